@@ -1,0 +1,1 @@
+"""What turns a trained Keras model into a fast ONNX one: `python -m export --help`."""

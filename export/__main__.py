@@ -1,0 +1,113 @@
+"""`python -m export`: trained experts -> ONNX files and the manifest that the live program reads."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from models.commands import fail_in_one_line
+from models.errors import DataError, ModelError
+from models.spec import (
+    EMOTIONS,
+    MANIFEST_NAME,
+    REGIONS,
+    WEIGHTS_DIR,
+    ExpertSpec,
+    FusionSpec,
+    Manifest,
+    file_sha256,
+    geometry_from_dict,
+    load_manifest,
+)
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_REAL_CROPS = 70
+
+
+@click.command()
+@click.option("--weights", type=_FOLDER, required=True, help="Folder with the trained experts: WEIGHTS/{eyes,lips}/.")
+@click.option("--data", type=_FOLDER, required=True, help="Built data set whose validation crops prove the parity.")
+@click.option("--out", type=_FOLDER, default=WEIGHTS_DIR, show_default="models/weights", help="Folder to write to.")
+@click.option("--region", type=click.Choice(REGIONS), multiple=True, default=REGIONS, help="Only this expert.")
+@click.option("--precision", type=click.Choice(["half", "float"]), default="half", show_default=True)
+@click.option("--about", default="", help="One line for the manifest: what data, under which terms.")
+@fail_in_one_line
+def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precision: str, about: str) -> None:
+    """Convert trained experts to ONNX, prove that they say the same as Keras, and write the manifest.
+
+    The graph takes uint8 crops of any batch size and gives probabilities; scaling is inside. With --precision half the
+    weights are rounded and stored in half precision, computed in float32, and compared with Keras after rounding.
+    Fusion starts as the plain mean: `python -m models.fit_fusion` measures its weights next.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    out.mkdir(parents=True, exist_ok=True)
+    before = _present(out)
+    experts = []
+    for name in REGIONS:
+        if name in region:
+            experts.append(_export_one(name, weights / name, data, out, precision))
+        elif before is None:
+            raise ModelError(f"{out} has no manifest with a {name} expert to keep; export all regions first")
+        else:
+            experts.append(next(expert for expert in before.experts if expert.region == name))
+    manifest = Manifest(
+        experts=tuple(experts),
+        fusion=plain_mean(),
+        created=datetime.date.today().isoformat(),
+        data={"about": about} if about else dict(before.data) if before else {},
+        folder=out,
+    )
+    (out / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+    click.echo(f"wrote {out / MANIFEST_NAME}; now fit the fusion: python -m models.fit_fusion --weights {out} …")
+
+
+def plain_mean() -> FusionSpec:
+    """Return the fusion that knows nothing yet: every expert counts alike."""
+    ones = tuple((1.0,) * len(EMOTIONS) for _ in REGIONS)
+    return FusionSpec("mean", ones, (0.0,) * len(EMOTIONS), 1.0, ones)
+
+
+def _present(out: Path) -> Manifest | None:
+    return load_manifest(out) if (out / MANIFEST_NAME).is_file() else None
+
+
+def _export_one(region: str, folder: Path, data: Path, out: Path, precision: str) -> ExpertSpec:
+    # TensorFlow takes seconds to import: `--help` and bad arguments need not wait for it.
+    from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
+    from export.parity import largest_difference, seeded_crops
+    from models.crops import load_crops
+    from models.training import load_trained, read_history, score_logits
+
+    network, facts = load_trained(folder)
+    val = load_crops(data, region, "val")
+    geometry = geometry_from_dict(facts["geometry"])
+    if val.geometry != geometry:
+        raise DataError(f"{folder} was trained on other crops than {data} holds; give --data the training's data set")
+    crops = val.without_border()
+    scores: dict[str, Any] = {"val_float": score_logits(network.predict(crops, batch_size=256, verbose=0), val)}
+    if precision == "half":
+        round_to_half(network)
+        scores["val_half"] = score_logits(network.predict(crops, batch_size=256, verbose=0), val)
+    served = with_softmax(network)
+    model = to_onnx(served)
+    if precision == "half":
+        model = store_as_half(model)
+    sets = {"seeded": seeded_crops(geometry.size_wh), "real": crops[:_REAL_CROPS].copy()}
+    difference = largest_difference(served, model, sets)
+    path = out / f"{region}.onnx"
+    path.write_bytes(model.SerializeToString())
+    megabytes = path.stat().st_size / 1e6
+    click.echo(f"{region}: {path} {megabytes:.1f} MB, largest difference to Keras {difference:.1e}, {scores}")
+    best = min(read_history(folder), key=lambda row: float(row["val_loss"]))
+    trained = {**facts, "epoch": int(best["epoch"]), "precision": precision, "parity": difference}
+    spec = ExpertSpec(region, path.name, file_sha256(path), geometry, trained=trained, scores=scores)
+    return replace(spec, trained={**trained, "date": datetime.date.today().isoformat()})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What learns: region geometry, the data-set builder, the networks, their training and their scores."""

@@ -1,0 +1,145 @@
+"""Scores on labelled pictures: `python -m models.evaluate shipped` and `python -m models.evaluate report`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+
+from models.commands import fail_in_one_line
+from models.errors import DataError
+from models.labels import SPLITS, LabelledFace, read_labels
+from models.scoring import Scores, confusion_text, expected_calibration_error, score
+from models.shipped import Answers, run_shipped
+from models.spec import EMOTIONS, REGIONS, WEIGHTS_DIR
+from realtime.config import PipelineConfig
+from realtime.types import FloatArray
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_TABLE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def main() -> None:
+    """Measure what the shipped models say of labelled pictures."""
+
+
+@main.command()
+@click.option("--labels", type=_TABLE, required=True, help="Table with file,label[,split,subject].")
+@click.option("--root", type=_FOLDER, required=True, help="Folder that the table's files are relative to.")
+@click.option("--out", type=_TABLE, required=True, help="Table to write: one row per picture.")
+@click.option("--label-column", default="label", show_default=True, help="Column with the labels.")
+@click.option("--split", type=click.Choice(SPLITS), help="Only the pictures of this split.")
+@click.option("--by-region", is_flag=True, help="Add what each expert says, and its reliability.")
+@click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@fail_in_one_line
+def shipped(
+    labels: Path, root: Path, out: Path, label_column: str, split: str | None, by_region: bool, weights: Path
+) -> None:
+    """Run the shipped models over labelled pictures as the live program does, without smoothing over time.
+
+    Writes file,label,detected and the six fused probabilities for every picture (all 0 where no face was found), and
+    prints the scores on the pictures whose label is one of the six emotions; a face not found counts as wrong.
+    """
+    if not out.parent.is_dir():
+        raise DataError(f"--out must lie in an existing folder; received {out}")
+    faces = _of_split(read_labels(labels, root, label_column), split)
+    answers = run_shipped(faces, root, PipelineConfig(weights=weights))
+    _write(out, faces, answers, by_region)
+    scores = score_answers(faces, answers)
+    for name, figures in scores.items():
+        click.echo(summary_line(name, figures))
+    if scores:
+        click.echo(confusion_text(scores["fused"]))
+    click.echo(f"probabilities: {out}")
+
+
+@main.command()
+@click.option("--labels", type=_TABLE, required=True, help="Table with file,label[,split,subject].")
+@click.option("--root", type=_FOLDER, required=True, help="Folder that the table's files are relative to.")
+@click.option("--out", type=_FOLDER, required=True, help="Folder for report.md, report.json and the pictures.")
+@click.option("--label-column", multiple=True, default=("label",), show_default=True, help="One protocol per column.")
+@click.option("--split", type=click.Choice(SPLITS), help="Only the pictures of this split.")
+@click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@fail_in_one_line
+def report(
+    labels: Path, root: Path, out: Path, label_column: tuple[str, ...], split: str | None, weights: Path
+) -> None:
+    """Score the experts and their fusion, and write tables and confusion matrices to look at.
+
+    With several --label-column the same answers are scored against each of them.
+    """
+    from models.report import write_report
+
+    protocols = {name: _of_split(read_labels(labels, root, name), split) for name in label_column}
+    answers = run_shipped(next(iter(protocols.values())), root, PipelineConfig(weights=weights))
+    scores = {name: score_answers(faces, answers) for name, faces in protocols.items()}
+    paths = write_report(scores, out, source=f"{labels.name}, {split or 'all splits'}")
+    for name, by_answer in scores.items():
+        for answer, figures in by_answer.items():
+            click.echo(f"{name}: {summary_line(answer, figures)}")
+    (out / "report.json").write_text(
+        json.dumps({n: {a: s.as_dict() for a, s in by.items()} for n, by in scores.items()}, indent=1) + "\n", "utf-8"
+    )
+    click.echo("wrote " + ", ".join(str(path) for path in paths))
+
+
+def score_answers(faces: Sequence[LabelledFace], answers: Answers) -> dict[str, Scores]:
+    """Return the scores of the fused answer and of each expert on the faces with one of the six labels."""
+    rows = np.array([number for number, face in enumerate(faces) if face.label], np.int64)
+    if not len(rows):
+        return {}
+    truth = np.array([EMOTIONS.index(faces[row].label) for row in rows], np.int64)
+    by_name: dict[str, FloatArray] = {"fused": answers.fused}
+    by_name.update({region: answers.by_region[:, column] for column, region in enumerate(REGIONS)})
+    return {name: score(truth, answers.said(p)[rows]) for name, p in by_name.items()}
+
+
+def calibration_error(faces: Sequence[LabelledFace], answers: Answers) -> float:
+    """Return the fused answer's ECE over the found faces with one of the six labels."""
+    rows = [n for n, face in enumerate(faces) if face.label and answers.detected[n]]
+    truth = np.array([EMOTIONS.index(faces[row].label) for row in rows])
+    fused = answers.fused[rows]
+    return expected_calibration_error(fused.max(axis=1), fused.argmax(axis=1) == truth)
+
+
+def summary_line(name: str, scores: Scores) -> str:
+    """Return one line: accuracy, macro-F1, faces and how many were found."""
+    return (
+        f"{name:6} accuracy {scores.accuracy:6.2%}  macro-F1 {scores.macro_f1:.3f}  "
+        f"faces {scores.faces}  found {scores.found} ({scores.found / scores.faces:.2%})"
+    )
+
+
+def _of_split(faces: list[LabelledFace], split: str | None) -> list[LabelledFace]:
+    kept = [face for face in faces if split is None or face.split == split]
+    if not kept:
+        raise DataError(f"no picture is in the split {split!r}; leave out --split to take all")
+    return kept
+
+
+def _write(out: Path, faces: Sequence[LabelledFace], answers: Answers, by_region: bool) -> None:
+    columns = ["file", "label", "detected", *(f"p_{emotion}" for emotion in EMOTIONS)]
+    if by_region:
+        columns += [f"{region}_p_{emotion}" for region in REGIONS for emotion in EMOTIONS]
+        columns += [f"{region}_reliability" for region in REGIONS]
+    try:
+        with out.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(columns)
+            for row, face in enumerate(faces):
+                values = list(answers.fused[row])
+                if by_region:
+                    values += [*answers.by_region[row].ravel(), *answers.reliability[row]]
+                numbers = [f"{value:.6f}" for value in values]
+                writer.writerow([face.file, face.label or face.given, int(answers.detected[row]), *numbers])
+    except OSError as error:
+        raise DataError(f"--out cannot be written: {out} ({error.strerror})") from error
+
+
+if __name__ == "__main__":
+    main()

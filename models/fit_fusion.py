@@ -1,0 +1,105 @@
+"""Fusion weights measured on validation faces: `python -m models.fit_fusion --labels … --root …`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from models.commands import fail_in_one_line
+from models.errors import DataError
+from models.fusion_fit import METHODS, Evidence, cross_validated, fit_fusion, fit_temperature, negative_log_likelihood
+from models.labels import SPLITS, LabelledFace, read_labels
+from models.scoring import expected_calibration_error, score
+from models.shipped import run_shipped
+from models.spec import EMOTIONS, MANIFEST_NAME, REGIONS, WEIGHTS_DIR, Manifest, load_manifest
+from realtime.config import PipelineConfig
+from realtime.fusion import tempered
+from realtime.types import FloatArray
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_SURE = 0.5
+_FEWEST = 50
+
+
+@click.command()
+@click.option("--labels", type=click.Path(dir_okay=False, path_type=Path), help="Table of labels or votes.")
+@click.option("--root", type=_FOLDER, required=True, help="Folder that holds the pictures.")
+@click.option("--label-column", default="label", show_default=True, help="Column with hard labels, if there is one.")
+@click.option("--split", type=click.Choice(SPLITS), default="val", show_default=True, help="Never the test split.")
+@click.option("--method", type=click.Choice(METHODS), default="log_linear", show_default=True)
+@click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json; it is rewritten.")
+@fail_in_one_line
+def main(labels: Path | None, root: Path, label_column: str, split: str, method: str, weights: Path) -> None:
+    """Measure on validation faces how far each expert is right for each emotion, and write it into the manifest.
+
+    First one temperature per expert, then the fusion. All methods are compared by five-fold cross-validation, and
+    --method is the one that is written. Only faces of which more than half of the votes agree count.
+    """
+    faces = [
+        face
+        for face in read_labels(labels, root, label_column)
+        if face.split == split and face.label and face.agreement > _SURE
+    ]
+    if len(faces) < _FEWEST:
+        raise DataError(f"fitting needs {_FEWEST} labelled faces or more in the split {split!r}; received {len(faces)}")
+    manifest = _untempered(load_manifest(weights))
+    _save(manifest)
+    evidence = collect(faces, root, PipelineConfig(weights=weights))
+    temperatures = [fit_temperature(evidence.by_region[:, column], evidence.truth) for column in range(len(REGIONS))]
+    for column, temperature in enumerate(temperatures):
+        evidence.by_region[:, column] = tempered(evidence.by_region[:, column], temperature)
+    scores = {name: _report(f"{name} (cross-validated)", cross_validated(evidence, name), evidence) for name in METHODS}
+    for column, region in enumerate(REGIONS):
+        scores[region] = _report(
+            f"{region} alone, T={temperatures[column]:.2f}", evidence.by_region[:, column], evidence
+        )
+    fusion = fit_fusion(evidence, method)
+    experts = tuple(
+        replace(expert, temperature=temperature)
+        for expert, temperature in zip(manifest.experts, temperatures, strict=True)
+    )
+    _save(replace(manifest, experts=experts, fusion=fusion, scores={**manifest.scores, "fusion_on_val": scores}))
+    for region, row in zip(REGIONS, fusion.success, strict=True):
+        shares = "  ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, row, strict=True))
+        click.echo(f"{region} is right when it says: {shares}")
+    click.echo(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
+
+
+def collect(faces: list[LabelledFace], root: Path, config: PipelineConfig) -> Evidence:
+    """Return what the experts say of the faces that are found."""
+    answers = run_shipped(faces, root, config)
+    truth = np.array([EMOTIONS.index(face.label) for face in faces], np.int64)
+    found = answers.detected
+    return Evidence(answers.by_region[found], answers.reliability[found], truth[found])
+
+
+def _untempered(manifest: Manifest) -> Manifest:
+    """Return the manifest with every temperature at 1: what is fitted must not be applied already."""
+    return replace(manifest, experts=tuple(replace(expert, temperature=1.0) for expert in manifest.experts))
+
+
+def _save(manifest: Manifest) -> None:
+    path = manifest.folder / MANIFEST_NAME
+    whole = path.with_suffix(".tmp")
+    whole.write_text(manifest.to_json(), "utf-8")
+    whole.replace(path)
+
+
+def _report(name: str, probabilities: FloatArray, evidence: Evidence) -> dict[str, float]:
+    said = probabilities.argmax(axis=1).astype(np.int64)
+    scores = score(evidence.truth, said)
+    loss = negative_log_likelihood(probabilities, evidence.truth)
+    ece = expected_calibration_error(probabilities.max(axis=1), said == evidence.truth)
+    click.echo(
+        f"{name:32} accuracy {scores.accuracy:.2%}  macro-F1 {scores.macro_f1:.3f}  "
+        f"log-loss {loss:.4f}  ECE {ece:.3f}  ({scores.faces} faces)"
+    )
+    figures = {"accuracy": scores.accuracy, "macro_f1": scores.macro_f1, "log_loss": loss, "ece": ece}
+    return {key: round(value, 4) for key, value in figures.items()}
+
+
+if __name__ == "__main__":
+    main()

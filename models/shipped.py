@@ -1,0 +1,97 @@
+"""Labelled pictures through the shipped models, exactly as the live program does it, without smoothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from models.errors import DataError
+from models.labels import LabelledFace
+from models.scoring import NOT_FOUND, IntArray
+from models.spec import EMOTIONS, REGIONS
+from realtime.classifier import RegionClassifier
+from realtime.config import PipelineConfig
+from realtime.landmarks import ImageFaceFinder
+from realtime.types import Emotions, Faces, FloatArray, Frame
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What the program says of each picture.
+
+    Attributes:
+        detected: `(N,) bool`, whether the face was found.
+        fused: `(N, 6) float32`, zeros where it was not.
+        by_region: `(N, R, 6) float32`, likewise.
+        reliability: `(N, R) float32`, likewise.
+    """
+
+    detected: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    fused: FloatArray
+    by_region: FloatArray
+    reliability: FloatArray
+
+    def said(self, probabilities: FloatArray) -> IntArray:
+        """Return the most probable emotion's index per picture, `NOT_FOUND` where no face was found."""
+        return np.where(self.detected, probabilities.argmax(axis=1), NOT_FOUND).astype(np.int64)
+
+
+def run_shipped(faces: Sequence[LabelledFace], root: Path, config: PipelineConfig, *, quiet: bool = False) -> Answers:
+    """Run landmarks, crops, ONNX experts and fusion over every picture.
+
+    Raises:
+        DataError: none of the pictures can be read.
+        ModelError: manifest or model files do not fit.
+    """
+    count = len(faces)
+    answers = Answers(
+        detected=np.zeros(count, np.bool_),
+        fused=np.zeros((count, len(EMOTIONS)), np.float32),
+        by_region=np.zeros((count, len(REGIONS), len(EMOTIONS)), np.float32),
+        reliability=np.zeros((count, len(REGIONS)), np.float32),
+    )
+    classifier, finder = RegionClassifier(config), ImageFaceFinder()
+    unreadable = 0
+    try:
+        with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet) as bar:
+            for rows in _chunks(count):
+                looked = [_look(finder, root / faces[row].file, row) for row in rows]
+                unreadable += sum(item is None for item in looked)
+                present = [(row, item) for row, item in zip(rows, looked, strict=True) if item is not None]
+                said = classifier.classify([item for _, item in present])
+                for (row, _), emotions in zip(present, said, strict=True):
+                    _take(answers, row, emotions)
+                bar.update(len(rows))
+    finally:
+        finder.close()
+        classifier.close()
+    if unreadable == count:
+        raise DataError(f"none of the {count} pictures could be read from {root}; see --root")
+    return answers
+
+
+def _chunks(count: int) -> Iterator[range]:
+    for start in range(0, count, _BATCH):
+        yield range(start, min(start + _BATCH, count))
+
+
+def _look(finder: ImageFaceFinder, path: Path, row: int) -> tuple[Frame, Faces] | None:
+    image_bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image_bgr is None:
+        return None
+    return Frame(image_bgr, row, 0.0, 0.0), finder.find(image_bgr)
+
+
+def _take(answers: Answers, row: int, emotions: Emotions) -> None:
+    if len(emotions):
+        answers.detected[row] = True
+        answers.fused[row] = emotions.raw[0]
+        answers.by_region[row] = emotions.by_region[0]
+        answers.reliability[row] = emotions.reliability[0]

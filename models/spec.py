@@ -1,0 +1,215 @@
+"""The manifest: everything that training, export and the live program must agree on, as JSON and as dataclasses.
+
+Standard library only, so that reading a manifest never costs an import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from models.errors import ModelError
+
+EMOTIONS = ("happiness", "sadness", "fear", "anger", "neutral", "surprise")
+"""The six emotions in the one order that every array, table and file uses."""
+
+REGIONS = ("eyes", "lips")
+"""The regions that have an expert, in the order of every `by_region` array."""
+
+MANIFEST_VERSION = 1
+WEIGHTS_DIR = Path(__file__).resolve().parent / "weights"
+MANIFEST_NAME = "manifest.json"
+_HASH_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Where a region lies on an aligned face, in units of d, the distance between the outer eye corners.
+
+    Attributes:
+        anchor: tuple of `int`, face-mesh landmarks whose mean is the region's anchor.
+        width_d: `float`, width of the region along the eye axis.
+        height_d: `float`, height across it.
+        shift_down_d: `float`, centre minus anchor, positive towards the chin.
+        size_wh: `(int, int)`, the expert's input in pixels.
+        detail_wh: `(int, int)`, the most real pixels that a crop keeps. A nearer face is reduced to this size before
+            it is brought to `size_wh`, so that the expert sees the sharpness that it was trained on.
+    """
+
+    anchor: tuple[int, ...]
+    width_d: float
+    height_d: float
+    shift_down_d: float
+    size_wh: tuple[int, int]
+    detail_wh: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        sizes = (self.width_d, self.height_d, *self.size_wh, *self.detail_wh)
+        if not self.anchor or min(sizes) <= 0:
+            raise ModelError(f"a region needs an anchor and positive sizes; received {asdict(self)}")
+
+
+GEOMETRY: Mapping[str, Geometry] = {
+    # Brows included: the centre lies above the corners' midpoint.
+    "eyes": Geometry((33, 263), 1.7, 0.85, -0.12, (64, 32), (48, 24)),
+    # Wide enough for the folds beside the mouth, high enough for an open one.
+    "lips": Geometry((61, 291, 13, 14), 1.3, 0.975, 0.0, (64, 48), (40, 30)),
+}
+"""Geometry of newly built data sets; a trained model carries its own in the manifest."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertSpec:
+    """One region expert as shipped.
+
+    Attributes:
+        region: `str`, its name, one of `REGIONS`.
+        file: `str`, ONNX file beside the manifest: `(N, H, W, 1) uint8` in, `(N, K) float32` probabilities out.
+        sha256: `str`, of that file.
+        geometry: how its crops are cut.
+        temperature: `float`, logits are divided by it (log-probabilities, up to a constant); fitted on validation.
+        trained: recipe, data, date: free-form facts for the model card.
+        scores: split or protocol -> figures, as measured.
+    """
+
+    region: str
+    file: str
+    sha256: str
+    geometry: Geometry
+    temperature: float = 1.0
+    trained: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FusionSpec:
+    """How the experts' answers become one; every number is fitted on the validation split.
+
+    Attributes:
+        method: `str`, "log_linear", "success" or "mean".
+        weights: `(R, K)` nested tuples, one non-negative weight per region and emotion.
+        bias: `(K,)` added to the pooled log-probabilities.
+        temperature: `float`, divides the pooled logits.
+        success: `(R, K)`, how often each expert is right when it names each emotion, measured.
+    """
+
+    method: str
+    weights: tuple[tuple[float, ...], ...]
+    bias: tuple[float, ...]
+    temperature: float
+    success: tuple[tuple[float, ...], ...]
+
+    def __post_init__(self) -> None:
+        for name, table in (("weights", self.weights), ("success", self.success)):
+            if any(len(row) != len(EMOTIONS) or min(row) < 0 for row in table):
+                raise ModelError(
+                    f"fusion {name} must hold {len(EMOTIONS)} non-negative numbers per region; got {table}"
+                )
+        if len(self.bias) != len(EMOTIONS) or self.temperature <= 0:
+            raise ModelError(f"fusion needs {len(EMOTIONS)} biases and a temperature > 0; got {self.bias}")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the program ships with: its experts in order, their fusion and where they come from.
+
+    Attributes:
+        experts: one per region, in the order of `REGIONS`.
+        fusion: how they are combined.
+        created: `str`, ISO date.
+        data: what it was trained on and under which terms.
+        scores: protocol -> figures of the fused answer.
+        folder: where the files lie; not part of the JSON.
+    """
+
+    experts: tuple[ExpertSpec, ...]
+    fusion: FusionSpec
+    created: str
+    data: Mapping[str, Any]
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    folder: Path = WEIGHTS_DIR
+
+    def __post_init__(self) -> None:
+        names = tuple(expert.region for expert in self.experts)
+        if names != REGIONS:
+            raise ModelError(f"the manifest must name the experts {REGIONS} in this order; received {names}")
+        if len(self.fusion.weights) != len(names) or len(self.fusion.success) != len(names):
+            raise ModelError(f"fusion must have one row of weights per expert ({len(names)})")
+
+    def to_json(self) -> str:
+        """Return the manifest as indented JSON; `load_manifest` reads it back."""
+        body = asdict(self)
+        body.pop("folder")
+        head = {"version": MANIFEST_VERSION, "emotions": list(EMOTIONS)}
+        return json.dumps({**head, **body}, indent=1) + "\n"
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as lower-case hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_HASH_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def verified_file(manifest: Manifest, expert: ExpertSpec) -> Path:
+    """Return the path of an expert's ONNX file after checking that it is there and unaltered.
+
+    Raises:
+        ModelError: the file is missing, or its SHA-256 is not the manifest's.
+    """
+    path = manifest.folder / expert.file
+    if not path.is_file():
+        raise ModelError(f"model file {path} is missing; restore it, or export your own with `python -m export`")
+    found = file_sha256(path)
+    if found != expert.sha256:
+        raise ModelError(
+            f"model file {path} is not the one that the manifest names (SHA-256 {found[:12]}…, expected "
+            f"{expert.sha256[:12]}…); restore it, or export again with `python -m export`"
+        )
+    return path
+
+
+def load_manifest(folder: Path = WEIGHTS_DIR) -> Manifest:
+    """Read `manifest.json` from `folder`.
+
+    Raises:
+        ModelError: no manifest there, not JSON, another version, other emotions, or fields missing or wrong.
+    """
+    path = folder / MANIFEST_NAME
+    if not path.is_file():
+        raise ModelError(f"no {MANIFEST_NAME} in {folder}; make one with `python -m export`, or give another folder")
+    try:
+        body = json.loads(path.read_text("utf-8"))
+        version, emotions = body.pop("version"), tuple(body.pop("emotions"))
+        if version != MANIFEST_VERSION:
+            raise ModelError(f"{path} has version {version}; this program reads version {MANIFEST_VERSION}")
+        if emotions != EMOTIONS:
+            raise ModelError(f"{path} must list the emotions {EMOTIONS}; received {emotions}")
+        experts = tuple(_expert(item) for item in body.pop("experts"))
+        fusion = _fusion(body.pop("fusion"))
+        return Manifest(experts=experts, fusion=fusion, folder=folder, **body)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"{path} is not a manifest that this program reads ({error!r}); export it again") from error
+
+
+def geometry_from_dict(item: Mapping[str, Any]) -> Geometry:
+    """Return the geometry that `dataclasses.asdict` turned into `item`."""
+    plain = dict(item)
+    for name in ("anchor", "size_wh", "detail_wh"):
+        plain[name] = tuple(int(value) for value in plain[name])
+    return Geometry(**plain)
+
+
+def _expert(item: Mapping[str, Any]) -> ExpertSpec:
+    return ExpertSpec(**{**item, "geometry": geometry_from_dict(item["geometry"])})
+
+
+def _fusion(item: Mapping[str, Any]) -> FusionSpec:
+    tables = {name: tuple(tuple(float(v) for v in row) for row in item[name]) for name in ("weights", "success")}
+    return FusionSpec(**{**item, **tables, "bias": tuple(float(v) for v in item["bias"])})

@@ -1,0 +1,101 @@
+"""Training of one region expert: `python -m models.train --region eyes --data DIR --out DIR`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from models.commands import fail_in_one_line
+from models.errors import ConfigError
+from models.spec import REGIONS
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that decides what training makes of a data set; stored beside the weights.
+
+    Attributes:
+        region: "eyes" or "lips".
+        epochs: passes over the training split, the length of the cosine schedule.
+        batch: crops per step.
+        learning_rate: at the end of the warm-up (5 % of all steps); it falls to 1 % of that along a cosine.
+        weight_decay: AdamW's.
+        dropout: before the last layer.
+        width: channels of the lips network's first stage.
+        mixup: Beta parameter of mixup (Zhang et al. 2018); 0 turns it off.
+        balance: exponent of inverse class frequency in the sample weights; 0 leaves the data's balance.
+        average: decay of the running average of the weights per step (Polyak averaging); the average is what is kept.
+        patience: epochs without a better validation loss before training stops.
+        seed: of every random draw.
+    """
+
+    region: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    width: int
+    mixup: float
+    balance: float
+    average: float
+    patience: int
+    seed: int
+
+
+@click.command()
+@click.option("--region", type=click.Choice(REGIONS), required=True)
+@click.option("--data", type=_FOLDER, required=True, help="Folder that `models.dataset build` made.")
+@click.option("--out", type=_FOLDER, required=True, help="Folder for weights, checkpoint, history and plot.")
+@click.option("--epochs", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--batch", type=click.IntRange(2), default=64, show_default=True)
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
+@click.option("--weight-decay", type=click.FloatRange(0), default=0.02, show_default=True)
+@click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, show_default=True)
+@click.option(
+    "--width", type=click.IntRange(4), default=24, show_default=True, help="Lips only: first stage's channels."
+)
+@click.option("--mixup", type=click.FloatRange(0), default=0.2, show_default=True)
+@click.option("--balance", type=click.FloatRange(0, 1), default=0.3, show_default=True)
+@click.option("--average", type=click.FloatRange(0, 0.99999), default=0.998, show_default=True)
+@click.option("--patience", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on from the last finished epoch in --out.")
+@fail_in_one_line
+def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
+    """Train one expert; what is kept is the epoch with the best validation loss.
+
+    Writes OUT/best.weights.h5 and recipe.json (what `python -m export` reads), history.csv, history.png and the
+    checkpoint that --resume goes on from.
+    """
+    recipe = Recipe(**options)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if (out / "recipe.json").exists() and not resume:
+        raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    from models.crops import load_crops
+    from models.training import fit
+
+    train, val = (load_crops(data, recipe.region, split) for split in ("train", "val"))
+    facts = {
+        "recipe": asdict(recipe),
+        "geometry": asdict(train.geometry),
+        "faces": {"train": len(train), "val": len(val)},
+    }
+    (out / "recipe.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    best = fit(recipe, train, val, out, resume=resume)
+    click.echo(
+        f"best epoch {best['epoch']}: validation loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.1%}"
+    )
+    click.echo(f"weights: {out / 'best.weights.h5'}   curve: {out / 'history.png'}")
+
+
+if __name__ == "__main__":
+    main()

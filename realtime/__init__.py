@@ -1,0 +1,1 @@
+"""What runs: capture, landmarks, the region experts, fusion, smoothing, drawing and recording."""

@@ -1,0 +1,100 @@
+"""A bounded hand-over between two threads that says what happens when it is full."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections import deque
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class WhenFull(enum.Enum):
+    """What `put` does with a full channel."""
+
+    WAIT = "wait"
+    DROP_OLDEST = "drop_oldest"
+
+
+class ChannelClosedError(Exception):
+    """The channel was closed: nothing more can be put, or everything was taken."""
+
+
+class Channel(Generic[T]):
+    """A queue of at most `capacity` items between one producer and one consumer.
+
+    Args:
+        capacity: `int`, items that may wait.
+        when_full: wait for room (files), or drop the oldest waiting item and count it (live).
+    """
+
+    def __init__(self, capacity: int, when_full: WhenFull) -> None:
+        if capacity < 1:
+            raise ValueError(f"capacity must be 1 or more; received {capacity}")
+        self._capacity = capacity
+        self._when_full = when_full
+        self._items: deque[T] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._dropped = 0
+
+    def put(self, item: T) -> None:
+        """Hand over `item`. Raises ChannelClosedError once the channel is closed, also while waiting for room."""
+        with self._changed:
+            while not self._closed and len(self._items) >= self._capacity:
+                if self._when_full is WhenFull.DROP_OLDEST:
+                    self._items.popleft()
+                    self._dropped += 1
+                else:
+                    self._changed.wait()
+            if self._closed:
+                raise ChannelClosedError
+            self._items.append(item)
+            self._changed.notify_all()
+
+    def get(self, timeout_s: float | None = None) -> T:
+        """Take the oldest item.
+
+        Raises:
+            ChannelClosedError: the channel is closed and empty.
+            TimeoutError: nothing came within `timeout_s` seconds.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._items or self._closed, timeout_s):
+                raise TimeoutError
+            if not self._items:
+                raise ChannelClosedError
+            item = self._items.popleft()
+            self._changed.notify_all()
+            return item
+
+    def take_waiting(self, limit: int) -> list[T]:
+        """Take at most `limit` items that are waiting now, without blocking; possibly none."""
+        with self._changed:
+            taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
+            if taken:
+                self._changed.notify_all()
+            return taken
+
+    def close(self) -> None:
+        """Refuse further items and wake whoever waits; what waits can still be taken. Never blocks."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Forget what waits, uncounted: used when a run is stopped."""
+        with self._changed:
+            self._items.clear()
+            self._changed.notify_all()
+
+    @property
+    def dropped(self) -> int:
+        """Items dropped because the channel was full."""
+        with self._changed:
+            return self._dropped
+
+    def __len__(self) -> int:
+        with self._changed:
+            return len(self._items)

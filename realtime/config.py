@@ -1,0 +1,62 @@
+"""Options of a run, frozen; each is checked where it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.spec import WEIGHTS_DIR
+from realtime.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class SmoothingConfig:
+    """How evidence is gathered over time.
+
+    Attributes:
+        time_constant_ms: `float`, after a change the filter has gone 63 % of the way in this time when fully reliable.
+        switch_margin: `float`, a new label must be this much more probable than the shown one.
+        min_dwell_ms: `float`, a label stays at least this long.
+        min_confidence: `float`, below it the label is "uncertain".
+        min_reliability: `float`, below it (best region, over time) the label is "uncertain".
+    """
+
+    time_constant_ms: float = 200.0
+    switch_margin: float = 0.12
+    min_dwell_ms: float = 300.0
+    min_confidence: float = 0.40
+    min_reliability: float = 0.25
+
+    def __post_init__(self) -> None:
+        if self.time_constant_ms < 0 or self.min_dwell_ms < 0:
+            raise ConfigError(f"smoothing times must be 0 ms or more; received {self}")
+        shares = (self.switch_margin, self.min_confidence, self.min_reliability)
+        if not all(0 <= share <= 1 for share in shares):
+            raise ConfigError(f"smoothing shares must lie in 0 to 1; received {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """How the pipeline runs.
+
+    Attributes:
+        max_faces: `int`, faces per frame at most.
+        max_batch: `int`, frames that one inference call takes at most when replaying a file.
+        provider: `str`, ONNX Runtime execution provider: "auto", "cpu", "cuda", "openvino", ...
+        threads: `int`, intra-op threads per expert session.
+        weights: folder with manifest and ONNX files.
+        smoothing: the filter over time.
+    """
+
+    max_faces: int = 4
+    max_batch: int = 8
+    provider: str = "auto"
+    threads: int = 1
+    weights: Path = WEIGHTS_DIR
+    smoothing: SmoothingConfig = SmoothingConfig()
+
+    def __post_init__(self) -> None:
+        for name in ("max_faces", "max_batch", "threads"):
+            value = getattr(self, name)
+            if value < 1:
+                raise ConfigError(f"{name} must be 1 or more; received {value}")

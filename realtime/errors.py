@@ -1,0 +1,76 @@
+"""The error tree: every error that the program raises on purpose.
+
+```
+EmotionLiveError            base; run_live prints it in one line and exits with code 1
++- ConfigError              an option that cannot work (another of the same kind than click can refuse)
++- DataError                labels or images that a training or evaluation command cannot use
++- ModelError               manifest or model file missing, altered or of the wrong shape
++- SourceError              frames cannot be had
+|  +- SourceOpenError       the camera, file or stream did not open
+|  +- SourceReadError       it opened and then failed
++- RecordError              a video or a table cannot be written
++- StageError               a pipeline stage failed; carries `stage` and `frame_index`
+```
+
+A message states the rule, the value received and the next step. Credentials in a stream's address are removed before
+the address reaches a message: see `redact`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from models.errors import ConfigError, DataError, EmotionLiveError, ModelError
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "EmotionLiveError",
+    "ModelError",
+    "RecordError",
+    "SourceError",
+    "SourceOpenError",
+    "SourceReadError",
+    "StageError",
+    "redact",
+]
+
+# Greedy up to the last @: a password may itself contain "/" or "@".
+_CREDENTIALS = re.compile(r"(?<=://)\S*@")
+_SECRET_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|key|secret|auth|sig|user)[^=&\s]*=)[^&\s]*")
+
+
+class SourceError(EmotionLiveError):
+    """Frames cannot be had from the source."""
+
+
+class SourceOpenError(SourceError):
+    """The camera, file or stream did not open."""
+
+
+class SourceReadError(SourceError):
+    """The source opened, and then failed before its end."""
+
+
+class RecordError(EmotionLiveError):
+    """A recording or a table cannot be written; what was written until then stays readable."""
+
+
+class StageError(EmotionLiveError):
+    """A pipeline stage failed on a frame; the cause is chained.
+
+    Attributes:
+        stage: `str`, the worker's name: "capture", "landmarks" or "classify".
+        frame_index: `int` or `None`, the frame that it was working on, counted from 0.
+    """
+
+    def __init__(self, stage: str, frame_index: int | None, reason: str) -> None:
+        self.stage = stage
+        self.frame_index = frame_index
+        where = "before the first frame" if frame_index is None else f"on frame {frame_index}"
+        super().__init__(f"the {stage} stage failed {where}: {reason}; run with --debug for the trace")
+
+
+def redact(address: str) -> str:
+    """Return `address` without user name, password or secret query values, fit for a log or an error."""
+    return _SECRET_QUERY.sub(r"\1***", _CREDENTIALS.sub("***@", address))

@@ -1,0 +1,54 @@
+"""Region probabilities and reliability -> one distribution per face."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.errors import ModelError
+from models.spec import FusionSpec
+from realtime.types import FloatArray
+
+_TINY = 1e-7
+
+
+def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> FloatArray:
+    """Combine the experts' answers.
+
+    "log_linear" pools log-probabilities with one weight per region and emotion (Genest and Zidek 1986, "Combining
+    probability distributions"), adds a bias and divides by a temperature; "success" averages probabilities weighted
+    by how often each expert is right when it names that emotion; "mean" averages them alike. In each, a region's
+    weight is multiplied by its reliability: where every region is unreliable the answer goes flat instead of guessing.
+
+    Args:
+        by_region: `(N, R, K) float32`, rows sum to 1.
+        reliability: `(N, R) float32` in [0, 1].
+        spec: method and fitted numbers.
+
+    Returns:
+        `(N, K) float32`, rows sum to 1.
+
+    Raises:
+        ModelError: unknown method.
+    """
+    trust = reliability[:, :, None]
+    if spec.method == "log_linear":
+        pooled = (trust * np.asarray(spec.weights, np.float32) * np.log(by_region + _TINY)).sum(axis=1)
+        # The bias mends what the experts say too often; with nothing said there is nothing to mend.
+        pooled += np.asarray(spec.bias, np.float32) * reliability.max(axis=1, keepdims=True, initial=0.0)
+        return softmax(pooled / np.float32(spec.temperature))
+    if spec.method not in ("success", "mean"):
+        raise ModelError(f"fusion method must be log_linear, success or mean; the manifest says {spec.method!r}")
+    weights = np.asarray(spec.success if spec.method == "success" else np.ones_like(spec.success), np.float32)
+    pooled = (trust * weights * by_region).sum(axis=1) + _TINY
+    return np.asarray(pooled / pooled.sum(axis=1, keepdims=True), np.float32)
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return probabilities along the last axis."""
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)
+
+
+def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
+    """Return the distribution whose logits are divided by `temperature` (Guo et al. 2017, "On calibration")."""
+    return softmax(np.log(probabilities + _TINY) / np.float32(temperature))

@@ -1,0 +1,90 @@
+"""MediaPipe's FaceMesh behind one small class: the only file that imports mediapipe, and never TensorFlow with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+
+from realtime.types import FloatArray, ImageArray
+
+LANDMARK_COUNT = 468
+
+
+class Mesh:
+    """One FaceMesh graph. Close it explicitly: leaving it to the garbage collector can dead-lock another one.
+
+    Args:
+        max_faces: `int`, at most this many faces are returned.
+        tracking: `bool`, whether a face found in one picture is looked for at that place in the next (video).
+        min_confidence: `float` in [0, 1]; below it a detection, or a mesh laid on it, is no face.
+
+    Source: Kartynnik et al. 2019, "Real-time facial surface geometry from monocular video on mobile GPUs".
+    """
+
+    def __init__(self, *, max_faces: int, tracking: bool, min_confidence: float = 0.5) -> None:
+        self._graph = _face_mesh_class()(
+            static_image_mode=not tracking,
+            max_num_faces=max_faces,
+            refine_landmarks=False,
+            min_detection_confidence=min_confidence,
+            min_tracking_confidence=min_confidence,
+        )
+
+    def find(self, image_bgr: ImageArray) -> FloatArray:
+        """Return the landmarks of every face, `(N, 468, 3) float32`: x and y in pixels, z in the scale of x.
+
+        z is the depth relative to the head's centre; smaller is nearer to the camera.
+        """
+        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
+        image_rgb.flags.writeable = False  # spares mediapipe a copy
+        found = self._graph.process(image_rgb).multi_face_landmarks or []
+        height, width = image_bgr.shape[:2]
+        points = np.empty((len(found), LANDMARK_COUNT, 3), np.float32)
+        for row, face in enumerate(found):
+            points[row] = [(p.x, p.y, p.z) for p in face.landmark]
+        points *= np.array([width, height, width], np.float32)
+        return points
+
+    def close(self) -> None:
+        """Free the graph; a second call does nothing."""
+        graph, self._graph = self._graph, None
+        if graph is not None:
+            graph.close()
+
+
+def _face_mesh_class() -> Any:
+    with _light_imports():
+        from mediapipe.python.solutions.face_mesh import FaceMesh
+    return FaceMesh
+
+
+@contextlib.contextmanager
+def _light_imports() -> Iterator[None]:
+    """Hide TensorFlow and matplotlib while mediapipe is imported.
+
+    mediapipe imports both if it finds them, for a documentation decorator and for plots that FaceMesh never draws:
+    seconds of start-up. What was imported before stays as it was.
+    """
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    plot = types.ModuleType("matplotlib.pyplot")
+    parent = types.ModuleType("matplotlib")
+    parent.pyplot = plot  # type: ignore[attr-defined]
+    stand_ins: dict[str, types.ModuleType | None] = {
+        "tensorflow": None,
+        "matplotlib": parent,
+        "matplotlib.pyplot": plot,
+    }
+    hidden = {name: module for name, module in stand_ins.items() if name not in sys.modules}
+    sys.modules.update(hidden)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)

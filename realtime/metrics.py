@@ -1,0 +1,91 @@
+"""Rates, latencies, stage times and drops of a run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+# Enough for percentiles over the last minutes, and no more memory after hours.
+_WINDOW = 8192
+_RATE_WINDOW_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """How long a stage takes per frame: wall clock p50 and p95, and mean CPU time, in milliseconds."""
+
+    p50_ms: float
+    p95_ms: float
+    cpu_ms: float
+
+
+class Metrics:
+    """Collects figures from all threads; every method may be called from any.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._stages: dict[str, deque[float]] = {}
+        self._cpu_s: dict[str, float] = {}
+        self._frames: Counter[str] = Counter()
+        self._latencies_s: deque[float] = deque(maxlen=_WINDOW)
+        self._shown_at_s: deque[float] = deque(maxlen=512)
+        self.drops: Counter[str] = Counter()
+
+    @contextmanager
+    def timed(self, stage: str, frames: int = 1) -> Iterator[None]:
+        """Time a block that works on `frames` frames, on the thread that runs it."""
+        wall, cpu = time.perf_counter(), time.thread_time()
+        yield
+        wall, cpu = time.perf_counter() - wall, time.thread_time() - cpu
+        with self._lock:
+            self._stages.setdefault(stage, deque(maxlen=_WINDOW)).append(wall / frames)
+            self._cpu_s[stage] = self._cpu_s.get(stage, 0.0) + cpu
+            self._frames[stage] += frames
+
+    def shown(self, captured_at_s: float) -> None:
+        """Note that a frame that was captured at `captured_at_s` has reached the screen or the sinks."""
+        now = self._clock()
+        with self._lock:
+            self._latencies_s.append(now - captured_at_s)
+            self._shown_at_s.append(now)
+
+    def fps(self) -> float:
+        """Return frames per second over the last two seconds; 0.0 before the second frame."""
+        with self._lock:
+            recent = [at for at in self._shown_at_s if at >= self._clock() - _RATE_WINDOW_S]
+        # n stamps bound n - 1 intervals.
+        return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
+
+    def latency_ms(self, share: float = 0.5) -> float:
+        """Return the capture-to-display percentile `share` (0 to 1) in milliseconds; 0.0 before the first frame."""
+        with self._lock:
+            return percentile(self._latencies_s, share) * 1000
+
+    def stages(self) -> dict[str, StageTimes]:
+        """Return the times of every stage so far."""
+        with self._lock:
+            return {
+                name: StageTimes(
+                    percentile(times, 0.5) * 1000,
+                    percentile(times, 0.95) * 1000,
+                    1000 * self._cpu_s[name] / max(1, self._frames[name]),
+                )
+                for name, times in self._stages.items()
+            }
+
+
+def percentile(values: deque[float] | list[float], share: float) -> float:
+    """Return the nearest-rank percentile, 0.0 for no values."""
+    if not values:
+        return 0.0
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

@@ -1,0 +1,223 @@
+"""Starts and ends the threads: capture -> landmarks -> classify -> whoever iterates. Knows stages, never devices."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any
+
+from realtime.channel import Channel, ChannelClosedError, WhenFull
+from realtime.errors import EmotionLiveError, StageError
+from realtime.metrics import Metrics
+from realtime.stages import EmotionClassifier, FaceFinder, FrameSource, SourceInfo
+from realtime.types import Analysed, Emotions, Faces, Frame
+
+_JOIN_S = 5.0
+_Looked = tuple[Frame, Faces]
+
+
+class Pipeline:
+    """Analyses a source frame by frame in three worker threads; iterate over it on the main thread.
+
+    Live sources: each hand-over holds one frame, the newest; older ones are dropped and counted in
+    `metrics.drops`. Files: nothing is dropped, hand-overs wait, and inference takes up to `max_batch` frames at once.
+    Every worker makes, uses and closes its own device. An error in a worker ends the run: frames that were finished
+    before it still come out, then iteration raises it.
+
+    Args:
+        source: where frames come from; opened on the capture thread.
+        make_finder: makes the face finder, on the landmarks thread.
+        make_classifier: makes the classifier, on the classify thread.
+        max_batch: `int`, frames per inference call at most.
+        metrics: collects figures.
+        join_s: `float`, seconds that `close` waits for the threads.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        make_finder: Callable[[], FaceFinder],
+        make_classifier: Callable[[], EmotionClassifier],
+        *,
+        max_batch: int = 8,
+        metrics: Metrics | None = None,
+        join_s: float = _JOIN_S,
+    ) -> None:
+        self._source = source
+        self._make_finder, self._make_classifier = make_finder, make_classifier
+        self._max_batch = 1 if source.live else max_batch
+        self.metrics = metrics or Metrics()
+        self._join_s = join_s
+        room = 1 if source.live else max_batch
+        when_full = WhenFull.DROP_OLDEST if source.live else WhenFull.WAIT
+        self._frames: Channel[Frame] = Channel(room, when_full)
+        self._looked: Channel[_Looked] = Channel(room, when_full)
+        self._analysed: Channel[Analysed] = Channel(room, when_full)
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._info: SourceInfo | None = None
+        self._provider = ""
+        self._errors: list[EmotionLiveError] = []
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._worker, args=(name, body, channels), name=name, daemon=True)
+            for name, body, channels in (
+                ("capture", self._capture, (self._frames,)),
+                ("landmarks", self._find, (self._frames, self._looked)),
+                ("classify", self._classify, (self._looked, self._analysed)),
+            )
+        ]
+
+    def __enter__(self) -> Pipeline:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def source_info(self) -> SourceInfo:
+        """Wait until the source is open and return what is known of it. Raises the error that kept it shut."""
+        self._opened.wait()
+        if self._info is None:
+            self._raise_first_error()
+            raise EmotionLiveError("the run was stopped before its source was open")
+        return self._info
+
+    @property
+    def live(self) -> bool:
+        """Whether the source goes on without us."""
+        return self._source.live
+
+    @property
+    def provider(self) -> str:
+        """Execution provider that really runs, "" until the classifier is there."""
+        return self._provider
+
+    def __iter__(self) -> Iterator[Analysed]:
+        """Yield analysed frames in order; raise the first worker's error after the last of them."""
+        while True:
+            try:
+                yield self._analysed.get()
+            except ChannelClosedError:
+                self._count_drops()
+                self._raise_first_error()
+                return
+
+    def poll(self, timeout_s: float) -> Analysed | None:
+        """Return the next analysed frame, or `None` if none came in time; for loops that also watch a window.
+
+        Raises:
+            ChannelClosedError: the run has ended well.
+            EmotionLiveError: it has ended with this error.
+        """
+        try:
+            return self._analysed.get(timeout_s)
+        except TimeoutError:
+            return None
+        except ChannelClosedError:
+            self._raise_first_error()
+            raise
+        finally:
+            self._count_drops()
+
+    def close(self) -> list[str]:
+        """Stop the threads and wait for them; any number of times. Returns the names of those that did not end."""
+        self._stop.set()
+        self._source.interrupt()
+        for channel in self._channels():
+            channel.close()
+            channel.clear()
+        deadline = time.monotonic() + self._join_s
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        self._count_drops()
+        return [thread.name for thread in self._threads if thread.is_alive()]
+
+    def queue_depths(self) -> dict[str, int]:
+        """Return how many frames wait before each stage."""
+        return dict(zip(("landmarks", "classify", "main"), map(len, self._channels()), strict=True))
+
+    def _channels(self) -> tuple[Channel[Any], ...]:
+        return self._frames, self._looked, self._analysed
+
+    def _count_drops(self) -> None:
+        for cause, channel in zip(("landmarks busy", "classifier busy", "display busy"), self._channels(), strict=True):
+            if channel.dropped:
+                self.metrics.drops[cause] = channel.dropped
+
+    def _raise_first_error(self) -> None:
+        with self._lock:
+            if self._errors:
+                raise self._errors[0]
+
+    def _worker(self, stage: str, body: Callable[[list[int | None]], None], channels: tuple[Channel[Any], ...]) -> None:
+        """Run a stage to its end; on an error store it. Its channels are closed so that its neighbours end too."""
+        frame_index: list[int | None] = [None]
+        try:
+            body(frame_index)
+        except ChannelClosedError:
+            pass
+        except EmotionLiveError as error:
+            self._store(error)
+        except Exception as error:
+            wrapped = StageError(stage, frame_index[0], f"{type(error).__name__}: {error}")
+            wrapped.__cause__ = error
+            self._store(wrapped)
+        finally:
+            for channel in channels:
+                channel.close()
+            if stage == "capture":
+                self._opened.set()
+
+    def _store(self, error: EmotionLiveError) -> None:
+        with self._lock:
+            # What goes wrong because the run is being stopped is no error of the run.
+            if not self._stop.is_set():
+                self._errors.append(error)
+
+    def _capture(self, frame_index: list[int | None]) -> None:
+        try:
+            self._info = self._source.open()
+            self._opened.set()
+            while not self._stop.is_set():
+                with self.metrics.timed("capture"):
+                    frame = self._source.read()
+                if frame is None:
+                    return
+                frame_index[0] = frame.index
+                self._frames.put(frame)
+        finally:
+            self._source.close()
+
+    def _find(self, frame_index: list[int | None]) -> None:
+        finder = self._make_finder()
+        try:
+            while not self._stop.is_set():
+                frame = self._frames.get()
+                frame_index[0] = frame.index
+                with self.metrics.timed("landmarks"):
+                    faces = finder.find(frame)
+                self._looked.put((frame, faces))
+        finally:
+            finder.close()
+
+    def _classify(self, frame_index: list[int | None]) -> None:
+        classifier = self._make_classifier()
+        self._provider = getattr(classifier, "provider", "")
+        try:
+            while not self._stop.is_set():
+                batch = [self._looked.get(), *self._looked.take_waiting(self._max_batch - 1)]
+                frame_index[0] = batch[0][0].index
+                with self.metrics.timed("classify", len(batch)):
+                    emotions: list[Emotions] = classifier.classify(batch)
+                for (frame, faces), said in zip(batch, emotions, strict=True):
+                    self._analysed.put(Analysed(frame, faces, said))
+        finally:
+            classifier.close()

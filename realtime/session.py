@@ -1,0 +1,244 @@
+"""One run on the main thread: smoothing, drawing, window and keys, recording, table. Prints nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+
+from realtime.capture import source_for
+from realtime.channel import ChannelClosedError
+from realtime.classifier import RegionClassifier
+from realtime.config import PipelineConfig
+from realtime.display import Key, Window
+from realtime.errors import RecordError
+from realtime.landmarks import LandmarkFinder
+from realtime.metrics import Metrics
+from realtime.overlay import HudFacts, Overlay
+from realtime.pipeline import Pipeline
+from realtime.recorder import VideoRecorder
+from realtime.smoothing import SmoothEmotions
+from realtime.stages import SourceInfo
+from realtime.summary import SpanLog
+from realtime.tables import Table, open_table
+from realtime.tracks import TrackingFinder
+from realtime.types import Analysed, ImageArray
+
+_POLL_S = 0.02
+# Someone who drags the window or stops the process must not see the clip rush to catch up.
+_MAX_LAG_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What one run does.
+
+    Attributes:
+        source: camera number, file or address.
+        record: video to write, or `None`.
+        table: table to write, or `None`.
+        window: whether a window shows the run; a file is then shown at its own speed.
+        mirror: whether pictures are shown and recorded mirrored.
+        realtime: whether a file is delivered at its own rate and may be dropped, as a camera's frames are.
+        seconds: end after this media time; `None` runs to the end.
+        manifest_sha256: noted in tables.
+        pipeline: everything about the workers.
+    """
+
+    source: str = "0"
+    record: Path | None = None
+    table: Path | None = None
+    window: bool = True
+    mirror: bool = False
+    realtime: bool = False
+    seconds: float | None = None
+    manifest_sha256: str = ""
+    pipeline: PipelineConfig = field(default_factory=PipelineConfig)
+
+
+class Session:
+    """Runs a source to its end or until it is asked to stop.
+
+    Args:
+        options: what to do.
+        notify: receives one line for people now and then ("recording to …").
+        on_frame: called after every frame; for a progress bar.
+    """
+
+    def __init__(
+        self,
+        options: RunOptions,
+        notify: Callable[[str], None] = lambda _: None,
+        on_frame: Callable[[Analysed], None] = lambda _: None,
+    ) -> None:
+        self.options = options
+        self.metrics = Metrics()
+        self.spans = SpanLog()
+        self.provider = ""
+        self._notify, self._on_frame = notify, on_frame
+        self._smooth = SmoothEmotions(options.pipeline.smoothing)
+        self._overlay = Overlay()
+        self._window: Window | None = None
+        self._recorder: VideoRecorder | None = None
+        self._table: Table | None = None
+        self._info: SourceInfo | None = None
+        self._show_hud, self._show_landmarks = True, False
+        self._paused = self._quit = False
+        self._clock_offset_s: float | None = None
+        self._picture: ImageArray | None = None
+
+    def run(self, on_open: Callable[[SourceInfo], None] = lambda _: None) -> None:
+        """Run to the end. What was recorded until an error stays. Raises EmotionLiveError."""
+        config = self.options.pipeline
+        source = source_for(self.options.source, realtime=self.options.realtime)
+        pipeline = Pipeline(
+            source,
+            lambda: TrackingFinder(LandmarkFinder(config.max_faces)),
+            lambda: RegionClassifier(config),
+            max_batch=config.max_batch,
+            metrics=self.metrics,
+        )
+        with ExitStack() as stack:
+            stack.callback(self._close_sinks)
+            if self.options.table is not None:
+                self._table = self._open_table(self.options.table, source.live)
+            stack.enter_context(pipeline)
+            self._info = pipeline.source_info()
+            on_open(self._info)
+            if self.options.record is not None:
+                self._start_recording(self.options.record)
+            if self.options.window:
+                self._window = Window(f"emotion-live: {self._info.name}", self._info.size_wh)
+                stack.callback(self._window.close)
+            self._loop(pipeline)
+
+    def _loop(self, pipeline: Pipeline) -> None:
+        while not self._quit:
+            if self._paused and not pipeline.live:
+                self._keys(_POLL_S)
+                continue
+            try:
+                analysed = pipeline.poll(_POLL_S if self._window else 0.5)
+            except ChannelClosedError:
+                return
+            self.provider = pipeline.provider
+            if analysed is None:
+                self._keys(0.0)
+            elif not self._paused:
+                self._handle(analysed)
+            else:
+                self._keys(0.0)
+
+    def _handle(self, analysed: Analysed) -> None:
+        frame = analysed.frame
+        if self.options.seconds is not None and frame.media_time_s >= self.options.seconds:
+            self._quit = True
+            return
+        emotions = self._smooth.update(analysed.faces, analysed.emotions, frame.media_time_s)
+        analysed = Analysed(frame, analysed.faces, emotions)
+        self.spans.write(analysed)
+        if self._table is not None:
+            self._table.write(analysed)
+        if self._recorder is not None:
+            with self.metrics.timed("record"):
+                picture = self._draw(analysed, None)
+                self._recorder.write_picture(picture, frame.media_time_s)
+        if self._window is not None:
+            self._wait_until_due(frame.media_time_s)
+            with self.metrics.timed("draw"):
+                self._picture = self._draw(analysed, self._hud() if self._show_hud else None)
+            self._keys(0.0)
+        self.metrics.shown(frame.captured_at_s)
+        self._on_frame(analysed)
+
+    def _draw(self, analysed: Analysed, hud: HudFacts | None) -> ImageArray:
+        return self._overlay.draw(analysed, hud, landmarks=self._show_landmarks, mirror=self.options.mirror)
+
+    def _hud(self) -> HudFacts:
+        assert self._info is not None
+        return HudFacts(
+            fps=self.metrics.fps(),
+            latency_ms=self.metrics.latency_ms() if self._info.live else None,
+            dropped=sum(self.metrics.drops.values()),
+            source=self._info.name,
+            provider=self.provider,
+            recording=self._recorder is not None,
+            paused=self._paused,
+        )
+
+    def _wait_until_due(self, media_time_s: float) -> None:
+        """Show a file at its own speed; keys work meanwhile."""
+        if self._info is None or self._info.live:
+            return
+        now = time.monotonic()
+        if self._clock_offset_s is None or now - self._clock_offset_s - media_time_s > _MAX_LAG_S:
+            self._clock_offset_s = now - media_time_s
+        while not self._quit and not self._paused:
+            left_s = self._clock_offset_s + media_time_s - time.monotonic()
+            if left_s <= 0:
+                return
+            self._keys(min(left_s, _POLL_S))
+
+    def _keys(self, wait_s: float) -> None:
+        """Show the present picture, wait a little, and do what a key asks for."""
+        if self._window is None:
+            return
+        if self._picture is not None:
+            self._act(self._window.show(self._picture))
+        if wait_s > 0:
+            time.sleep(wait_s)
+
+    def _act(self, key: Key | None) -> None:
+        if key is Key.QUIT:
+            self._quit = True
+        elif key is Key.PAUSE:
+            self._paused = not self._paused
+            self._clock_offset_s = None
+        elif key is Key.TOGGLE_HUD:
+            self._show_hud = not self._show_hud
+        elif key is Key.TOGGLE_LANDMARKS:
+            self._show_landmarks = not self._show_landmarks
+        elif key is Key.TOGGLE_RECORDING:
+            self._toggle_recording()
+        elif key is Key.SCREENSHOT:
+            self._screenshot()
+
+    def _open_table(self, path: Path, live: bool) -> Table:
+        return open_table(path, manifest_sha256=self.options.manifest_sha256, source=self.options.source, live=live)
+
+    def _toggle_recording(self) -> None:
+        if self._recorder is None:
+            self._start_recording(Path(time.strftime("emotion-live-%Y%m%d-%H%M%S.mp4")))
+        else:
+            self._stop_recording()
+
+    def _start_recording(self, path: Path) -> None:
+        assert self._info is not None
+        self._recorder = VideoRecorder(path, self._info)
+        self._notify(f"recording to {path}")
+
+    def _stop_recording(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.close()
+            for note in recorder.notes:
+                self._notify(note)
+
+    def _screenshot(self) -> None:
+        path = Path(time.strftime("emotion-live-%Y%m%d-%H%M%S.png"))
+        if self._picture is None:
+            return
+        if not cv2.imwrite(str(path), self._picture):
+            raise RecordError(f"the screenshot cannot be written: {path}; start the program in a writable folder")
+        self._notify(f"screenshot: {path}")
+
+    def _close_sinks(self) -> None:
+        """Finish recording and table; the second is finished even if the first fails."""
+        with ExitStack() as stack:
+            if self._table is not None:
+                stack.callback(self._table.close)
+            stack.callback(self._stop_recording)

@@ -1,0 +1,151 @@
+"""The command: a webcam, a video file or a stream -> window, recording and tables."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import click
+
+from models.spec import MANIFEST_NAME, WEIGHTS_DIR, file_sha256
+from realtime.config import PipelineConfig, SmoothingConfig
+from realtime.errors import ConfigError, EmotionLiveError
+from realtime.providers import PROVIDERS
+
+_HELP = """Show what faces express: happiness, sadness, fear, anger, neutral, surprise, or "uncertain".
+
+SOURCE is a camera number (default 0), a video file, or an address: rtsp://…, http://…, udp://…
+
+\b
+Examples
+  python run_live.py                                   webcam 0 in a window
+  python run_live.py clip.mp4 --table emotions.csv     a file, with a table of every frame
+  python run_live.py clip.mp4 --headless --record annotated.mp4
+  python run_live.py rtsp://camera.local/stream --max-faces 2
+
+\b
+Keys in the window
+  q, Esc  quit              h  head-up display on/off      r  start/stop recording
+  space   pause             l  landmarks on/off            s  save a screenshot
+
+Pictures stay on this machine: nothing is sent or kept unless you record it.
+"""
+
+
+@click.command(help=_HELP, context_settings={"max_content_width": 110})
+@click.argument("source", default="0")
+@click.option(
+    "--record", type=click.Path(dir_okay=False, path_type=Path), help="Write the annotated video (.mp4, .mkv)."
+)
+@click.option(
+    "--table", type=click.Path(dir_okay=False, path_type=Path), help="Write every frame (.csv, .jsonl, .parquet)."
+)
+@click.option("--headless", is_flag=True, help="No window: a file is analysed as fast as the machine can.")
+@click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most.")
+@click.option("--mirror", is_flag=True, help="Show and record like a mirror.")
+@click.option("--provider", type=click.Choice(["auto", *PROVIDERS]), default="auto", show_default=True)
+@click.option(
+    "--smoothing-ms", type=click.FloatRange(0, 10_000), default=200, show_default=True, help="Longer is calmer."
+)
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this much of the source.")
+@click.option("--realtime", is_flag=True, help="Deliver a file at its own rate and drop late frames, as a camera does.")
+@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
+@click.option("--list-cameras", is_flag=True, help="List the cameras of this machine and exit.")
+@click.option("--debug", is_flag=True, help="On an error print the trace; at the end print times per stage.")
+def main(debug: bool, list_cameras: bool, **options: Any) -> None:
+    """See `_HELP`."""
+    try:
+        if list_cameras:
+            _list_cameras()
+        else:
+            _run(debug, **options)
+    except EmotionLiveError as error:
+        if debug:
+            traceback.print_exc()
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _list_cameras() -> None:
+    from realtime.capture import list_cameras
+
+    cameras = list_cameras()
+    for camera in cameras:
+        click.echo(f"{camera.number}  {camera.name}")
+    if not cameras:
+        click.echo("no camera found; plug one in, or give a video file: python run_live.py clip.mp4")
+
+
+def _run(
+    debug: bool,
+    source: str,
+    record: Path | None,
+    table: Path | None,
+    headless: bool,
+    max_faces: int,
+    mirror: bool,
+    provider: str,
+    smoothing_ms: float,
+    seconds: float | None,
+    realtime: bool,
+    weights: Path,
+) -> None:
+    # Imported here so that --help and wrong arguments answer at once.
+    from realtime.display import display_available
+    from realtime.progress import FrameBar
+    from realtime.session import RunOptions, Session
+
+    if not headless and not display_available():
+        click.echo("no display here: running without a window (--headless)", err=True)
+        headless = True
+    manifest = weights / MANIFEST_NAME
+    options = RunOptions(
+        source=source,
+        record=record,
+        table=table,
+        window=not headless,
+        mirror=mirror,
+        realtime=realtime,
+        seconds=seconds,
+        manifest_sha256=file_sha256(manifest) if manifest.is_file() else "",
+        pipeline=PipelineConfig(
+            max_faces=max_faces,
+            provider=provider,
+            weights=weights,
+            smoothing=SmoothingConfig(time_constant_ms=smoothing_ms),
+        ),
+    )
+    with FrameBar(shown=headless) as bar:
+        session = Session(options, notify=bar.say, on_frame=bar.step)
+        try:
+            session.run(on_open=bar.opened)
+        finally:
+            bar.close()
+            _print_summary(session, debug)
+
+
+def _print_summary(session: Any, debug: bool) -> None:
+    """Print what was seen when, also after an error or Ctrl-C: what was analysed is not lost."""
+    spans, metrics, options = session.spans, session.metrics, session.options
+    if not spans.frames:
+        return
+    for line in spans.lines():
+        click.echo(line)
+    drops = ", ".join(f"{count} dropped ({cause})" for cause, count in metrics.drops.items()) or "none dropped"
+    click.echo(f"{spans.frames} frames, {spans.frames_with_face} with a face, {drops}; provider {session.provider}")
+    if options.realtime or metrics.drops or debug:
+        click.echo(f"capture to display: p50 {metrics.latency_ms():.0f} ms, p95 {metrics.latency_ms(0.95):.0f} ms")
+    if debug:
+        for name, times in metrics.stages().items():
+            click.echo(f"{name:10} p50 {times.p50_ms:6.2f} ms  p95 {times.p95_ms:6.2f} ms  cpu {times.cpu_ms:6.2f} ms")
+    for what, path in (("recording", options.record), ("table", options.table)):
+        if path is not None and path.exists():
+            click.echo(f"{what}: {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+#!/bin/sh
+# The shared libraries that OpenCV and MediaPipe load, and for the window's tests a virtual display.
+# Installs them where that needs no password (root on Debian or Ubuntu); elsewhere says what to install.
+set -eu
+[ "$(uname -s)" = Linux ] || exit 0
+
+missing=""
+need_library() { ldconfig -p 2>/dev/null | grep -q "$1" || missing="$missing $2"; }
+need_program() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+
+need_library libGL.so.1 libgl1
+need_library libEGL.so.1 libegl1
+need_library libgthread-2.0.so.0 libglib2.0-0
+if [ "${1:-base}" = window ]; then
+  need_program Xvfb xvfb
+  need_program xdotool xdotool
+fi
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "installing system packages:$missing"
+  apt-get update -qq >/dev/null 2>&1 || true
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
+    echo "note: could not install$missing; what needs them is skipped or says so"
+else
+  echo "note: these system packages are missing:$missing (on Debian or Ubuntu: sudo apt-get install$missing)"
+fi

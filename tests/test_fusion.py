@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import one_hot
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from models.errors import ModelError
+from models.spec import EMOTIONS, FusionSpec
+from realtime.fusion import fuse, tempered
+
+K = len(EMOTIONS)
+
+
+def spec(method: str, eyes: float = 1.0, lips: float = 1.0) -> FusionSpec:
+    rows = ((eyes,) * K, (lips,) * K)
+    return FusionSpec(method, rows, (0.0,) * K, 1.0, rows)
+
+
+def pair(eyes: str, lips: str) -> np.ndarray:
+    return np.stack([one_hot(eyes), one_hot(lips)])[None]
+
+
+@pytest.mark.parametrize("method", ["log_linear", "success", "mean"])
+@given(
+    arrays(np.float32, (3, 2, K), elements=st.floats(0.015625, 1, width=32)),
+    arrays(np.float32, (3, 2), elements=st.floats(0, 1, width=32)),
+)
+def test_fusion_is_a_distribution(method: str, raw: np.ndarray, reliability: np.ndarray) -> None:
+    fused = fuse(raw / raw.sum(axis=2, keepdims=True), reliability, spec(method))
+    assert fused.dtype == np.float32
+    np.testing.assert_allclose(fused.sum(axis=1), 1, atol=1e-5)
+    assert (fused >= 0).all()
+
+
+@pytest.mark.parametrize("method", ["log_linear", "success"])
+def test_the_expert_with_the_larger_weight_decides(method: str) -> None:
+    said = pair("anger", "happiness")
+    sure = np.ones((1, 2), np.float32)
+    assert EMOTIONS[fuse(said, sure, spec(method, eyes=2, lips=0.5)).argmax()] == "anger"
+    assert EMOTIONS[fuse(said, sure, spec(method, eyes=0.5, lips=2)).argmax()] == "happiness"
+
+
+@pytest.mark.parametrize("method", ["log_linear", "success", "mean"])
+def test_a_hidden_region_has_no_say_and_nothing_visible_is_flat(method: str) -> None:
+    said = pair("anger", "happiness")
+    assert EMOTIONS[fuse(said, np.float32([[1, 0]]), spec(method)).argmax()] == "anger"
+    assert EMOTIONS[fuse(said, np.float32([[0, 1]]), spec(method)).argmax()] == "happiness"
+    np.testing.assert_allclose(fuse(said, np.zeros((1, 2), np.float32), spec(method)), 1 / K, atol=1e-4)
+
+
+def test_no_face_is_ordinary() -> None:
+    assert fuse(np.zeros((0, 2, K), np.float32), np.zeros((0, 2), np.float32), spec("log_linear")).shape == (0, K)
+
+
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(ModelError, match="'magic'"):
+        fuse(pair("fear", "fear"), np.ones((1, 2), np.float32), spec("magic"))
+
+
+def test_temperature_flattens_and_keeps_the_order() -> None:
+    sharp = one_hot("sadness", 0.9)[None]
+    flat = tempered(sharp, 2.0)
+    assert flat.argmax() == sharp.argmax()
+    assert flat.max() < sharp.max()
+    np.testing.assert_allclose(tempered(sharp, 1.0), sharp, atol=1e-4)

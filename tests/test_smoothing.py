@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from fakes import make_emotions, make_faces, one_hot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from models.spec import EMOTIONS
+from realtime.config import SmoothingConfig
+from realtime.errors import ConfigError
+from realtime.smoothing import SmoothEmotions
+from realtime.types import Emotions
+
+K = len(EMOTIONS)
+
+
+def feed(
+    smooth: SmoothEmotions, raw: np.ndarray, at_s: float, track: int = 1, trust: float = 1.0, reason: str = ""
+) -> Emotions:
+    faces = make_faces().with_track_ids(np.array([track], np.int64))
+    return smooth.update(faces, make_emotions(raw, trust, reason), at_s)
+
+
+def play(
+    smooth: SmoothEmotions, emotion: str, start_s: float, seconds: float, fps: float = 30.0, **options: object
+) -> list[Emotions]:
+    times = start_s + np.arange(round(seconds * fps)) / fps
+    return [feed(smooth, one_hot(emotion), float(at), **options) for at in times]  # type: ignore[arg-type]
+
+
+def test_a_constant_input_converges_to_itself() -> None:
+    last = play(SmoothEmotions(SmoothingConfig()), "happiness", 0, 3)[-1]
+    np.testing.assert_allclose(last.probabilities[0], one_hot("happiness"), atol=1e-3)
+    assert last.labels == ("happiness",)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    arrays(np.float32, (12, K), elements=st.floats(0.0009765625, 1, width=32)),
+    arrays(np.float32, 12, elements=st.floats(0, 1, width=32)),
+)
+def test_probabilities_stay_a_distribution(raw: np.ndarray, trust: np.ndarray) -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    for number, row in enumerate(raw):
+        said = feed(smooth, row / row.sum(), number / 30, trust=float(trust[number]))
+        np.testing.assert_allclose(said.probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def switch_time_s(fps: float, keep: float = 1.0) -> float:
+    smooth, rng = SmoothEmotions(SmoothingConfig()), np.random.default_rng(3)
+    play(smooth, "neutral", 0, 2, fps)
+    for number in range(round(3 * fps)):
+        if rng.random() <= keep and feed(smooth, one_hot("happiness"), 2 + number / fps).labels == ("happiness",):
+            return number / fps
+    return float("inf")
+
+
+def test_a_new_expression_shows_soon_at_any_frame_rate_and_with_frames_dropped() -> None:
+    assert switch_time_s(30) < 0.35
+    for other in (switch_time_s(60), switch_time_s(10), switch_time_s(30, keep=0.67)):
+        assert abs(other - switch_time_s(30)) <= 0.1
+
+
+def test_one_odd_frame_does_not_flip_the_label() -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    play(smooth, "neutral", 0, 1)
+    assert feed(smooth, one_hot("anger", 0.99), 1.0).labels == ("neutral",)
+
+
+def test_noise_between_two_emotions_flips_less_than_the_raw_answer() -> None:
+    rng, smooth = np.random.default_rng(0), SmoothEmotions(SmoothingConfig())
+    labels, raw_labels = [], []
+    for number in range(600):
+        raw = one_hot("neutral" if rng.random() < 0.6 else "sadness", 0.6)
+        raw_labels.append(int(raw.argmax()))
+        labels.append(feed(smooth, raw, number / 30).labels[0])
+    flips = sum(a != b for a, b in pairwise(labels))
+    raw_flips = sum(a != b for a, b in pairwise(raw_labels))
+    assert raw_flips > 200
+    assert flips * 5 <= raw_flips
+
+
+def test_people_do_not_mix_and_a_new_track_starts_fresh() -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    play(smooth, "happiness", 0, 1, track=1)
+    said = feed(smooth, one_hot("sadness"), 1.0, track=2)
+    np.testing.assert_allclose(said.probabilities[0], one_hot("sadness"), atol=1e-3)
+
+
+def test_unreliable_frames_count_less_and_end_as_uncertain_with_the_reason() -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    play(smooth, "happiness", 0, 1)
+    turned = play(smooth, "anger", 1, 1, trust=0.0, reason="turned")
+    assert turned[1].labels == ("happiness",), "a moment of doubt changes nothing yet"
+    assert (turned[-1].labels, turned[-1].reasons) == (("uncertain",), ("turned",))
+    np.testing.assert_allclose(turned[-1].probabilities[0], one_hot("happiness"), atol=2e-2)
+
+
+def test_no_clear_expression_is_uncertain() -> None:
+    said = feed(SmoothEmotions(SmoothingConfig()), np.full(K, 1 / K, np.float32), 0.0)
+    assert (said.labels, said.reasons) == (("uncertain",), ("no clear expression",))
+
+
+def test_reset_and_time_jumps_forget() -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    play(smooth, "happiness", 10, 1)
+    back = feed(smooth, one_hot("fear"), 2.0)
+    np.testing.assert_allclose(back.probabilities[0], one_hot("fear"), atol=1e-3)
+    smooth.reset()
+    after = feed(smooth, one_hot("anger"), 2.1)
+    np.testing.assert_allclose(after.probabilities[0], one_hot("anger"), atol=1e-3)
+
+
+def test_time_shift_changes_nothing() -> None:
+    early, late = SmoothEmotions(SmoothingConfig()), SmoothEmotions(SmoothingConfig())
+    for emotion, start in (("neutral", 0.0), ("surprise", 1.0)):
+        a, b = play(early, emotion, start, 1)[-1], play(late, emotion, 1000 + start, 1)[-1]
+        np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-4)
+
+
+def test_options_out_of_range_are_refused() -> None:
+    with pytest.raises(ConfigError, match="0 ms or more"):
+        SmoothingConfig(time_constant_ms=-1)
+    with pytest.raises(ConfigError, match="0 to 1"):
+        SmoothingConfig(min_confidence=2)
