@@ -137,7 +137,7 @@ def _print_summary(session: Any, debug: bool) -> None:
         click.echo(line)
     drops = ", ".join(f"{count} dropped ({cause})" for cause, count in metrics.drops.items()) or "none dropped"
     click.echo(f"{spans.frames} frames, {spans.frames_with_face} with a face, {drops}; provider {session.provider}")
-    if options.realtime or metrics.drops or debug:
+    if session.live:
         click.echo(f"capture to display: p50 {metrics.latency_ms():.0f} ms, p95 {metrics.latency_ms(0.95):.0f} ms")
     if debug:
         for name, times in metrics.stages().items():

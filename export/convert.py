@@ -92,4 +92,4 @@ def _is_kernel(values: Any) -> bool:
     Biases and normalisations, which the converter may give further dimensions of length 1, stay as they are: they are
     small, and they multiply everything.
     """
-    return sum(length > 1 for length in values.shape) > 1
+    return bool(np.count_nonzero(np.asarray(values.shape) > 1) > 1)

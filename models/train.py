@@ -76,7 +76,7 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     checkpoint that --resume goes on from.
     """
     recipe = Recipe(**options)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if (out / "recipe.json").exists() and not resume:
         raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
     out.mkdir(parents=True, exist_ok=True)

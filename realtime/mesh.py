@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,8 @@ import numpy as np
 from realtime.types import FloatArray, ImageArray
 
 LANDMARK_COUNT = 468
+# MediaPipe's notes come with the first face; a progress bar must not wait for one for ever.
+_QUIET_PICTURES = 30
 
 
 class Mesh:
@@ -29,13 +32,16 @@ class Mesh:
     """
 
     def __init__(self, *, max_faces: int, tracking: bool, min_confidence: float = 0.5) -> None:
-        self._graph = _face_mesh_class()(
-            static_image_mode=not tracking,
-            max_num_faces=max_faces,
-            refine_landmarks=False,
-            min_detection_confidence=min_confidence,
-            min_tracking_confidence=min_confidence,
-        )
+        self._quiet_pictures = _QUIET_PICTURES
+        face_mesh = _face_mesh_class()
+        with _quiet_stderr():
+            self._graph = face_mesh(
+                static_image_mode=not tracking,
+                max_num_faces=max_faces,
+                refine_landmarks=False,
+                min_detection_confidence=min_confidence,
+                min_tracking_confidence=min_confidence,
+            )
 
     def find(self, image_bgr: ImageArray) -> FloatArray:
         """Return the landmarks of every face, `(N, 468, 3) float32`: x and y in pixels, z in the scale of x.
@@ -44,7 +50,9 @@ class Mesh:
         """
         image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
         image_rgb.flags.writeable = False  # spares mediapipe a copy
-        found = self._graph.process(image_rgb).multi_face_landmarks or []
+        with _quiet_stderr() if self._quiet_pictures > 0 else contextlib.nullcontext():
+            found = self._graph.process(image_rgb).multi_face_landmarks or []
+        self._quiet_pictures = 0 if found else self._quiet_pictures - 1
         height, width = image_bgr.shape[:2]
         points = np.empty((len(found), LANDMARK_COUNT, 3), np.float32)
         for row, face in enumerate(found):
@@ -63,6 +71,33 @@ def _face_mesh_class() -> Any:
     with _light_imports():
         from mediapipe.python.solutions.face_mesh import FaceMesh
     return FaceMesh
+
+
+_stderr_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Send the process's stderr to nowhere for a moment.
+
+    MediaPipe's C++ writes notes for its developers there, past every log level, when a graph starts and when it first
+    sees a face; users took them for errors. Python's own errors are exceptions and not lost.
+    """
+    with _stderr_lock:
+        sys.stderr.flush()
+        try:
+            kept = os.dup(2)
+        except OSError:  # a program without stderr, such as a windowed one
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(nowhere)
+            os.close(kept)
 
 
 @contextlib.contextmanager

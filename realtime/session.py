@@ -91,6 +91,11 @@ class Session:
         self._clock_offset_s: float | None = None
         self._picture: ImageArray | None = None
 
+    @property
+    def live(self) -> bool:
+        """Whether the source goes on without us; False before it is open."""
+        return self._info is not None and self._info.live
+
     def run(self, on_open: Callable[[SourceInfo], None] = lambda _: None) -> None:
         """Run to the end. What was recorded until an error stays. Raises EmotionLiveError."""
         config = self.options.pipeline

@@ -1,0 +1,34 @@
+"""`make demo`: the main job on the clip that ships with the project, in a window or into two files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from demo.make_clip import CLIP_PATH
+from run_live import main as run_live
+
+OUT = Path("demo_output")
+
+
+@click.command()
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default=True)
+@click.option("--headless", is_flag=True, help="Write the files although there is a display.")
+def main(out: Path, headless: bool) -> None:
+    """Show the demo clip in a window; without a display write an annotated video and a table."""
+    from realtime.display import display_available
+
+    if display_available() and not headless:
+        click.echo("a window opens: q quits, space pauses, h and l toggle what is drawn")
+        run_live.main([str(CLIP_PATH)], standalone_mode=False)
+        return
+    click.echo(f"no window here: analysing {CLIP_PATH.name} and writing what a window would show to {out}/")
+    out.mkdir(parents=True, exist_ok=True)
+    video, table = out / "annotated.mp4", out / "emotions.csv"
+    arguments = [str(CLIP_PATH), "--headless", "--record", str(video), "--table", str(table)]
+    run_live.main(arguments, standalone_mode=False)
+
+
+if __name__ == "__main__":
+    main()

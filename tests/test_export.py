@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tf2onnx", reason="the train extra is not installed")
+
+import onnxruntime as ort
+
+from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
+from export.parity import LIMIT, largest_difference, seeded_crops
+from models.errors import ModelError
+from models.networks import lips_network
+
+SIZE_WH = (32, 16)
+
+
+def lived_in_network():
+    """An untrained network whose normalisations have statistics as after training."""
+    network = lips_network(SIZE_WH, width=8)
+    rng = np.random.default_rng(0)
+    for layer in network.layers:
+        if "norm" in layer.name:
+            gamma, beta, mean, variance = layer.get_weights()
+            noise = rng.uniform(0.5, 2.0, gamma.shape)
+            layer.set_weights([gamma * noise, beta + noise / 9, mean + noise / 7, variance * noise])
+    return network
+
+
+@pytest.fixture(scope="module")
+def exported():
+    network = lived_in_network()
+    before = np.asarray(with_softmax(network).predict_on_batch(seeded_crops(SIZE_WH)))
+    round_to_half(network)
+    served = with_softmax(network)
+    return before, served, to_onnx(served)
+
+
+def test_onnx_takes_uint8_crops_in_any_batch_and_gives_probabilities(exported) -> None:
+    _, _, model = exported
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    (crops,), (out,) = session.get_inputs(), session.get_outputs()
+    assert (crops.name, crops.type, crops.shape[1:]) == ("crops", "tensor(uint8)", [16, 32, 1])
+    assert out.shape[1:] == [6]
+    for count in (1, 5):
+        p = session.run(None, {"crops": seeded_crops(SIZE_WH)[:count]})[0]
+        assert p.shape == (count, 6)
+        np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
+
+
+def test_parity_holds_in_single_and_in_half_precision_files(exported) -> None:
+    _, served, model = exported
+    half = store_as_half(model)
+    crops = {"seeded": seeded_crops(SIZE_WH)}
+    assert largest_difference(served, model, crops) < 1e-5
+    assert largest_difference(served, half, crops) < LIMIT
+    assert len(half.SerializeToString()) < 0.7 * len(model.SerializeToString())
+
+
+def test_rounding_to_half_hardly_changes_the_answer(exported) -> None:
+    before, served, _ = exported
+    after = np.asarray(served.predict_on_batch(seeded_crops(SIZE_WH)))
+    assert 0 < np.abs(before - after).max() < 5e-3
+
+
+def test_a_model_that_differs_is_refused(exported) -> None:
+    _, _, model = exported
+    other = with_softmax(lived_in_network())
+    with pytest.raises(ModelError, match="in batches of 1 it differs"):
+        largest_difference(other, model, {"seeded": seeded_crops(SIZE_WH)})

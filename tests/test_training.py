@@ -1,0 +1,99 @@
+"""What training is made of; nothing is trained here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="the train extra is not installed")
+
+from models.crops import CropSet
+from models.errors import ConfigError, DataError
+from models.networks import StandardizeCrop, eyes_network, lips_network
+from models.spec import GEOMETRY
+from models.train import Recipe
+from models.training import Batches, load_trained, sample_weights, score_logits
+
+RECIPE = Recipe("lips", 2, 4, 1e-3, 0.01, 0.1, 4, 0.2, 0.5, 0.99, 3, 1)
+
+
+def crop_set(count: int = 12) -> CropSet:
+    rng = np.random.default_rng(0)
+    soft = np.eye(6, dtype=np.float32)[np.arange(count) % 6]
+    soft[0] = (0.5, 0.5, 0, 0, 0, 0)
+    return CropSet(
+        crops=rng.integers(0, 256, (count, 60, 80, 1), dtype=np.uint8),
+        soft=soft,
+        weight=np.ones(count, np.float32),
+        agreement=np.where(np.arange(count) == 0, 0.5, 1.0).astype(np.float32),
+        files=tuple(f"{n}.png" for n in range(count)),
+        geometry=GEOMETRY["lips"],
+        border_px=8,
+    )
+
+
+def test_networks_give_six_logits_and_refuse_tiny_inputs() -> None:
+    network = lips_network((64, 48), width=4)
+    assert network.predict_on_batch(np.zeros((3, 48, 64, 1), np.uint8)).shape == (3, 6)
+    with pytest.raises(ConfigError, match="32x32"):
+        eyes_network((64, 16))
+    with pytest.raises(ConfigError, match="16x16"):
+        lips_network((8, 48))
+
+
+def test_light_and_contrast_drop_out_of_a_crop_and_flat_stays_flat() -> None:
+    crop = np.random.default_rng(0).integers(60, 120, (1, 48, 64, 1)).astype(np.float32)
+    layer = StandardizeCrop()
+    plain, other = np.asarray(layer(crop)), np.asarray(layer(crop * 2 + 10))
+    assert np.corrcoef(plain.ravel(), other.ravel())[0, 1] > 0.9999
+    assert abs(plain.std() / other.std() - 1) < 0.3
+    assert np.abs(np.asarray(layer(np.full((1, 48, 64, 1), 200, np.float32)))).max() < 1e-3
+
+
+def test_batches_are_drawn_anew_each_epoch_and_alike_for_the_same_seed() -> None:
+    batches, again = Batches(crop_set(), RECIPE, 0), Batches(crop_set(), RECIPE, 0)
+    assert len(batches) == 3
+    x, y, weight = batches[0]
+    assert x.shape == (4, 48, 64, 1)
+    np.testing.assert_allclose(y.sum(axis=1), 1, atol=1e-5)
+    assert weight.shape == (4,)
+    np.testing.assert_array_equal(x, again[0][0])
+    batches.on_epoch_end()
+    assert not np.array_equal(x, batches[0][0])
+    resumed = Batches(crop_set(), RECIPE, 1)
+    np.testing.assert_array_equal(batches[0][0], resumed[0][0])
+
+
+def test_without_mixup_labels_stay_votes() -> None:
+    batches = Batches(crop_set(), replace(RECIPE, mixup=0.0), 0)
+    allowed = {tuple(row) for row in crop_set().soft.tolist()}
+    assert {tuple(row) for row in batches[0][1].tolist()} <= allowed
+
+
+def test_rare_emotions_weigh_more_and_balance_zero_leaves_them() -> None:
+    crops = crop_set()
+    soft = np.eye(6, dtype=np.float32)[[0] * 9 + [2] * 3]
+    crops = replace(crops, soft=soft)
+    weights = sample_weights(crops, 0.5)
+    assert weights.mean() == pytest.approx(1, abs=1e-5)
+    assert weights[-1] / weights[0] == pytest.approx(3**0.5, rel=1e-4)
+    np.testing.assert_allclose(sample_weights(crops, 0.0), 1, atol=1e-6)
+
+
+def test_validation_scores_count_only_faces_whose_votes_agree() -> None:
+    crops = crop_set()
+    logits = 10 * np.eye(6, dtype=np.float32)[crops.labels]
+    logits[0] = -logits[0]
+    scores = score_logits(logits, crops)
+    assert scores["val_accuracy"] == 1.0
+    assert scores["val_loss"] > 0.5, "the undecided face still counts in the loss"
+    wrong = np.roll(logits, 1, axis=1)
+    assert score_logits(wrong, crops)["val_accuracy"] == 0.0
+
+
+def test_a_folder_without_a_training_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"models\.train"):
+        load_trained(tmp_path)
