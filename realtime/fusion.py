@@ -40,7 +40,9 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
         raise ModelError(f"fusion method must be log_linear, success or mean; the manifest says {spec.method!r}")
     weights = np.asarray(spec.success if spec.method == "success" else np.ones_like(spec.success), np.float32)
     pooled = (trust * weights * by_region).sum(axis=1) + _TINY
-    return np.asarray(pooled / pooled.sum(axis=1, keepdims=True), np.float32)
+    best = reliability.max(axis=1, keepdims=True, initial=0.0)
+    flat = np.float32(1 / by_region.shape[2])
+    return np.asarray(best * pooled / pooled.sum(axis=1, keepdims=True) + (1 - best) * flat, np.float32)
 
 
 def softmax(logits: FloatArray) -> FloatArray:

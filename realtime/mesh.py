@@ -42,6 +42,8 @@ class Mesh:
                 min_detection_confidence=min_confidence,
                 min_tracking_confidence=min_confidence,
             )
+            # The graph starts on threads of its own: only a picture makes sure that it has.
+            self._graph.process(np.zeros((64, 64, 3), np.uint8))
 
     def find(self, image_bgr: ImageArray) -> FloatArray:
         """Return the landmarks of every face, `(N, 468, 3) float32`: x and y in pixels, z in the scale of x.

@@ -42,7 +42,8 @@ def region_quality(
     small = _ramp(eye_distance_px(landmarks_xy), _EYE_DISTANCE_PX)
     deviation = float(crop.std())
     fine = float(cv2.Laplacian(crop[:, :, 0], cv2.CV_32F).std()) / 4
-    blurred = _ramp((fine / max(deviation, 1.0)) ** 2, _SHARPNESS)
+    # Of a crop without any contrast nobody can say whether it is sharp.
+    blurred = _ramp((fine / deviation) ** 2, _SHARPNESS) if deviation > _CONTRAST_GREY[1] else 1.0
     hidden = min(_ramp(deviation, _CONTRAST_GREY), _ramp(_inside(landmarks_xy, geometry, frame_size_wh), _INSIDE_SHARE))
     return np.array([turned, small, blurred, hidden], np.float32)
 

@@ -1,0 +1,146 @@
+"""The command as a user runs it, with tiny experts, on the clip that ships with the project."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import pytest
+from click.testing import CliRunner, Result
+from tiny_models import write_tiny_weights
+
+from demo.make_clip import CLIP_PATH
+from run_live import main
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_weights(tmp_path_factory.mktemp("weights"), eyes="happiness").folder
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def test_a_file_becomes_a_video_and_a_table_of_the_same_length(weights: Path, tmp_path: Path) -> None:
+    video, table = tmp_path / "out.mp4", tmp_path / "out.csv"
+    done = run(CLIP_PATH, "--headless", "--record", video, "--table", table, "--weights", weights, "--seconds", 2)
+    assert done.exit_code == 0, done.output
+    rows = list(csv.DictReader(table.open()))
+    assert [int(row["frame"]) for row in rows] == list(range(60))
+    assert {row["track"] for row in rows} == {"1"}
+    assert float(rows[-1]["media_time_s"]) == pytest.approx(59 / 30, abs=0.002)
+    with av.open(str(video)) as container:
+        frames = sum(1 for _ in container.decode(video=0))
+        assert frames == 60
+        assert float(container.duration / av.time_base) == pytest.approx(2.0, abs=0.1)
+        assert container.streams.audio, "the sound of the source is kept"
+    assert "person 1: happiness" in done.output
+    assert "60 frames, 60 with a face, none dropped; provider cpu" in done.output
+
+
+def test_a_file_played_like_a_camera_is_paced_and_says_its_latency(weights: Path) -> None:
+    done = run(CLIP_PATH, "--headless", "--realtime", "--weights", weights, "--seconds", 2)
+    assert done.exit_code == 0, done.output
+    assert "capture to display: p50" in done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("none.mp4",), "none.mp4"),
+        (("77",), "camera 77"),
+        (("http://user:secret@127.0.0.1:9/x",), "127.0.0.1:9"),
+    ],
+)
+def test_a_source_that_does_not_open_ends_in_one_line_and_code_1(
+    weights: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    done = run(*arguments, "--headless", "--weights", weights)
+    assert done.exit_code == 1
+    assert done.output.startswith("error: ")
+    assert done.output.count("\n") == 1
+    assert message in done.output
+    assert "secret" not in done.output
+
+
+def test_missing_models_end_in_one_line_and_code_1(tmp_path: Path) -> None:
+    done = run(CLIP_PATH, "--headless", "--weights", tmp_path)
+    assert done.exit_code == 1
+    assert "error: no manifest.json" in done.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--max-faces", 0),
+        ("--provider", "gpu"),
+        ("--smoothing-ms", -1),
+        ("--unknown",),
+        ("--record", "x.gif"),
+        ("--table", "x.doc"),
+    ],
+)
+def test_wrong_options_end_with_code_2(weights: Path, tmp_path: Path, arguments: tuple[object, ...]) -> None:
+    done = run(CLIP_PATH, "--headless", "--weights", weights, *arguments)
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--record", "--table"])
+def test_an_output_place_that_does_not_exist_ends_with_code_1(weights: Path, tmp_path: Path, option: str) -> None:
+    target = tmp_path / "none" / ("x.mp4" if option == "--record" else "x.csv")
+    done = run(CLIP_PATH, "--headless", "--weights", weights, option, target)
+    assert done.exit_code == 1
+    assert str(target.parent) in done.output
+
+
+def test_a_clip_without_a_face_is_a_normal_run(weights: Path, tmp_path: Path) -> None:
+    from made_clips import write_clip
+
+    clip = write_clip(tmp_path / "grey.mp4")
+    done = run(clip, "--headless", "--weights", weights, "--table", tmp_path / "t.csv")
+    assert done.exit_code == 0, done.output
+    assert "no face was seen" in done.output
+    assert len(list(csv.DictReader((tmp_path / "t.csv").open()))) > 0
+
+
+def test_what_was_analysed_before_a_source_broke_is_kept(weights: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mp4"
+    content = CLIP_PATH.read_bytes()
+    cut.write_bytes(content[: int(len(content) * 0.5)])
+    done = run(cut, "--headless", "--weights", weights, "--table", tmp_path / "t.csv", "--record", tmp_path / "r.mp4")
+    assert done.exit_code == 1
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    with av.open(str(tmp_path / "r.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == len(rows) > 30
+
+
+def test_cameras_are_listed_or_their_absence_is_said() -> None:
+    done = run("--list-cameras")
+    assert done.exit_code == 0
+    assert done.output.strip()
+
+
+def test_help_shows_examples_and_keys() -> None:
+    done = run("--help")
+    assert done.exit_code == 0
+    for word in ("Examples", "space", "--record", "--provider"):
+        assert word in done.output
+
+
+def test_the_live_program_never_imports_tensorflow(weights: Path) -> None:
+    code = (
+        "import sys; from run_live import main\n"
+        f"arguments = [{str(CLIP_PATH)!r}, '--headless', '--seconds', '0.2', '--weights', {str(weights)!r}]\n"
+        "main(arguments, standalone_mode=False)\n"
+        "print(sorted({'tensorflow', 'keras', 'matplotlib', 'sklearn', 'jax', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=100)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines()[-1] == "[]"
+    assert done.stderr == "", "nothing but the program's own lines reaches the user"
