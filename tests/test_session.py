@@ -1,0 +1,144 @@
+"""Keys and endings of a run, with a window that presses keys by itself."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import ClassVar
+
+import av
+import numpy as np
+import pytest
+from made_clips import write_clip
+from tiny_models import write_tiny_weights
+
+import realtime.session as session_module
+from realtime.config import PipelineConfig
+from realtime.display import Key
+from realtime.session import RunOptions, Session
+from realtime.summary import SpanLog
+
+pytestmark = pytest.mark.timeout(60)
+
+
+class ScriptedWindow:
+    """Shows nothing; after `n` new pictures it presses the key that the script names for `n`."""
+
+    script: ClassVar[dict[int, Key]] = {}
+
+    def __init__(self, title: str, size_wh: tuple[int, int] | None = None) -> None:
+        self.shown: list[np.ndarray] = []
+        self.calls = 0
+        self.closed = False
+        self._left = dict(self.script)
+        ScriptedWindow.last = self
+
+    def show(self, image_bgr: np.ndarray) -> Key | None:
+        self.calls += 1
+        if not self.shown or self.shown[-1] is not image_bgr:
+            self.shown.append(image_bgr)
+        return self._left.pop(len(self.shown), None)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
+    monkeypatch.setattr(session_module, "Window", ScriptedWindow)
+    monkeypatch.chdir(tmp_path)
+    weights = write_tiny_weights(tmp_path / "weights").folder
+    clip = write_clip(tmp_path / "clip.mp4", 60)
+
+    def start(script: dict[int, Key], **options: object) -> tuple[Session, ScriptedWindow, list[str]]:
+        ScriptedWindow.script = script
+        said: list[str] = []
+        session = Session(
+            RunOptions(source=str(clip), pipeline=PipelineConfig(weights=weights), **options), notify=said.append
+        )
+        session.run()
+        return session, ScriptedWindow.last, said
+
+    return start
+
+
+def test_quit_ends_the_run_and_closes_the_window(run) -> None:
+    session, window, _ = run({5: Key.QUIT})
+    assert len(window.shown) == 5
+    assert window.closed
+    assert session.spans.frames <= 6
+
+
+def test_a_file_without_keys_runs_to_its_end_at_its_own_speed(run) -> None:
+    import time
+
+    started = time.monotonic()
+    session, window, _ = run({})
+    assert session.spans.frames == 60
+    assert time.monotonic() - started > 59 / 30 - 0.1, "a window shows a file at its own speed"
+    assert len(window.shown) == 60
+
+
+def test_head_up_display_and_landmarks_are_switched_by_their_keys(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[bool, bool]] = []
+    plain = session_module.Overlay.draw
+
+    def spied(self, analysed, hud, **options):
+        drawn.append((hud is not None, options["landmarks"]))
+        return plain(self, analysed, hud, **options)
+
+    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    run({3: Key.TOGGLE_HUD, 6: Key.TOGGLE_HUD, 8: Key.TOGGLE_LANDMARKS, 10: Key.QUIT})
+    assert [hud for hud, _ in drawn[:10]] == [True] * 3 + [False] * 3 + [True] * 4
+    assert [landmarks for _, landmarks in drawn[:10]] == [False] * 8 + [True] * 2
+
+
+def test_recording_starts_and_stops_with_the_key_and_begins_at_zero(run, tmp_path: Path) -> None:
+    _, _, said = run({10: Key.TOGGLE_RECORDING, 40: Key.TOGGLE_RECORDING, 50: Key.QUIT})
+    (video,) = tmp_path.glob("emotion-live-*.mp4")
+    assert f"recording to {video.name}" in said
+    with av.open(str(video)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert 29 <= len(times) <= 31
+    assert times[0] == pytest.approx(0.0, abs=0.001)
+    assert times[-1] == pytest.approx((len(times) - 1) / 30, abs=0.005)
+
+
+def test_a_screenshot_is_what_the_window_shows(run, tmp_path: Path) -> None:
+    import cv2
+
+    _, window, said = run({4: Key.SCREENSHOT, 6: Key.QUIT})
+    (picture,) = tmp_path.glob("emotion-live-*.png")
+    assert said == [f"screenshot: {picture.name}"]
+    np.testing.assert_array_equal(cv2.imread(str(picture)), window.shown[3])
+
+
+def test_a_paused_file_stands_still_and_loses_nothing(run, tmp_path: Path) -> None:
+    class Pausing(ScriptedWindow):
+        def show(self, image_bgr: np.ndarray) -> Key | None:
+            key = super().show(image_bgr)
+            if key is Key.PAUSE:
+                self.paused_at = self.calls
+            # Twenty looks at the standing picture later, space again.
+            return Key.PAUSE if getattr(self, "paused_at", -99) + 20 == self.calls else key
+
+    session_module.Window = Pausing
+    _, window, _ = run({10: Key.PAUSE}, table=tmp_path / "t.csv")
+    assert len(window.shown) == 60
+    assert window.calls >= 80
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert [int(row["frame"]) for row in rows] == list(range(60))
+
+
+def test_an_error_in_the_middle_still_finishes_table_and_recording(run, tmp_path: Path, monkeypatch) -> None:
+    def broken(self: SpanLog, analysed: object, seen: list[int] = []) -> None:  # noqa: B006
+        seen.append(1)
+        if len(seen) > 20:
+            raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(SpanLog, "write", broken)
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        run({}, window=False, table=tmp_path / "t.csv", record=tmp_path / "r.mp4")
+    assert len(list(csv.DictReader((tmp_path / "t.csv").open()))) == 20
+    with av.open(str(tmp_path / "r.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 20
