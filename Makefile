@@ -1,6 +1,6 @@
 # make demo: set everything up and run the main job on the clip that ships with the project.
 # make test: set everything up and run every check.
-.PHONY: demo test check setup setup-all lock clean help
+.PHONY: demo test check setup setup-train setup-all lock clean help
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
@@ -28,6 +28,7 @@ check:
 	$(BIN)/python -m pytest
 
 setup: $(VENV)/.base
+setup-train: $(VENV)/.train
 setup-all: $(VENV)/.all
 
 $(BIN)/uv:
@@ -39,6 +40,11 @@ $(BIN)/uv:
 $(VENV)/.base: locks/base.txt | $(BIN)/uv
 	@scripts/system-packages.sh base
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/base.txt
+	@touch $@
+
+$(VENV)/.train: locks/train.txt | $(BIN)/uv
+	@scripts/system-packages.sh base
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/train.txt
 	@touch $@
 
 $(VENV)/.all: locks/all.txt | $(BIN)/uv
