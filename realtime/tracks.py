@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import lap
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from realtime.stages import FaceFinder
 from realtime.types import Faces, FloatArray, Frame, ImageArray
@@ -32,7 +32,7 @@ class _Track:
 class Tracker:
     """Gives each person one number per run, counted from 1 and never used again.
 
-    One-to-one assignment (Hungarian method, scipy's `linear_sum_assignment`) on the distance between box centres in
+    One-to-one assignment (Jonker and Volgenant 1987, by `lap`) on the distance between box centres in
     face widths; someone out of sight for two seconds is forgotten, and a cut forgets everybody. Nothing of the face's
     looks is used or kept.
     """
@@ -75,11 +75,11 @@ class Tracker:
         move = np.linalg.norm(centres[:, None] - before[None], axis=2) / scale
         growth = np.abs(np.log(widths[:, None] / sizes[None, :]))
         cost = np.where((move <= _MAX_MOVE) & (growth <= _MAX_LOG_SIZE_CHANGE), move + growth, _FORBIDDEN)
-        rows, columns = linear_sum_assignment(cost)
+        _, columns, _ = lap.lapjv(cost, extend_cost=True)
         return [
-            (int(row), self._tracks[column])
-            for row, column in zip(rows, columns, strict=True)
-            if cost[row, column] < _FORBIDDEN
+            (row, self._tracks[column])
+            for row, column in enumerate(columns)
+            if column >= 0 and cost[row, column] < _FORBIDDEN
         ]
 
     def _is_cut(self, image_bgr: ImageArray) -> bool:
