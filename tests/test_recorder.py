@@ -2,97 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import itertools
 import os
-import signal
-import subprocess
-import sys
 import threading
-import time
-from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from recorded import (
+    LIVE,
+    decoded_times,
+    irregular_times,
+    make_source,
+    packets,
+    picture,
+    record,
+    video_length_s,
+)
 
-from realtime import recorder as recorder_module
-from realtime.errors import ConfigError, RecordError
+from realtime.errors import RecordError
 from realtime.recorder import VideoRecorder
 from realtime.stages import SourceInfo
-
-LIVE = SourceInfo(name="camera 0", live=True, size_wh=(64, 48), fps=30.0)
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def picture(number: int, size_wh: tuple[int, int] = (64, 48)) -> np.ndarray:
-    image = np.full((size_wh[1], size_wh[0], 3), 40, np.uint8)
-    image[:, : 1 + number % size_wh[0]] = (200, 100, 30)
-    return image
-
-
-def irregular_times(count: int, first_s: float = 0.0) -> list[float]:
-    gaps = np.random.default_rng(7).uniform(0.011, 0.13, count)
-    return [first_s, *(first_s + np.cumsum(gaps)[:-1]).tolist()]
-
-
-def record(path: Path, times_s: list[float], info: SourceInfo = LIVE, size_wh: tuple[int, int] = (64, 48)) -> list[str]:
-    recorder = VideoRecorder(path, info)
-    for number, time_s in enumerate(times_s):
-        recorder.write_picture(picture(number, size_wh), time_s)
-    recorder.close()
-    assert recorder.frames_written == len(times_s)
-    return recorder.notes
-
-
-def decoded_times(path: Path) -> list[float]:
-    with av.open(str(path)) as container:
-        return [frame.time for frame in container.decode(video=0)]
-
-
-def playable_frames(path: Path) -> int:
-    """Count as a player does: up to the place where the disk was full."""
-    count = 0
-    with av.open(str(path)) as container, contextlib.suppress(av.FFmpegError):
-        for _ in container.decode(video=0):
-            count += 1
-    return count
-
-
-def packets(path: Path, kind: str) -> list[tuple[float, bytes]]:
-    with av.open(str(path)) as container:
-        stream = next(s for s in container.streams if s.type == kind)
-        return [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(stream) if p.pts is not None]
-
-
-def video_length_s(path: Path) -> float:
-    with av.open(str(path)) as container:
-        last = max((p for p in container.demux(video=0) if p.pts is not None), key=lambda p: p.pts)
-        return float((last.pts + last.duration) * last.time_base)
-
-
-def make_source(path: Path, seconds: float = 3.0, codec: str = "aac", sound_delay_s: float = 0.0) -> SourceInfo:
-    """Write a clip of 20 pictures a second with a sine as its sound."""
-    with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=20, options={"preset": "ultrafast"})
-        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-        audio = container.add_stream(codec, rate=44100, bit_rate=96_000)
-        for number in range(round(seconds * 20)):
-            container.mux(video.encode(av.VideoFrame.from_ndarray(picture(number), format="bgr24")))
-        container.mux(video.encode(None))
-        for start in range(0, round(seconds * 44100), 1024):
-            wave = np.sin(np.arange(start, start + 1024) * (2 * np.pi * 440 / 44100))
-            floats = audio.codec_context.format.name == "fltp"
-            samples = np.tile(wave.astype(np.float32), (2, 1)) if floats else (wave * 9000).astype(np.int16)
-            samples = samples if floats else np.repeat(samples, 2)[None]
-            sound = av.AudioFrame.from_ndarray(samples, format="fltp" if floats else "s16", layout="stereo")
-            sound.sample_rate, sound.time_base = 44100, Fraction(1, 44100)
-            sound.pts = start + round(sound_delay_s * 44100)
-            container.mux(audio.encode(sound))
-        container.mux(audio.encode(None))
-    return SourceInfo(name=path.name, live=False, size_wh=(64, 48), fps=20.0, path=str(path))
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
@@ -199,144 +130,6 @@ def test_close_any_number_of_times_and_then_nothing_more(tmp_path: Path) -> None
     with pytest.raises(RecordError, match="is closed"):
         recorder.write_picture(picture(1), 0.1)
     assert not any(thread.name == "recorder" for thread in threading.enumerate())
-
-
-def test_bad_targets_are_refused_before_anything_starts(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"\.mp4, \.mkv, \.mov; received out\.avi"):
-        VideoRecorder(tmp_path / "out.avi", LIVE)
-    with pytest.raises(RecordError, match="there is no folder"):
-        VideoRecorder(tmp_path / "missing" / "out.mp4", LIVE)
-    (tmp_path / "old.mp4").write_bytes(b"old")
-    with pytest.raises(RecordError, match="exists already"):
-        VideoRecorder(tmp_path / "old.mp4", LIVE, overwrite=False)
-    source = SourceInfo(name="old.mp4", live=False, size_wh=(64, 48), fps=20.0, path=str(tmp_path / "old.mp4"))
-    with pytest.raises(ConfigError, match="cannot replace the file"):
-        VideoRecorder(tmp_path / "old.mp4", source)
-    assert (tmp_path / "old.mp4").read_bytes() == b"old"
-    assert len(list(tmp_path.iterdir())) == 1
-
-
-def test_an_unwritable_folder_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path, *args: object, **kwargs: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
-
-    monkeypatch.setattr(Path, "open", refuse)  # root may write anywhere: a mode would not do
-    with pytest.raises(RecordError) as caught:
-        VideoRecorder(tmp_path / "out.mp4", LIVE)
-    assert str(tmp_path / "out.mp4") in str(caught.value)
-    assert "Permission denied" in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_what_a_killed_run_left_is_not_overwritten(tmp_path: Path) -> None:
-    (tmp_path / "out.part.mp4").write_bytes(b"precious")
-    record(tmp_path / "out.mp4", irregular_times(5))
-    assert (tmp_path / "out.part.mp4").read_bytes() == b"precious"
-    assert len(decoded_times(tmp_path / "out.mp4")) == 5
-
-
-def test_an_existing_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
-    (tmp_path / "out.mp4").write_bytes(b"old")
-    recorder = VideoRecorder(tmp_path / "out.mp4", LIVE)
-    recorder.write_picture(picture(0), 0.0)
-    assert (tmp_path / "out.mp4").read_bytes() == b"old"
-    recorder.close()
-    assert len(decoded_times(tmp_path / "out.mp4")) == 1
-
-
-def test_if_rewriting_fails_the_fragmented_file_takes_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*args: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(recorder_module, "_remux", full)
-    notes = record(tmp_path / "out.mp4", irregular_times(20))
-    assert "No space left" in notes[0]
-    assert len(decoded_times(tmp_path / "out.mp4")) == 20
-    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
-    with pytest.raises(RecordError, match=r"out\.part\.mp4"):
-        record(tmp_path / "out.mkv", irregular_times(20))
-
-
-def test_a_slow_encoder_makes_write_picture_wait_and_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plain = recorder_module._PartWriter.write
-
-    def slow(self: object, image: np.ndarray, time_s: float) -> None:
-        time.sleep(0.01)
-        plain(self, image, time_s)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(recorder_module._PartWriter, "write", slow)
-    recorder = VideoRecorder(tmp_path / "out.mp4", LIVE)
-    for number in range(40):
-        recorder.write_picture(picture(number), number / 30)
-        assert number + 1 - recorder.frames_written <= 10
-    recorder.close()
-    assert len(decoded_times(tmp_path / "out.mp4")) == 40
-
-
-CHILD = """
-import sys, time, signal, resource
-from pathlib import Path
-import numpy as np
-from realtime.errors import RecordError
-from realtime.recorder import VideoRecorder
-from realtime.stages import SourceInfo
-source = sys.argv[2] or None
-info = SourceInfo(name="x", live=source is None, size_wh=(64, 48), fps=20.0, path=source)
-recorder = VideoRecorder(Path(sys.argv[1]), info)
-limit = int(sys.argv[3])
-if limit:
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-noise = np.random.default_rng(1)
-try:
-    for number in range(60):
-        image = noise.integers(0, 255, (48, 64, 3), dtype=np.uint8)
-        recorder.write_picture(image, number / 20)
-    while not limit and recorder.frames_written < 60:
-        time.sleep(0.01)
-    if not limit:
-        print("written", flush=True)
-        time.sleep(60)
-    recorder.close()
-except RecordError as error:
-    print(error, flush=True)
-    recorder.close()
-    sys.exit(3)
-"""
-
-
-def child(target: Path, source: str = "", limit_bytes: int = 0) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", CHILD, str(target), source, str(limit_bytes)]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def test_kill_9_leaves_all_but_the_last_second_with_sound(tmp_path: Path) -> None:
-    info = make_source(tmp_path / "in.mp4", seconds=3.0)
-    process = child(tmp_path / "out.mp4", source=str(info.path))
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "written"
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    part = tmp_path / "out.part.mp4"
-    got = decoded_times(part)
-    assert got[-1] > 2.0
-    assert np.abs(np.array(got) - np.arange(len(got)) / 20).max() < 1e-3
-    sound = packets(part, "audio")
-    assert sound[-1][0] > 1.5
-    original = [data for t, data in packets(tmp_path / "in.mp4", "audio") if t >= 0]
-    assert [data for _, data in sound] == original[: len(sound)]
-
-
-def test_a_full_disk_is_an_error_in_one_line_and_leaves_a_playable_file(tmp_path: Path) -> None:
-    process = child(tmp_path / "out.mp4", limit_bytes=80_000)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 3
-    assert said.count("\n") == 1
-    assert str(tmp_path / "out.mp4") in said
-    assert str(tmp_path / "out.part.mp4") in said
-    assert playable_frames(tmp_path / "out.part.mp4") >= 10
 
 
 @pytest.mark.parametrize("name", ["smile_to_neutral_720p.mp4", "face_then_none_hevc.mov", "several_people_cuts.mp4"])

@@ -1,0 +1,168 @@
+"""What a recording survives."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recorded import (
+    LIVE,
+    ROOT,
+    decoded_times,
+    irregular_times,
+    make_source,
+    packets,
+    picture,
+    playable_frames,
+    record,
+)
+
+from realtime import recorder as recorder_module
+from realtime.errors import ConfigError, RecordError
+from realtime.recorder import VideoRecorder
+from realtime.stages import SourceInfo
+
+
+def test_bad_targets_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\.mp4, \.mkv, \.mov; received out\.avi"):
+        VideoRecorder(tmp_path / "out.avi", LIVE)
+    with pytest.raises(RecordError, match="there is no folder"):
+        VideoRecorder(tmp_path / "missing" / "out.mp4", LIVE)
+    (tmp_path / "old.mp4").write_bytes(b"old")
+    with pytest.raises(RecordError, match="exists already"):
+        VideoRecorder(tmp_path / "old.mp4", LIVE, overwrite=False)
+    source = SourceInfo(name="old.mp4", live=False, size_wh=(64, 48), fps=20.0, path=str(tmp_path / "old.mp4"))
+    with pytest.raises(ConfigError, match="cannot replace the file"):
+        VideoRecorder(tmp_path / "old.mp4", source)
+    assert (tmp_path / "old.mp4").read_bytes() == b"old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_unwritable_folder_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: Path, *args: object, **kwargs: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(Path, "open", refuse)  # root may write anywhere: a mode would not do
+    with pytest.raises(RecordError) as caught:
+        VideoRecorder(tmp_path / "out.mp4", LIVE)
+    assert str(tmp_path / "out.mp4") in str(caught.value)
+    assert "Permission denied" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_what_a_killed_run_left_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "out.part.mp4").write_bytes(b"precious")
+    record(tmp_path / "out.mp4", irregular_times(5))
+    assert (tmp_path / "out.part.mp4").read_bytes() == b"precious"
+    assert len(decoded_times(tmp_path / "out.mp4")) == 5
+
+
+def test_an_existing_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "out.mp4").write_bytes(b"old")
+    recorder = VideoRecorder(tmp_path / "out.mp4", LIVE)
+    recorder.write_picture(picture(0), 0.0)
+    assert (tmp_path / "out.mp4").read_bytes() == b"old"
+    recorder.close()
+    assert len(decoded_times(tmp_path / "out.mp4")) == 1
+
+
+def test_if_rewriting_fails_the_fragmented_file_takes_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(recorder_module, "_remux", full)
+    notes = record(tmp_path / "out.mp4", irregular_times(20))
+    assert "No space left" in notes[0]
+    assert len(decoded_times(tmp_path / "out.mp4")) == 20
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+    with pytest.raises(RecordError, match=r"out\.part\.mp4"):
+        record(tmp_path / "out.mkv", irregular_times(20))
+
+
+def test_a_slow_encoder_makes_write_picture_wait_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = recorder_module._PartWriter.write
+
+    def slow(self: object, image: np.ndarray, time_s: float) -> None:
+        time.sleep(0.01)
+        plain(self, image, time_s)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(recorder_module._PartWriter, "write", slow)
+    recorder = VideoRecorder(tmp_path / "out.mp4", LIVE)
+    for number in range(40):
+        recorder.write_picture(picture(number), number / 30)
+        assert number + 1 - recorder.frames_written <= 10
+    recorder.close()
+    assert len(decoded_times(tmp_path / "out.mp4")) == 40
+
+
+CHILD = """
+import sys, time, signal, resource
+from pathlib import Path
+import numpy as np
+from realtime.errors import RecordError
+from realtime.recorder import VideoRecorder
+from realtime.stages import SourceInfo
+source = sys.argv[2] or None
+info = SourceInfo(name="x", live=source is None, size_wh=(64, 48), fps=20.0, path=source)
+recorder = VideoRecorder(Path(sys.argv[1]), info)
+limit = int(sys.argv[3])
+if limit:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+noise = np.random.default_rng(1)
+try:
+    for number in range(60):
+        image = noise.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+        recorder.write_picture(image, number / 20)
+    while not limit and recorder.frames_written < 60:
+        time.sleep(0.01)
+    if not limit:
+        print("written", flush=True)
+        time.sleep(60)
+    recorder.close()
+except RecordError as error:
+    print(error, flush=True)
+    recorder.close()
+    sys.exit(3)
+"""
+
+
+def child(target: Path, source: str = "", limit_bytes: int = 0) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", CHILD, str(target), source, str(limit_bytes)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def test_kill_9_leaves_all_but_the_last_second_with_sound(tmp_path: Path) -> None:
+    info = make_source(tmp_path / "in.mp4", seconds=3.0)
+    process = child(tmp_path / "out.mp4", source=str(info.path))
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "written"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    part = tmp_path / "out.part.mp4"
+    got = decoded_times(part)
+    assert got[-1] > 2.0
+    assert np.abs(np.array(got) - np.arange(len(got)) / 20).max() < 1e-3
+    sound = packets(part, "audio")
+    assert sound[-1][0] > 1.5
+    original = [data for t, data in packets(tmp_path / "in.mp4", "audio") if t >= 0]
+    assert [data for _, data in sound] == original[: len(sound)]
+
+
+def test_a_full_disk_is_an_error_in_one_line_and_leaves_a_playable_file(tmp_path: Path) -> None:
+    process = child(tmp_path / "out.mp4", limit_bytes=80_000)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert said.count("\n") == 1
+    assert str(tmp_path / "out.mp4") in said
+    assert str(tmp_path / "out.part.mp4") in said
+    assert playable_frames(tmp_path / "out.part.mp4") >= 10
