@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from models.spec import MANIFEST_NAME, WEIGHTS_DIR, file_sha256
 from realtime.config import PipelineConfig, SmoothingConfig
 from realtime.errors import ConfigError, EmotionLiveError
 from realtime.providers import PROVIDERS
+
+if TYPE_CHECKING:
+    from realtime.session import RunOptions
 
 _HELP = """Show what faces express: happiness, sadness, fear, anger, neutral, surprise, or "uncertain".
 
@@ -80,37 +83,38 @@ def _list_cameras() -> None:
         click.echo("no camera found; plug one in, or give a video file: python run_live.py clip.mp4")
 
 
-def _run(
-    debug: bool,
-    source: str,
-    record: Path | None,
-    table: Path | None,
-    headless: bool,
-    max_faces: int,
-    mirror: bool,
-    provider: str,
-    smoothing_ms: float,
-    seconds: float | None,
-    realtime: bool,
-    weights: Path,
-) -> None:
+def _run(debug: bool, headless: bool, **options: Any) -> None:
     # Imported here so that --help and wrong arguments answer at once.
     from realtime.display import display_available
     from realtime.progress import FrameBar
-    from realtime.session import RunOptions, Session
+    from realtime.session import Session
 
     if not headless and not display_available():
         click.echo("no display here: running without a window (--headless)", err=True)
         headless = True
+    with FrameBar(shown=headless) as bar:
+        session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
+        try:
+            session.run(on_open=bar.opened)
+        finally:
+            bar.close()
+            _print_summary(session, debug)
+
+
+def _run_options(
+    window: bool,
+    weights: Path,
+    max_faces: int,
+    provider: str,
+    smoothing_ms: float,
+    **same: Any,
+) -> RunOptions:
+    from realtime.session import RunOptions
+
     manifest = weights / MANIFEST_NAME
-    options = RunOptions(
-        source=source,
-        record=record,
-        table=table,
-        window=not headless,
-        mirror=mirror,
-        realtime=realtime,
-        seconds=seconds,
+    return RunOptions(
+        **same,
+        window=window,
         manifest_sha256=file_sha256(manifest) if manifest.is_file() else "",
         pipeline=PipelineConfig(
             max_faces=max_faces,
@@ -119,13 +123,6 @@ def _run(
             smoothing=SmoothingConfig(time_constant_ms=smoothing_ms),
         ),
     )
-    with FrameBar(shown=headless) as bar:
-        session = Session(options, notify=bar.say, on_frame=bar.step)
-        try:
-            session.run(on_open=bar.opened)
-        finally:
-            bar.close()
-            _print_summary(session, debug)
 
 
 def _print_summary(session: Any, debug: bool) -> None:

@@ -155,11 +155,7 @@ def open_table(
         return Table(path, path, _csv_text, header=_csv_text([_NAMES]), **clocks)
     if suffix == ".jsonl":
         return Table(path, path, _jsonl_text, **clocks)
-    metadata = {
-        "table_version": str(TABLE_VERSION),
-        "manifest_sha256": manifest_sha256,
-        "source": redact(source),
-    }
+    metadata = {"table_version": str(TABLE_VERSION), "manifest_sha256": manifest_sha256, "source": redact(source)}
     return Table(path, _free_spool(path), _jsonl_text, convert=_parquet_converter(path, metadata), **clocks)
 
 
