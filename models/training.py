@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from models.train import Recipe
 
 BEST_NAME = "best.weights.h5"
-_CHECKPOINT_NAME = "last.keras"
+_CHECKPOINT_NAME = "last.weights.h5"
 _AVERAGE_NAME = "average.npz"
 _HISTORY_NAME = "history.csv"
 _AVERAGE_EVERY_STEPS = 8
@@ -160,9 +160,9 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.stop_training = True
 
     def _checkpoint(self) -> None:
-        """Store model, optimiser and average; each file replaces its predecessor only when whole."""
+        """Store weights, optimiser state and average; each file replaces its predecessor only when whole."""
         half = self._out / f"half_{_CHECKPOINT_NAME}"
-        self.model.save(half)
+        self.model.save_weights(half)
         half_average = self._out / f"half_{_AVERAGE_NAME}"
         np.savez(half_average, **{f"w{number}": mean for number, mean in enumerate(self._average)})
         half.replace(self._out / _CHECKPOINT_NAME)
@@ -207,15 +207,25 @@ def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool
     steps = len(train) // recipe.batch
     if steps < 1:
         raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")
+    model = build_network(asdict(recipe), train.geometry.size_wh)
+    model.compile(_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(from_logits=True))
     if done:
-        model = keras.models.load_model(out / _CHECKPOINT_NAME)
+        # The checkpoint holds the optimiser's state; its rules (schedule, what decays) come from the recipe.
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(out / _CHECKPOINT_NAME)
     else:
         (out / _HISTORY_NAME).unlink(missing_ok=True)
-        model = build_network(asdict(recipe), train.geometry.size_wh)
-        model.compile(_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(from_logits=True))
     keeper = KeepAverage(recipe, val, out, done * steps)
     batches = Batches(train, recipe, done)
-    model.fit(batches, initial_epoch=done, epochs=recipe.epochs, callbacks=[keeper], verbose=1 if _watched() else 2)
+    # shuffle=False: the batches are shuffled already, by a seed that a resumed run draws again.
+    model.fit(
+        batches,
+        shuffle=False,
+        initial_epoch=done,
+        epochs=recipe.epochs,
+        callbacks=[keeper],
+        verbose=1 if _watched() else 2,
+    )
     _plot(keeper.history, out / "history.png")
     best = min(keeper.history, key=lambda row: float(row["val_loss"]))
     return {name: float(value) if name != "epoch" else int(value) for name, value in best.items()}
