@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ from models.spec import (
     ExpertSpec,
     FusionSpec,
     Manifest,
-    file_sha256,
     geometry_from_dict,
     load_manifest,
+    save_manifest,
 )
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -46,11 +46,12 @@ def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precisio
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     out.mkdir(parents=True, exist_ok=True)
-    before = _present(out)
-    experts = []
+    before = _present(out) if set(region) != set(REGIONS) else None
+    experts, files = [], {}
     for name in REGIONS:
         if name in region:
-            experts.append(_export_one(name, weights / name, data, out, precision))
+            spec, files[name] = _export_one(name, weights / name, data, precision)
+            experts.append(spec)
         elif before is None:
             raise ModelError(f"{out} has no manifest with a {name} expert to keep; export all regions first")
         else:
@@ -62,7 +63,10 @@ def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precisio
         data={"about": about} if about else dict(before.data) if before else {},
         folder=out,
     )
-    (out / MANIFEST_NAME).write_text(manifest.to_json(), "utf-8")
+    # All or nothing, the manifest last: a failed export leaves what was there.
+    for name, content in files.items():
+        _replace(out / f"{name}.onnx", content)
+    save_manifest(manifest)
     click.echo(f"wrote {out / MANIFEST_NAME}; now fit the fusion: python -m models.fit_fusion --weights {out} …")
 
 
@@ -76,7 +80,8 @@ def _present(out: Path) -> Manifest | None:
     return load_manifest(out) if (out / MANIFEST_NAME).is_file() else None
 
 
-def _export_one(region: str, folder: Path, data: Path, out: Path, precision: str) -> ExpertSpec:
+def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[ExpertSpec, bytes]:
+    """Return the expert's entry in the manifest and the content of its file."""
     # TensorFlow takes seconds to import: `--help` and bad arguments need not wait for it.
     from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
     from export.parity import largest_difference, seeded_crops
@@ -99,14 +104,24 @@ def _export_one(region: str, folder: Path, data: Path, out: Path, precision: str
         model = store_as_half(model)
     sets = {"seeded": seeded_crops(geometry.size_wh), "real": crops[:_REAL_CROPS].copy()}
     difference = largest_difference(served, model, sets)
-    path = out / f"{region}.onnx"
-    path.write_bytes(model.SerializeToString())
-    megabytes = path.stat().st_size / 1e6
-    click.echo(f"{region}: {path} {megabytes:.1f} MB, largest difference to Keras {difference:.1e}, {scores}")
-    best = min(read_history(folder), key=lambda row: float(row["val_loss"]))
-    trained = {**facts, "epoch": int(best["epoch"]), "precision": precision, "parity": difference}
-    spec = ExpertSpec(region, path.name, file_sha256(path), geometry, trained=trained, scores=scores)
-    return replace(spec, trained={**trained, "date": datetime.date.today().isoformat()})
+    content = model.SerializeToString()
+    click.echo(f"{region}: {len(content) / 1e6:.1f} MB, largest difference to Keras {difference:.1e}, {scores}")
+    history = read_history(folder)
+    trained = {
+        **facts,
+        "epoch": min(history, key=lambda row: float(row["val_loss"]))["epoch"] if history else None,
+        "precision": precision,
+        "parity": difference,
+        "date": datetime.date.today().isoformat(),
+    }
+    digest = hashlib.sha256(content).hexdigest()
+    return ExpertSpec(region, f"{region}.onnx", digest, geometry, trained=trained, scores=scores), content
+
+
+def _replace(path: Path, content: bytes) -> None:
+    half = path.with_suffix(".tmp")
+    half.write_bytes(content)
+    half.replace(path)
 
 
 if __name__ == "__main__":

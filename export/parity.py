@@ -32,6 +32,8 @@ def largest_difference(served: keras.Model, model: onnx.ModelProto, crop_sets: M
     name = session.get_inputs()[0].name
     worst = 0.0
     for label, crops in crop_sets.items():
+        if len(crops) < max(BATCHES):
+            raise ModelError(f"parity needs {max(BATCHES)} {label} crops or more; received {len(crops)}")
         for size in BATCHES:
             for batch in _batches(crops, size):
                 wanted = np.asarray(served.predict_on_batch(batch))

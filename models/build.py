@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import multiprocessing
 from collections import Counter
@@ -92,12 +93,13 @@ def _claim(job: BuildJob) -> None:
         "geometry": {region: asdict(GEOMETRY[region]) for region in REGIONS},
         "border_px": job.border_px,
         "faces": len(job.faces),
+        "input_sha256": hashlib.sha256(repr([*zip(job.faces, job.splits, strict=True)]).encode()).hexdigest(),
         "emotions": list(EMOTIONS),
     }
     plain = json.loads(json.dumps(config))
     path = job.out / CONFIG_NAME
     if path.exists() and json.loads(path.read_text("utf-8")) != plain:
-        raise DataError(f"{job.out} holds a data set built from other faces or sizes; choose another --out")
+        raise DataError(f"{job.out} holds a data set of other faces, labels, splits or sizes; choose another --out")
     (job.out / _PARTS).mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(plain, indent=1) + "\n", "utf-8")
 

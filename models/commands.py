@@ -11,6 +11,16 @@ import click
 
 from models.errors import EmotionLiveError
 
+_SHARE = click.FloatRange(0, 0.9)
+
+
+def split_shares(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how large the splits are which the table does not give."""
+    val = click.option("--val-share", type=_SHARE, default=0.1, show_default=True, help="Where no split is given.")
+    test = click.option("--test-share", type=_SHARE, default=0.1, show_default=True, help="Likewise.")
+    return val(test(command))
+
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -24,6 +34,12 @@ def fail_in_one_line(command: Callable[P, T]) -> Callable[P, T]:
             return command(*args, **kwargs)
         except EmotionLiveError as error:
             click.echo(f"error: {error}", err=True)
+            sys.exit(1)
+        except ImportError as error:
+            click.echo(f"error: {error.name or error} is not installed; run `make setup-train` first", err=True)
+            sys.exit(1)
+        except OSError as error:
+            click.echo(f"error: {error.filename or 'a file'} cannot be used: {error.strerror or error}", err=True)
             sys.exit(1)
         except KeyboardInterrupt:
             click.echo("stopped; what was finished is kept", err=True)

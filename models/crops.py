@@ -28,7 +28,6 @@ class CropSet:
         soft: `(N, 6) float32` shares of votes.
         weight: `(N,) float32` share of all votes that went to the six.
         agreement: `(N,) float32` share of all votes that the label received.
-        files: `(N,)` source pictures.
         geometry: the region's.
         border_px: width of the stored border on the left and right.
     """
@@ -37,7 +36,6 @@ class CropSet:
     soft: FloatArray
     weight: FloatArray
     agreement: FloatArray
-    files: tuple[str, ...]
     geometry: Geometry
     border_px: int
 
@@ -69,7 +67,6 @@ def load_crops(data: Path, region: str, split: str) -> CropSet:
         soft=np.asarray([[float(row[f"p_{emotion}"]) for emotion in EMOTIONS] for row in rows], np.float32),
         weight=np.asarray([float(row["weight"]) for row in rows], np.float32),
         agreement=np.asarray([float(row["agreement"]) for row in rows], np.float32),
-        files=tuple(row["file"] for row in rows),
         geometry=geometry_from_dict(config["geometry"][region]),
         border_px=int(config["border_px"]),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 from collections import Counter
@@ -13,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.build import BuildJob, BuildReport, build
-from models.commands import fail_in_one_line
+from models.commands import fail_in_one_line, split_shares
 from models.errors import DataError
 from models.index import INDEX_NAME, NOT_FOUND_NAME
 from models.labels import read_labels, split_by_subject
@@ -62,7 +63,7 @@ def arrange(labels: Path, root: Path, out: Path, label_column: str, move: bool) 
 
 def _place(source: Path, target: Path, move: bool) -> None:
     """Copy or move; a picture that stands at `target` already must be the same one."""
-    if target.exists() and target.stat().st_size != source.stat().st_size:
+    if target.exists() and not filecmp.cmp(source, target, shallow=False):
         raise DataError(f"{target} exists and is another picture than {source}; choose another --out")
     target.parent.mkdir(parents=True, exist_ok=True)
     if move:
@@ -76,10 +77,7 @@ def _place(source: Path, target: Path, move: bool) -> None:
 @click.option("--root", type=_FOLDER, required=True, help="Folder that holds the pictures.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder for crops and index; an interrupted build goes on.")
 @click.option("--label-column", default="label", show_default=True, help="Column with hard labels, if there is one.")
-@click.option(
-    "--val-share", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Where no split is given."
-)
-@click.option("--test-share", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Likewise.")
+@split_shares
 @click.option("--border", type=click.IntRange(0, 64), default=8, show_default=True, help="Pixels around each crop.")
 @click.option("--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True)
 @fail_in_one_line

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
 
-from models.commands import fail_in_one_line
+from models.commands import fail_in_one_line, split_shares
 from models.errors import DataError
-from models.labels import SPLITS, LabelledFace, read_labels
-from models.scoring import Scores, confusion_text, expected_calibration_error, score
+from models.labels import SPLITS, LabelledFace, of_split, read_labels
+from models.scoring import Scores, confusion_text, score
 from models.shipped import Answers, run_shipped
-from models.spec import EMOTIONS, REGIONS, WEIGHTS_DIR
+from models.spec import EMOTIONS, REGIONS, WEIGHTS_DIR, load_manifest, save_manifest
 from realtime.config import PipelineConfig
 from realtime.types import FloatArray
 
@@ -36,9 +37,18 @@ def main() -> None:
 @click.option("--split", type=click.Choice(SPLITS), help="Only the pictures of this split.")
 @click.option("--by-region", is_flag=True, help="Add what each expert says, and its reliability.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@split_shares
 @fail_in_one_line
 def shipped(
-    labels: Path, root: Path, out: Path, label_column: str, split: str | None, by_region: bool, weights: Path
+    labels: Path,
+    root: Path,
+    out: Path,
+    label_column: str,
+    split: str | None,
+    by_region: bool,
+    weights: Path,
+    val_share: float,
+    test_share: float,
 ) -> None:
     """Run the shipped models over labelled pictures as the live program does, without smoothing over time.
 
@@ -47,7 +57,7 @@ def shipped(
     """
     if not out.parent.is_dir():
         raise DataError(f"--out must lie in an existing folder; received {out}")
-    faces = _of_split(read_labels(labels, root, label_column), split)
+    faces = of_split(read_labels(labels, root, label_column), split, (val_share, test_share))
     answers = run_shipped(faces, root, PipelineConfig(weights=weights))
     _write(out, faces, answers, by_region)
     scores = score_answers(faces, answers)
@@ -65,9 +75,19 @@ def shipped(
 @click.option("--label-column", multiple=True, default=("label",), show_default=True, help="One protocol per column.")
 @click.option("--split", type=click.Choice(SPLITS), help="Only the pictures of this split.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@click.option("--note", default="", help="Keep the scores in the manifest under this name, for the model card.")
+@split_shares
 @fail_in_one_line
 def report(
-    labels: Path, root: Path, out: Path, label_column: tuple[str, ...], split: str | None, weights: Path
+    labels: Path,
+    root: Path,
+    out: Path,
+    label_column: tuple[str, ...],
+    split: str | None,
+    weights: Path,
+    note: str,
+    val_share: float,
+    test_share: float,
 ) -> None:
     """Score the experts and their fusion, and write tables and confusion matrices to look at.
 
@@ -75,16 +95,19 @@ def report(
     """
     from models.report import write_report
 
-    protocols = {name: _of_split(read_labels(labels, root, name), split) for name in label_column}
+    shares = (val_share, test_share)
+    protocols = {name: of_split(read_labels(labels, root, name), split, shares) for name in label_column}
     answers = run_shipped(next(iter(protocols.values())), root, PipelineConfig(weights=weights))
     scores = {name: score_answers(faces, answers) for name, faces in protocols.items()}
     paths = write_report(scores, out, source=f"{labels.name}, {split or 'all splits'}")
     for name, by_answer in scores.items():
-        for answer, figures in by_answer.items():
-            click.echo(f"{name}: {summary_line(answer, figures)}")
-    (out / "report.json").write_text(
-        json.dumps({n: {a: s.as_dict() for a, s in by.items()} for n, by in scores.items()}, indent=1) + "\n", "utf-8"
-    )
+        for answer, one in by_answer.items():
+            click.echo(f"{name}: {summary_line(answer, one)}")
+    figures = {name: {answer: s.as_dict() for answer, s in by.items()} for name, by in scores.items()}
+    (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    if note:
+        manifest = load_manifest(weights)
+        save_manifest(replace(manifest, scores={**manifest.scores, note: figures}))
     click.echo("wrote " + ", ".join(str(path) for path in paths))
 
 
@@ -99,27 +122,12 @@ def score_answers(faces: Sequence[LabelledFace], answers: Answers) -> dict[str, 
     return {name: score(truth, answers.said(p)[rows]) for name, p in by_name.items()}
 
 
-def calibration_error(faces: Sequence[LabelledFace], answers: Answers) -> float:
-    """Return the fused answer's ECE over the found faces with one of the six labels."""
-    rows = [n for n, face in enumerate(faces) if face.label and answers.detected[n]]
-    truth = np.array([EMOTIONS.index(faces[row].label) for row in rows])
-    fused = answers.fused[rows]
-    return expected_calibration_error(fused.max(axis=1), fused.argmax(axis=1) == truth)
-
-
 def summary_line(name: str, scores: Scores) -> str:
     """Return one line: accuracy, macro-F1, faces and how many were found."""
     return (
         f"{name:6} accuracy {scores.accuracy:6.2%}  macro-F1 {scores.macro_f1:.3f}  "
         f"faces {scores.faces}  found {scores.found} ({scores.found / scores.faces:.2%})"
     )
-
-
-def _of_split(faces: list[LabelledFace], split: str | None) -> list[LabelledFace]:
-    kept = [face for face in faces if split is None or face.split == split]
-    if not kept:
-        raise DataError(f"no picture is in the split {split!r}; leave out --split to take all")
-    return kept
 
 
 def _write(out: Path, faces: Sequence[LabelledFace], answers: Answers, by_region: bool) -> None:

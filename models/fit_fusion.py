@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from models.commands import fail_in_one_line
+from models.commands import fail_in_one_line, split_shares
 from models.errors import DataError
 from models.fusion_fit import METHODS, Evidence, cross_validated, fit_fusion, fit_temperature, negative_log_likelihood
-from models.labels import SPLITS, LabelledFace, read_labels
+from models.labels import LabelledFace, of_split, read_labels
 from models.scoring import expected_calibration_error, score
 from models.shipped import run_shipped
-from models.spec import EMOTIONS, MANIFEST_NAME, REGIONS, WEIGHTS_DIR, Manifest, load_manifest
+from models.spec import EMOTIONS, MANIFEST_NAME, REGIONS, WEIGHTS_DIR, load_manifest, save_manifest
 from realtime.config import PipelineConfig
 from realtime.fusion import tempered
 from realtime.types import FloatArray
@@ -28,26 +28,41 @@ _FEWEST = 50
 @click.option("--labels", type=click.Path(dir_okay=False, path_type=Path), help="Table of labels or votes.")
 @click.option("--root", type=_FOLDER, required=True, help="Folder that holds the pictures.")
 @click.option("--label-column", default="label", show_default=True, help="Column with hard labels, if there is one.")
-@click.option("--split", type=click.Choice(SPLITS), default="val", show_default=True, help="Never the test split.")
+@click.option(
+    "--split", type=click.Choice(("train", "val")), default="val", show_default=True, help="Never the test split."
+)
 @click.option("--method", type=click.Choice(METHODS), default="log_linear", show_default=True)
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json; it is rewritten.")
+@split_shares
 @fail_in_one_line
-def main(labels: Path | None, root: Path, label_column: str, split: str, method: str, weights: Path) -> None:
+def main(
+    labels: Path | None,
+    root: Path,
+    label_column: str,
+    split: str,
+    method: str,
+    weights: Path,
+    val_share: float,
+    test_share: float,
+) -> None:
     """Measure on validation faces how far each expert is right for each emotion, and write it into the manifest.
 
     First one temperature per expert, then the fusion. All methods are compared by five-fold cross-validation, and
     --method is the one that is written. Only faces of which more than half of the votes agree count.
     """
-    faces = [
-        face
-        for face in read_labels(labels, root, label_column)
-        if face.split == split and face.label and face.agreement > _SURE
-    ]
+    every = [face for face in read_labels(labels, root, label_column) if face.label]
+    faces = [face for face in of_split(every, split, (val_share, test_share)) if face.agreement > _SURE]
     if len(faces) < _FEWEST:
         raise DataError(f"fitting needs {_FEWEST} labelled faces or more in the split {split!r}; received {len(faces)}")
-    manifest = _untempered(load_manifest(weights))
-    _save(manifest)
+    manifest = load_manifest(weights)
     evidence = collect(faces, root, PipelineConfig(weights=weights))
+    if len(evidence.truth) < _FEWEST:
+        raise DataError(
+            f"fitting needs {_FEWEST} faces that are found; of {len(faces)} only {len(evidence.truth)} were"
+        )
+    for column, expert in enumerate(manifest.experts):
+        # What an earlier fit applies is undone first: temperatures multiply.
+        evidence.by_region[:, column] = tempered(evidence.by_region[:, column], 1 / expert.temperature)
     temperatures = [fit_temperature(evidence.by_region[:, column], evidence.truth) for column in range(len(REGIONS))]
     for column, temperature in enumerate(temperatures):
         evidence.by_region[:, column] = tempered(evidence.by_region[:, column], temperature)
@@ -61,7 +76,9 @@ def main(labels: Path | None, root: Path, label_column: str, split: str, method:
         replace(expert, temperature=temperature)
         for expert, temperature in zip(manifest.experts, temperatures, strict=True)
     )
-    _save(replace(manifest, experts=experts, fusion=fusion, scores={**manifest.scores, "fusion_on_val": scores}))
+    save_manifest(
+        replace(manifest, experts=experts, fusion=fusion, scores={**manifest.scores, "fusion_on_val": scores})
+    )
     for region, row in zip(REGIONS, fusion.success, strict=True):
         shares = "  ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, row, strict=True))
         click.echo(f"{region} is right when it says: {shares}")
@@ -74,18 +91,6 @@ def collect(faces: list[LabelledFace], root: Path, config: PipelineConfig) -> Ev
     truth = np.array([EMOTIONS.index(face.label) for face in faces], np.int64)
     found = answers.detected
     return Evidence(answers.by_region[found], answers.reliability[found], truth[found])
-
-
-def _untempered(manifest: Manifest) -> Manifest:
-    """Return the manifest with every temperature at 1: what is fitted must not be applied already."""
-    return replace(manifest, experts=tuple(replace(expert, temperature=1.0) for expert in manifest.experts))
-
-
-def _save(manifest: Manifest) -> None:
-    path = manifest.folder / MANIFEST_NAME
-    whole = path.with_suffix(".tmp")
-    whole.write_text(manifest.to_json(), "utf-8")
-    whole.replace(path)
 
 
 def _report(name: str, probabilities: FloatArray, evidence: Evidence) -> dict[str, float]:

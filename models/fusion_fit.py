@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize, minimize_scalar
 
 from models.spec import EMOTIONS, FusionSpec
 from realtime.fusion import fuse, softmax, tempered
@@ -42,6 +41,7 @@ class Evidence:
 
 def fit_temperature(probabilities: FloatArray, truth: IntArray) -> float:
     """Return the temperature that makes one expert's probabilities honest (least negative log-likelihood)."""
+    from scipy.optimize import minimize_scalar  # of the train extra: --help works without it
 
     def loss(log_temperature: float) -> float:
         return negative_log_likelihood(tempered(probabilities, float(np.exp(log_temperature))), truth)
@@ -88,6 +88,8 @@ def negative_log_likelihood(probabilities: FloatArray, truth: IntArray) -> float
 
 
 def _log_linear(evidence: Evidence, plain: FusionSpec) -> FusionSpec:
+    from scipy.optimize import minimize
+
     regions, kinds = evidence.by_region.shape[1], len(EMOTIONS)
     trust = evidence.reliability
     features = trust[:, :, None] * np.log(evidence.by_region + _TINY)

@@ -36,7 +36,10 @@ def read_config(data: Path) -> Mapping[str, Any]:
     path = data / CONFIG_NAME
     if not path.is_file() or not (data / INDEX_NAME).is_file():
         raise DataError(f"{data} is no finished data set; make one with `python -m models.dataset build --out {data}`")
-    config: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    try:
+        config: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is damaged ({error}); build the data set again in another folder") from error
     return config
 
 
@@ -49,5 +52,5 @@ def read_index(data: Path, split: str) -> list[dict[str, str]]:
     with (data / INDEX_NAME).open(newline="", encoding="utf-8") as stream:
         rows = [row for row in csv.DictReader(stream) if row["split"] == split]
     if not rows:
-        raise DataError(f"{data} has no faces in the split {split!r}; build it with --val-share, or a split column")
+        raise DataError(f"{data} has no faces in the split {split!r}; see --val-share and --test-share")
     return rows

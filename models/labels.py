@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from models.spec import EMOTIONS
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 SPLITS = ("train", "val", "test")
+_LABEL = "label"
 
 _ALIASES = {
     "happy": "happiness",
@@ -66,7 +68,7 @@ def canonical_label(text: str) -> str:
     return plain if plain in EMOTIONS else ""
 
 
-def read_labels(labels: Path | None, root: Path, label_column: str = "label") -> list[LabelledFace]:
+def read_labels(labels: Path | None, root: Path, label_column: str = _LABEL) -> list[LabelledFace]:
     """Read labelled faces from a table, or from one folder per emotion below `root`.
 
     Args:
@@ -105,6 +107,25 @@ def split_by_subject(faces: Sequence[LabelledFace], val_share: float, test_share
     return [face.split or placed.get(face.subject) or _drawn(face, val_share, test_share, seed) for face in faces]
 
 
+def of_split(faces: Sequence[LabelledFace], split: str | None, shares: tuple[float, float]) -> list[LabelledFace]:
+    """Return the faces of one split, all if it is `None`; splits that the table lacks are drawn as the builder draws.
+
+    Args:
+        faces: as `read_labels` gives them.
+        split: "train", "val", "test" or `None`.
+        shares: of validation and test, where they are drawn; the same as at building.
+
+    Raises:
+        DataError: no face is in the split.
+    """
+    if split is None:
+        return list(faces)
+    kept = [face for face, place in zip(faces, split_by_subject(faces, *shares), strict=True) if place == split]
+    if not kept:
+        raise DataError(f"no picture is in the split {split!r}; see the split column, --val-share and --test-share")
+    return kept
+
+
 def _drawn(face: LabelledFace, val_share: float, test_share: float, seed: int) -> str:
     key = f"{seed}:{face.subject or face.file}".encode()
     position = int.from_bytes(hashlib.sha256(key).digest()[:8], "big") / 2**64
@@ -136,16 +157,20 @@ def _from_table(labels: Path, label_column: str) -> Iterator[LabelledFace]:
             columns = list(reader.fieldnames or ())
             votes = {canonical_label(name): name for name in columns if canonical_label(name)}
             has_votes = len(votes) == len(EMOTIONS)
-            if "file" not in columns or not (label_column in columns or has_votes):
+            if "file" not in columns or not (label_column in columns or (has_votes and label_column == _LABEL)):
                 raise DataError(
                     f"{labels} must have the columns file and {label_column} (or votes for {', '.join(EMOTIONS)}); "
                     f"received {columns}"
                 )
             use_votes = has_votes and label_column not in columns
             for line, row in enumerate(reader, start=2):
+                if not (row["file"] or "").strip():
+                    raise DataError(f"{labels}, line {line}: the cell file is empty; name a picture")
                 yield _soft_row(row, votes, labels, line) if use_votes else _hard_row(row, label_column)
     except OSError as error:
         raise DataError(f"the table of labels cannot be read: {labels} ({error.strerror})") from error
+    except csv.Error as error:
+        raise DataError(f"the table of labels is damaged: {labels} ({error})") from error
     except UnicodeDecodeError as error:
         raise DataError(f"the table of labels must be UTF-8 text; received {labels}") from error
 
@@ -162,7 +187,7 @@ def _soft_row(row: Mapping[str, str | None], votes: Mapping[str, str], labels: P
         rest = [float(row.get(name) or 0) for name in _OTHER_ANSWERS]
     except ValueError as error:
         raise DataError(f"{labels}, line {line}: votes must be numbers ({error})") from error
-    if min(*six, *rest) < 0:
+    if not all(0 <= value < math.inf for value in (*six, *rest)):
         raise DataError(f"{labels}, line {line}: votes must be 0 or more; received {six}")
     total, most = sum(six) + sum(rest), max(six)
     if most <= 0 or most < max(rest):

@@ -96,7 +96,3 @@ def _with_head(inputs: Any, features: Any, dropout: float, name: str) -> keras.M
     features = layers.Dropout(dropout, name="dropout")(features)
     logits = layers.Dense(len(EMOTIONS), dtype="float32", name="logits")(features)
     return keras.Model(inputs, logits, name=name)
-
-
-NETWORKS = {"eyes": eyes_network, "lips": lips_network}
-"""Region -> function that builds its network."""

@@ -40,7 +40,7 @@ class Scores:
             "found": self.found,
             "accuracy": round(self.accuracy, 4),
             "macro_f1": round(self.macro_f1, 4),
-            "f1": {name: round(value, 4) for name, value in self.f1.items()},
+            "f1": {name: None if np.isnan(value) else round(value, 4) for name, value in self.f1.items()},
         }
 
 

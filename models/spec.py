@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ MANIFEST_VERSION = 1
 WEIGHTS_DIR = Path(__file__).resolve().parent / "weights"
 MANIFEST_NAME = "manifest.json"
 _HASH_CHUNK_BYTES = 1 << 20
+_LANDMARKS = 468  # of MediaPipe's face mesh
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ class Geometry:
 
     def __post_init__(self) -> None:
         sizes = (self.width_d, self.height_d, *self.size_wh, *self.detail_wh)
-        if not self.anchor or min(sizes) <= 0:
-            raise ModelError(f"a region needs an anchor and positive sizes; received {asdict(self)}")
+        places = all(0 <= landmark < _LANDMARKS for landmark in self.anchor)
+        if not self.anchor or not places or len(sizes) != 6 or min(sizes) <= 0:
+            raise ModelError(f"a region needs an anchor of landmarks and positive sizes; received {asdict(self)}")
 
 
 GEOMETRY: Mapping[str, Geometry] = {
@@ -84,6 +87,10 @@ class ExpertSpec:
     trained: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not 0 < self.temperature < math.inf:
+            raise ModelError(f"the {self.region} expert needs a temperature > 0; received {self.temperature!r}")
+
 
 @dataclass(frozen=True, slots=True)
 class FusionSpec:
@@ -105,12 +112,12 @@ class FusionSpec:
 
     def __post_init__(self) -> None:
         for name, table in (("weights", self.weights), ("success", self.success)):
-            if any(len(row) != len(EMOTIONS) or min(row) < 0 for row in table):
+            if any(len(row) != len(EMOTIONS) or not all(0 <= v < math.inf for v in row) for row in table):
                 raise ModelError(
                     f"fusion {name} must hold {len(EMOTIONS)} non-negative numbers per region; got {table}"
                 )
-        if len(self.bias) != len(EMOTIONS) or self.temperature <= 0:
-            raise ModelError(f"fusion needs {len(EMOTIONS)} biases and a temperature > 0; got {self.bias}")
+        if len(self.bias) != len(EMOTIONS) or not 0 < self.temperature < math.inf:
+            raise ModelError(f"fusion needs {len(EMOTIONS)} biases and a temperature > 0; got {self.temperature}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +201,16 @@ def load_manifest(folder: Path = WEIGHTS_DIR) -> Manifest:
         experts = tuple(_expert(item) for item in body.pop("experts"))
         fusion = _fusion(body.pop("fusion"))
         return Manifest(experts=experts, fusion=fusion, folder=folder, **body)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} is not a manifest that this program reads ({error!r}); export it again") from error
+
+
+def save_manifest(manifest: Manifest) -> None:
+    """Write `manifest.json` into the manifest's folder, whole or not at all."""
+    path = manifest.folder / MANIFEST_NAME
+    half = path.with_suffix(".tmp")
+    half.write_text(manifest.to_json(), "utf-8")
+    half.replace(path)
 
 
 def geometry_from_dict(item: Mapping[str, Any]) -> Geometry:

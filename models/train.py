@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from models.commands import fail_in_one_line
-from models.errors import ConfigError
+from models.errors import ConfigError, DataError
 from models.spec import REGIONS
 
+RECIPE_NAME = "recipe.json"
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -77,19 +78,21 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     """
     recipe = Recipe(**options)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if (out / "recipe.json").exists() and not resume:
+    stored = out / RECIPE_NAME
+    if stored.exists() and not resume:
         raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
-    out.mkdir(parents=True, exist_ok=True)
     from models.crops import load_crops
     from models.training import fit
 
     train, val = (load_crops(data, recipe.region, split) for split in ("train", "val"))
-    facts = {
-        "recipe": asdict(recipe),
-        "geometry": asdict(train.geometry),
-        "faces": {"train": len(train), "val": len(val)},
-    }
-    (out / "recipe.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
+    if len(train) < recipe.batch:
+        raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")
+    faces = {"train": len(train), "val": len(val)}
+    facts = json.dumps({"recipe": asdict(recipe), "geometry": asdict(train.geometry), "faces": faces}, indent=1) + "\n"
+    if stored.exists() and stored.read_text("utf-8") != facts:
+        raise ConfigError(f"--resume needs the options and data in {stored}; give the same, or choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    stored.write_text(facts, "utf-8")
     best = fit(recipe, train, val, out, resume=resume)
     click.echo(
         f"best epoch {best['epoch']}: validation loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.1%}"

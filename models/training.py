@@ -124,8 +124,11 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
             self._average = [np.array(weight) for weight in self.model.get_weights()]
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Note the time."""
+        """Note the time, and seed the dropout so that a resumed epoch draws what an uninterrupted one does."""
         self._started_s = time.monotonic()
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
+                layer.seed_generator.state.assign([self._recipe.seed % 2**32, epoch])
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Move the average towards the present weights; faster at first, so that the start is forgotten."""
@@ -167,10 +170,12 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
         np.savez(half_average, **{f"w{number}": mean for number, mean in enumerate(self._average)})
         half.replace(self._out / _CHECKPOINT_NAME)
         half_average.replace(self._out / _AVERAGE_NAME)
-        with (self._out / _HISTORY_NAME).open("w", newline="", encoding="utf-8") as stream:
+        half_history = self._out / f"half_{_HISTORY_NAME}"
+        with half_history.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, list(self.history[-1]))
             writer.writeheader()
             writer.writerows(self.history)
+        half_history.replace(self._out / _HISTORY_NAME)
 
 
 def score_logits(logits: FloatArray, val: CropSet) -> dict[str, float]:
@@ -203,10 +208,10 @@ def read_history(out: Path) -> list[dict[str, Any]]:
 def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool) -> dict[str, Any]:
     """Train and return the history row of the epoch that was kept."""
     keras.utils.set_random_seed(recipe.seed)
-    done = len(read_history(out)) if resume and (out / _CHECKPOINT_NAME).exists() else 0
+    done = len(read_history(out)) if resume else 0
+    if bool(done) != (resume and (out / _CHECKPOINT_NAME).exists()):
+        raise DataError(f"{out} has no whole checkpoint to resume ({_CHECKPOINT_NAME}, {_HISTORY_NAME}); train anew")
     steps = len(train) // recipe.batch
-    if steps < 1:
-        raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")
     model = build_network(asdict(recipe), train.geometry.size_wh)
     model.compile(_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(from_logits=True))
     if done:

@@ -4,6 +4,7 @@
 set -eu
 [ "$(uname -s)" = Linux ] || exit 0
 
+PATH="$PATH:/sbin:/usr/sbin"  # where ldconfig is, even for users without it in their PATH
 missing=""
 need_library() { ldconfig -p 2>/dev/null | grep -q "$1" || missing="$missing $2"; }
 need_program() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }

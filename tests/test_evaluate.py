@@ -70,8 +70,10 @@ def test_shipped_takes_one_split(labelled: Path, weights: Path, tmp_path: Path) 
 def test_report_writes_tables_and_pictures(labelled: Path, weights: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the train extra is not installed")
     arguments = ["report", "--labels", str(labelled / "labels.csv"), "--root", str(labelled), "--weights", str(weights)]
-    done = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path / "report"), "--split", "val"])
+    more = ["--out", str(tmp_path / "report"), "--split", "val", "--note", "val faces"]
+    done = CliRunner().invoke(main, [*arguments, *more])
     assert done.exit_code == 0, done.output
+    assert load_manifest(weights).scores["val faces"]["label"]["fused"]["faces"] == 55
     body = json.loads((tmp_path / "report" / "report.json").read_text())
     assert body["label"]["fused"]["faces"] == 55
     assert "| fused | 34.55%" in (tmp_path / "report" / "report.md").read_text()
@@ -115,9 +117,32 @@ def test_fit_fusion_writes_measured_weights_into_the_manifest(labelled: Path, tm
     assert manifest.fusion.success[0][happiness] == pytest.approx(20 / 57)
     assert manifest.fusion.success[1][anger] == pytest.approx(19 / 57)
     assert set(manifest.scores["fusion_on_val"]) == {"log_linear", "success", "mean", "eyes", "lips"}
-    too_few = CliRunner().invoke(fit_main, [*arguments, "--split", "test"])
-    assert too_few.exit_code == 1
-    assert "50 labelled faces or more" in too_few.output
+    again = CliRunner().invoke(fit_main, arguments)
+    assert again.exit_code == 0, again.output
+    np.testing.assert_allclose(load_manifest(folder).fusion.weights, manifest.fusion.weights, atol=2e-2)
+    elsewhere = [*arguments[:3], str(tmp_path), *arguments[4:]]
+    failed = CliRunner().invoke(fit_main, elsewhere)
+    assert failed.exit_code == 1
+    assert "could be read" in failed.output
+    assert load_manifest(folder).experts[0].temperature == pytest.approx(manifest.experts[0].temperature, rel=1e-2)
+
+
+def test_too_few_faces_and_faces_that_are_not_found_fit_nothing(tmp_path: Path) -> None:
+    folder = write_tiny_weights(tmp_path / "w").folder
+    before = (folder / "manifest.json").read_text()
+    rows = ["file,label,split"]
+    for number in range(60):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.zeros((48, 48, 3), np.uint8))
+        rows.append(f"{number}.png,fear,val")
+    (tmp_path / "labels.csv").write_text("\n".join(rows))
+    arguments = ["--labels", str(tmp_path / "labels.csv"), "--root", str(tmp_path), "--weights", str(folder)]
+    black = CliRunner().invoke(fit_main, arguments)
+    assert black.exit_code == 1
+    assert "of 60 only 0 were" in black.output
+    few = CliRunner().invoke(fit_main, [*arguments, "--split", "train"])
+    assert few.exit_code == 1
+    assert "no picture is in the split 'train'" in few.output
+    assert (folder / "manifest.json").read_text() == before
 
 
 def evidence(count: int = 900, seed: int = 0) -> Evidence:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from models.labels import canonical_label, hard, read_labels, split_by_subject
+from models.labels import canonical_label, hard, of_split, read_labels, split_by_subject
 from models.spec import EMOTIONS
 
 
@@ -81,6 +81,8 @@ def test_a_given_split_holds_for_the_subjects_other_faces() -> None:
         ("file,label,split\na.png,fear,holdout\n", "'holdout'"),
         ("file,happiness,sadness,fear,anger,neutral,surprise\na.png,x,0,0,0,0,0\n", "line 2: votes must be numbers"),
         ("file,happiness,sadness,fear,anger,neutral,surprise\na.png,-1,0,0,0,0,0\n", "0 or more"),
+        ("file,happiness,sadness,fear,anger,neutral,surprise\na.png,nan,0,0,0,0,0\n", "0 or more"),
+        ("file,label\n,fear\n", "line 2: the cell file is empty"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
@@ -94,3 +96,20 @@ def test_missing_places_are_refused(tmp_path: Path) -> None:
         read_labels(None, tmp_path / "none")
     with pytest.raises(DataError, match="cannot be read"):
         read_labels(tmp_path / "none.csv", tmp_path)
+
+
+def test_a_mistyped_label_column_is_not_taken_for_votes(tmp_path: Path) -> None:
+    votes = table(tmp_path, "file,happiness,sadness,fear,anger,neutral,surprise\na.png,1,0,0,0,0,0\n")
+    assert read_labels(votes, tmp_path)[0].label == "happiness"
+    with pytest.raises(DataError, match="majorty"):
+        read_labels(votes, tmp_path, "majorty")
+
+
+def test_splits_that_the_table_lacks_are_the_builders() -> None:
+    faces = [hard(f"{n}.png", "fear", subject=f"person {n}") for n in range(300)]
+    drawn = split_by_subject(faces, 0.2, 0.1)
+    for split in ("train", "val", "test"):
+        assert of_split(faces, split, (0.2, 0.1)) == [
+            f for f, place in zip(faces, drawn, strict=True) if place == split
+        ]
+    assert of_split(faces, None, (0.2, 0.1)) == faces

@@ -81,6 +81,17 @@ def test_text_that_is_no_json_is_refused(tmp_path: Path) -> None:
         load_manifest(tmp_path)
 
 
+@pytest.mark.parametrize("temperature", [0, -1, float("nan"), "hot"])
+def test_a_temperature_that_cannot_be_is_refused(tmp_path: Path, temperature: object) -> None:
+    make_manifest(tmp_path)
+    path = tmp_path / "manifest.json"
+    body = json.loads(path.read_text())
+    body["experts"][0]["temperature"] = temperature
+    path.write_text(json.dumps(body))
+    with pytest.raises(ModelError):
+        load_manifest(tmp_path)
+
+
 def test_negative_fusion_weights_are_refused() -> None:
     rows = ((-1.0,) * 6,) * 2
     with pytest.raises(ModelError, match="non-negative"):

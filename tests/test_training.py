@@ -29,7 +29,6 @@ def crop_set(count: int = 12) -> CropSet:
         soft=soft,
         weight=np.ones(count, np.float32),
         agreement=np.where(np.arange(count) == 0, 0.5, 1.0).astype(np.float32),
-        files=tuple(f"{n}.png" for n in range(count)),
         geometry=GEOMETRY["lips"],
         border_px=8,
     )
