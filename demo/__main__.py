@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from demo.make_clip import CLIP_PATH
+from demo import CLIP_PATH
 from run_live import main as run_live
 
 OUT = Path("demo_output")

@@ -10,13 +10,13 @@ import click
 import numpy as np
 from tqdm import tqdm
 
+from demo import CLIP_PATH
 from demo.portrait import CANVAS_WH, load_portrait
 from demo.scene import Scene
 from demo.timeline import DURATION_S, FPS, FRAME_COUNT, SEGMENTS
 from realtime.errors import EmotionLiveError, RecordError
 from realtime.types import FloatArray
 
-CLIP_PATH = Path(__file__).resolve().parent / "clip.mp4"
 SAMPLE_RATE_HZ = 48_000
 
 _CRF = 23

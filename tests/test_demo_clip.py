@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from demo import CLIP_PATH
 from demo.expressions import EXPRESSIONS, FaceRig
-from demo.make_clip import CLIP_PATH, SAMPLE_RATE_HZ, main
+from demo.make_clip import SAMPLE_RATE_HZ, main
 from demo.portrait import CANVAS_WH
 from demo.timeline import DURATION_S, FPS, FRAME_COUNT, SEGMENTS, TRANSITION_S, blink_at, expression_at
 from demo.warp import MeshWarp

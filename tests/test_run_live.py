@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from tiny_models import write_tiny_weights
 
-from demo.make_clip import CLIP_PATH
+from demo import CLIP_PATH
 from run_live import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -144,3 +144,23 @@ def test_the_live_program_never_imports_tensorflow(weights: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().splitlines()[-1] == "[]"
     assert done.stderr == "", "nothing but the program's own lines reaches the user"
+
+
+def test_the_demo_writes_what_it_promises_with_the_shipped_models_and_the_base_install(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "for name in ('tensorflow', 'keras', 'scipy', 'skimage', 'onnx', 'sklearn'):\n"
+        "    sys.modules[name] = None\n"  # as where only the base install is
+        "from demo.__main__ import main\n"
+        f"main(['--headless', '--out', {str(tmp_path)!r}], standalone_mode=False)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=110)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((tmp_path / "emotions.csv").open()))
+    assert len(rows) == 360
+    with av.open(str(tmp_path / "annotated.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 360
+    smile = [row["label"] for row in rows if 0.5 < float(row["media_time_s"]) < 2.0]
+    assert smile.count("happiness") > 0.8 * len(smile), "the plain portrait smiles broadly"
+    assert "person 1: happiness" in done.stdout
+    assert str(tmp_path / "annotated.mp4") in done.stdout
