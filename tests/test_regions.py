@@ -67,6 +67,15 @@ def test_a_crop_shows_what_lies_between_its_corners(region: str) -> None:
     assert height == pytest.approx(geometry.height_d * 60, abs=0.01)
 
 
+def test_regions_lie_where_a_face_has_them() -> None:
+    landmarks = make_landmarks((160, 120), 60)
+    eyes, lips = (region_corners(landmarks, GEOMETRY[region]) for region in REGIONS)
+    eye_line, mouth = landmarks[33, 1], landmarks[13, 1]
+    assert eyes[:, 1].mean() == pytest.approx(eye_line - 0.12 * 60, abs=0.01), "brows are above the eyes"
+    assert lips[:, 1].mean() == pytest.approx(mouth, abs=0.01)
+    assert eyes[2, 1] < mouth
+
+
 def test_near_faces_lose_the_detail_that_training_never_had() -> None:
     stripes = np.zeros((480, 640, 3), np.uint8)
     stripes[:, ::4] = 255
