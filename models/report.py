@@ -49,7 +49,7 @@ def _draw(by_answer: Mapping[str, Scores], path: Path) -> None:
     try:
         import matplotlib
     except ImportError as error:
-        raise DataError("the report draws with matplotlib; install it with `pip install -e .[train]`") from error
+        raise DataError("the report draws with matplotlib; run `make setup-train` first") from error
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
