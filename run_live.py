@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -83,7 +84,23 @@ def _list_cameras() -> None:
         click.echo("no camera found; plug one in, or give a video file: python run_live.py clip.mp4")
 
 
+def _end_once(*_: object) -> None:
+    """End the run at the first Ctrl-C; finishing files takes a moment, and a second one must not break it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def _run(debug: bool, headless: bool, **options: Any) -> None:
+    before = signal.signal(signal.SIGINT, _end_once)
+    try:
+        _run_session(debug, headless, **options)
+    finally:
+        # After a Ctrl-C the process is about to end: a further one stays ignored until it has.
+        if signal.getsignal(signal.SIGINT) is _end_once:
+            signal.signal(signal.SIGINT, before)
+
+
+def _run_session(debug: bool, headless: bool, **options: Any) -> None:
     # Imported here so that --help and wrong arguments answer at once.
     from realtime.display import display_available
     from realtime.progress import FrameBar
@@ -127,7 +144,7 @@ def _run_options(
 
 def _print_summary(session: Any, debug: bool) -> None:
     """Print what was seen when, also after an error or Ctrl-C: what was analysed is not lost."""
-    spans, metrics, options = session.spans, session.metrics, session.options
+    spans, metrics = session.spans, session.metrics
     if not spans.frames:
         return
     for line in spans.lines():
@@ -139,9 +156,8 @@ def _print_summary(session: Any, debug: bool) -> None:
     if debug:
         for name, times in metrics.stages().items():
             click.echo(f"{name:10} p50 {times.p50_ms:6.2f} ms  p95 {times.p95_ms:6.2f} ms  cpu {times.cpu_ms:6.2f} ms")
-    for what, path in (("recording", options.record), ("table", options.table)):
-        if path is not None and path.exists():
-            click.echo(f"{what}: {path}")
+    for what, path in session.finished:
+        click.echo(f"{what}: {path}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ class SmoothingConfig:
     min_reliability: float = 0.25
 
     def __post_init__(self) -> None:
-        if self.time_constant_ms < 0 or self.min_dwell_ms < 0:
+        if not (0 <= self.time_constant_ms < math.inf and 0 <= self.min_dwell_ms < math.inf):
             raise ConfigError(f"smoothing times must be 0 ms or more; received {self}")
         shares = (self.switch_margin, self.min_confidence, self.min_reliability)
         if not all(0 <= share <= 1 for share in shares):

@@ -93,8 +93,9 @@ class Window:
             self._create(image_bgr)
         cv2.imshow(self._title, image_bgr)
         # pollKey would leave Qt and GTK too little time to draw on some builds.
-        code = cv2.waitKey(1)
-        key = KEYS.get(chr(code & 0xFF).lower()) if code >= 0 else None
+        # The whole code: arrow keys are 0xFF51 and on, and their low byte alone would read as Q, R and S.
+        code = cv2.waitKeyEx(1)
+        key = KEYS.get(chr(code & 0xFFFF).lower()) if code >= 0 else None
         return Key.QUIT if key is None and self._gone() else key
 
     def close(self) -> None:

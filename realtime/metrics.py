@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -88,4 +89,5 @@ def percentile(values: deque[float] | list[float], share: float) -> float:
     if not values:
         return 0.0
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    # A little less than the product: 0.95 * 20 may come out above 19.
+    return ordered[max(0, math.ceil(share * len(ordered) - 1e-9) - 1)]

@@ -151,6 +151,9 @@ class Pipeline:
         for cause, channel in zip(("landmarks busy", "classifier busy", "display busy"), self._channels(), strict=True):
             if channel.dropped:
                 self.metrics.drops[cause] = channel.dropped
+        # A stream's reader keeps the newest frame only and counts what it replaced.
+        if missed := getattr(self._source, "dropped", 0):
+            self.metrics.drops["capture busy"] = missed
 
     def _raise_first_error(self) -> None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -15,14 +16,14 @@ from realtime.channel import ChannelClosedError
 from realtime.classifier import RegionClassifier
 from realtime.config import PipelineConfig
 from realtime.display import Key, Window
-from realtime.errors import RecordError
+from realtime.errors import ConfigError, RecordError
 from realtime.landmarks import LandmarkFinder
 from realtime.metrics import Metrics
 from realtime.overlay import HudFacts, Overlay
 from realtime.pipeline import Pipeline
 from realtime.recorder import VideoRecorder
 from realtime.smoothing import SmoothEmotions
-from realtime.stages import SourceInfo
+from realtime.stages import FrameSource, SourceInfo
 from realtime.summary import SpanLog
 from realtime.tables import Table, open_table
 from realtime.tracks import TrackingFinder
@@ -81,7 +82,11 @@ class Session:
         self.provider = ""
         self._notify, self._on_frame = notify, on_frame
         self._smooth = SmoothEmotions(options.pipeline.smoothing)
-        self._overlay = Overlay()
+        # One per video: each remembers where its panels were.
+        self._overlay, self._record_overlay = Overlay(), Overlay()
+        self.finished: list[tuple[str, Path]] = []
+        self._shown: Analysed | None = None
+        self._recording_path = Path()
         self._window: Window | None = None
         self._recorder: VideoRecorder | None = None
         self._table: Table | None = None
@@ -99,6 +104,8 @@ class Session:
     def run(self, on_open: Callable[[SourceInfo], None] = lambda _: None) -> None:
         """Run to the end. What was recorded until an error stays. Raises EmotionLiveError."""
         config = self.options.pipeline
+        if self.options.seconds is not None and not self.options.seconds > 0:
+            raise ConfigError(f"seconds must be above 0; received {self.options.seconds}")
         source = source_for(self.options.source, realtime=self.options.realtime)
         pipeline = Pipeline(
             source,
@@ -109,15 +116,17 @@ class Session:
         )
         with ExitStack() as stack:
             stack.callback(self._close_sinks)
-            if self.options.table is not None:
-                self._table = self._open_table(self.options.table, source.live)
+            stack.callback(self._tell_damage, source)
             stack.enter_context(pipeline)
             self._info = pipeline.source_info()
             on_open(self._info)
             if self.options.record is not None:
                 self._start_recording(self.options.record)
+            # Only now: a source that does not open must not cost the table of an earlier run.
+            if self.options.table is not None:
+                self._table = self._open_table(self.options.table, self._info.live)
             if self.options.window:
-                self._window = Window(f"emotion-live: {self._info.name}", self._info.size_wh)
+                self._window = Window(f"emotion-live: {self._info.name}")
                 stack.callback(self._window.close)
             self._loop(pipeline)
 
@@ -150,18 +159,24 @@ class Session:
             self._table.write(analysed)
         if self._recorder is not None:
             with self.metrics.timed("record"):
-                picture = self._draw(analysed, None)
+                picture = self._draw(self._record_overlay, analysed, None)
                 self._recorder.write_picture(picture, frame.media_time_s)
         if self._window is not None:
             self._wait_until_due(frame.media_time_s)
+            self._shown = analysed
             with self.metrics.timed("draw"):
-                self._picture = self._draw(analysed, self._hud() if self._show_hud else None)
+                self._redraw()
             self._keys(0.0)
         self.metrics.shown(frame.captured_at_s)
         self._on_frame(analysed)
 
-    def _draw(self, analysed: Analysed, hud: HudFacts | None) -> ImageArray:
-        return self._overlay.draw(analysed, hud, landmarks=self._show_landmarks, mirror=self.options.mirror)
+    def _redraw(self) -> None:
+        """Draw the shown frame as the keys now want it; also while the picture stands still."""
+        if self._shown is not None:
+            self._picture = self._draw(self._overlay, self._shown, self._hud() if self._show_hud else None)
+
+    def _draw(self, overlay: Overlay, analysed: Analysed, hud: HudFacts | None) -> ImageArray:
+        return overlay.draw(analysed, hud, landmarks=self._show_landmarks, mirror=self.options.mirror)
 
     def _hud(self) -> HudFacts:
         assert self._info is not None
@@ -211,19 +226,22 @@ class Session:
             self._toggle_recording()
         elif key is Key.SCREENSHOT:
             self._screenshot()
+        if key in (Key.PAUSE, Key.TOGGLE_HUD, Key.TOGGLE_LANDMARKS, Key.TOGGLE_RECORDING):
+            self._redraw()
 
     def _open_table(self, path: Path, live: bool) -> Table:
         return open_table(path, manifest_sha256=self.options.manifest_sha256, source=self.options.source, live=live)
 
     def _toggle_recording(self) -> None:
         if self._recorder is None:
-            self._start_recording(Path(time.strftime("emotion-live-%Y%m%d-%H%M%S.mp4")))
+            self._start_recording(_free_name(".mp4"))
         else:
             self._stop_recording()
 
     def _start_recording(self, path: Path) -> None:
         assert self._info is not None
         self._recorder = VideoRecorder(path, self._info)
+        self._recording_path = path
         self._notify(f"recording to {path}")
 
     def _stop_recording(self) -> None:
@@ -232,9 +250,11 @@ class Session:
             recorder.close()
             for note in recorder.notes:
                 self._notify(note)
+            if recorder.frames_written:
+                self.finished.append(("recording", self._recording_path))
 
     def _screenshot(self) -> None:
-        path = Path(time.strftime("emotion-live-%Y%m%d-%H%M%S.png"))
+        path = _free_name(".png")
         if self._picture is None:
             return
         if not cv2.imwrite(str(path), self._picture):
@@ -245,5 +265,23 @@ class Session:
         """Finish recording and table; the second is finished even if the first fails."""
         with ExitStack() as stack:
             if self._table is not None:
-                stack.callback(self._table.close)
+                stack.callback(self._close_table)
             stack.callback(self._stop_recording)
+
+    def _close_table(self) -> None:
+        if self._table is not None and self.options.table is not None:
+            self._table.close()
+            self.finished.append(("table", self.options.table))
+
+    def _tell_damage(self, source: FrameSource) -> None:
+        """Say that frames of a damaged file are missing: files lose none otherwise."""
+        damaged = getattr(source, "damaged_packets", 0)
+        if damaged:
+            self._notify(f"{damaged} damaged packets of the source could not be decoded: their frames are missing")
+
+
+def _free_name(suffix: str) -> Path:
+    """Return a name with the present time that no file has: keys are pressed more than once a second."""
+    stem = time.strftime("emotion-live-%Y%m%d-%H%M%S")
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(path for name in names if not (path := Path(name + suffix)).exists())

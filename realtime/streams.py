@@ -67,6 +67,7 @@ class StreamSource:
         self._changed = threading.Condition()
         self._info: SourceInfo | None = None
         self._newest: Frame | None = None
+        self.dropped = 0
         self._error: SourceError | None = None
         self._ended = False
         self._count = 0
@@ -198,6 +199,7 @@ class StreamSource:
                 if self._info is None:
                     size_wh = upright_size_wh(decoded)
                     self._info = SourceInfo(self._name, live=True, size_wh=size_wh, fps=average_fps(stream))
+                self.dropped += self._newest is not None
                 self._newest = frame
                 self._changed.notify_all()
         return bool(frames)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -81,6 +83,8 @@ def test_missing_models_end_in_one_line_and_code_1(tmp_path: Path) -> None:
         ("--max-faces", 0),
         ("--provider", "gpu"),
         ("--smoothing-ms", -1),
+        ("--smoothing-ms", "nan"),
+        ("--seconds", "nan"),
         ("--unknown",),
         ("--record", "x.gif"),
         ("--table", "x.doc"),
@@ -164,3 +168,32 @@ def test_the_demo_writes_what_it_promises_with_the_shipped_models_and_the_base_i
     assert smile.count("happiness") > 0.8 * len(smile), "the plain portrait smiles broadly"
     assert "person 1: happiness" in done.stdout
     assert str(tmp_path / "annotated.mp4") in done.stdout
+
+
+def test_a_source_that_does_not_open_leaves_the_table_of_an_earlier_run(weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("precious")
+    assert run("none.mp4", "--headless", "--weights", weights, "--table", tmp_path / "t.csv").exit_code == 1
+    assert (tmp_path / "t.csv").read_text() == "precious"
+
+
+def test_frames_that_a_damaged_file_loses_are_told(weights: Path, tmp_path: Path) -> None:
+    content = bytearray(CLIP_PATH.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 40_000] = bytes(range(250)) * 160
+    (tmp_path / "damaged.mp4").write_bytes(content)
+    done = run(tmp_path / "damaged.mp4", "--headless", "--weights", weights)
+    assert "damaged packets" in done.output
+
+
+def test_a_second_ctrl_c_does_not_break_the_finishing(weights: Path, tmp_path: Path) -> None:
+    options = ["--headless", "--realtime", "--weights", str(weights), "--record", str(tmp_path / "r.mp4")]
+    command = [sys.executable, "run_live.py", str(CLIP_PATH), *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    time.sleep(4)
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.02)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert f"recording: {tmp_path / 'r.mp4'}" in output
+    assert [path.name for path in tmp_path.iterdir()] == ["r.mp4"]

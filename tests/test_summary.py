@@ -50,6 +50,8 @@ def test_rates_count_intervals_and_latency_is_a_percentile() -> None:
     assert abs(metrics.fps() - 10) < 1e-6
     assert abs(metrics.latency_ms() - 50) < 1e-6
     assert percentile([1, 2, 3, 4], 0.95) == 4
+    assert percentile(list(range(1, 21)), 0.95) == 19
+    assert percentile([1, 2], 0.5) == 1
     assert percentile([], 0.5) == 0.0
 
 
