@@ -17,7 +17,7 @@ from models.build import BuildJob, BuildReport, build
 from models.commands import fail_in_one_line, split_shares
 from models.errors import DataError
 from models.index import INDEX_NAME, NOT_FOUND_NAME
-from models.labels import read_labels, split_by_subject
+from models.labels import break_ties, read_labels, split_by_subject
 from models.spec import EMOTIONS, REGIONS
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -77,6 +77,7 @@ def _place(source: Path, target: Path, move: bool) -> None:
 @click.option("--root", type=_FOLDER, required=True, help="Folder that holds the pictures.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder for crops and index; an interrupted build goes on.")
 @click.option("--label-column", default="label", show_default=True, help="Column with hard labels, if there is one.")
+@click.option("--tie-breaker", type=_TABLE, help="Table with file,label that decides where the votes do not agree.")
 @split_shares
 @click.option("--border", type=click.IntRange(0, 64), default=8, show_default=True, help="Pixels around each crop.")
 @click.option("--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True)
@@ -86,6 +87,7 @@ def build_command(
     root: Path,
     out: Path,
     label_column: str,
+    tie_breaker: Path | None,
     val_share: float,
     test_share: float,
     border: int,
@@ -94,9 +96,12 @@ def build_command(
     """Find each face, cut eyes and lips into OUT/{eyes,lips}/{train,val,test}/EMOTION/ and write OUT/index.csv.
 
     A table may have one column of votes per emotion instead of a label: they become soft labels. Splits that the table
-    does not give are drawn by subject, so that nobody is in two of them.
+    does not give are drawn by subject, so that nobody is in two of them. Where no emotion has more than half of the
+    votes, the label in --tie-breaker counts as five more.
     """
     every = read_labels(labels, root, label_column)
+    if tie_breaker:
+        every = break_ties(every, read_labels(tie_breaker, root))
     faces = [face for face in every if face.label]
     if not faces:
         raise DataError(f"no face has one of the labels {', '.join(EMOTIONS)}; see --label-column")

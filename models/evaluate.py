@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
 
+from models.analysis import Analysis, analyse
 from models.commands import fail_in_one_line, split_shares
+from models.covers import COVERS
 from models.errors import DataError
 from models.labels import SPLITS, LabelledFace, of_split, read_labels
 from models.scoring import Scores, confusion_text, score
@@ -36,6 +38,7 @@ def main() -> None:
 @click.option("--label-column", default="label", show_default=True, help="Column with the labels.")
 @click.option("--split", type=click.Choice(SPLITS), help="Only the pictures of this split.")
 @click.option("--by-region", is_flag=True, help="Add what each expert says, and its reliability.")
+@click.option("--cover", type=click.Choice(tuple(COVERS)), help="Draw a mask or dark glasses on each face first.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
 @split_shares
 @fail_in_one_line
@@ -46,6 +49,7 @@ def shipped(
     label_column: str,
     split: str | None,
     by_region: bool,
+    cover: str | None,
     weights: Path,
     val_share: float,
     test_share: float,
@@ -58,7 +62,7 @@ def shipped(
     if not out.parent.is_dir():
         raise DataError(f"--out must lie in an existing folder; received {out}")
     faces = of_split(read_labels(labels, root, label_column), split, (val_share, test_share))
-    answers = run_shipped(faces, root, PipelineConfig(weights=weights))
+    answers = run_shipped(faces, root, PipelineConfig(weights=weights), cover=COVERS[cover] if cover else None)
     _write(out, faces, answers, by_region)
     scores = score_answers(faces, answers)
     for name, figures in scores.items():
@@ -71,11 +75,12 @@ def shipped(
 @main.command()
 @click.option("--labels", type=_TABLE, required=True, help="Table with file,label[,split,subject].")
 @click.option("--root", type=_FOLDER, required=True, help="Folder that the table's files are relative to.")
-@click.option("--out", type=_FOLDER, required=True, help="Folder for report.md, report.json and the pictures.")
+@click.option("--out", type=_FOLDER, required=True, help="Folder for report.html and report.json.")
 @click.option("--label-column", multiple=True, default=("label",), show_default=True, help="One protocol per column.")
 @click.option("--split", type=click.Choice(SPLITS), help="Only the pictures of this split.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
 @click.option("--note", default="", help="Keep the scores in the manifest under this name, for the model card.")
+@click.option("--covers/--no-covers", default=True, help="Also with a drawn mask and drawn glasses.")
 @split_shares
 @fail_in_one_line
 def report(
@@ -86,29 +91,46 @@ def report(
     split: str | None,
     weights: Path,
     note: str,
+    covers: bool,
     val_share: float,
     test_share: float,
 ) -> None:
-    """Score the experts and their fusion, and write tables and confusion matrices to look at.
+    """Measure everything that we say of the models, and write it as one page to look at: OUT/report.html.
 
-    With several --label-column the same answers are scored against each of them.
+    With several --label-column the same answers are scored against each of them. OUT/report.json has the figures.
     """
     from models.report import write_report
 
     shares = (val_share, test_share)
     protocols = {name: of_split(read_labels(labels, root, name), split, shares) for name in label_column}
-    answers = run_shipped(next(iter(protocols.values())), root, PipelineConfig(weights=weights))
-    scores = {name: score_answers(faces, answers) for name, faces in protocols.items()}
-    paths = write_report(scores, out, source=f"{labels.name}, {split or 'all splits'}")
-    for name, by_answer in scores.items():
-        for answer, one in by_answer.items():
-            click.echo(f"{name}: {summary_line(answer, one)}")
-    figures = {name: {answer: s.as_dict() for answer, s in by.items()} for name, by in scores.items()}
+    faces, config, manifest = next(iter(protocols.values())), PipelineConfig(weights=weights), load_manifest(weights)
+    answers = run_shipped(faces, root, config)
+    covered = {name: run_shipped(faces, root, config, cover=draw) for name, draw in COVERS.items()} if covers else {}
+    analyses = {name: analyse(pictures, answers, covered, manifest.fusion) for name, pictures in protocols.items()}
+    page = write_report(analyses, protocols, answers, manifest, root, out, f"{labels.name}, {split or 'all splits'}")
+    figures = {name: one.as_dict() for name, one in analyses.items() if one}
+    _print_report(analyses)
     (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     if note:
-        manifest = load_manifest(weights)
         save_manifest(replace(manifest, scores={**manifest.scores, note: figures}))
-    click.echo("wrote " + ", ".join(str(path) for path in paths))
+    click.echo(f"look: {page}   figures: {out / 'report.json'}")
+
+
+def _print_report(analyses: Mapping[str, Analysis | None]) -> None:
+    for name, analysis in analyses.items():
+        if analysis is None:
+            click.echo(f"{name}: no picture has one of the six labels")
+            continue
+        for answer, scores in analysis.scores.items():
+            click.echo(f"{name}: {summary_line(answer, scores)}")
+        for what, scores in analysis.covered.items():
+            click.echo(f"{name}: {summary_line(f'{what} covered', scores)}")
+        facts = analysis.as_dict()
+        click.echo(
+            f"{name}: ECE {facts['ece']:.3f} (before temperature {facts['ece_before_temperature']:.3f}), 70 % most "
+            f"confident {facts['accuracy_on_70_percent']:.2%}, neutral called sad or angry "
+            f"{facts['neutral_as_sad_or_angry']:.2%}"
+        )
 
 
 def score_answers(faces: Sequence[LabelledFace], answers: Answers) -> dict[str, Scores]:
@@ -125,7 +147,7 @@ def score_answers(faces: Sequence[LabelledFace], answers: Answers) -> dict[str, 
 def summary_line(name: str, scores: Scores) -> str:
     """Return one line: accuracy, macro-F1, faces and how many were found."""
     return (
-        f"{name:6} accuracy {scores.accuracy:6.2%}  macro-F1 {scores.macro_f1:.3f}  "
+        f"{name:16} accuracy {scores.accuracy:6.2%}  macro-F1 {scores.macro_f1:.3f}  "
         f"faces {scores.faces}  found {scores.found} ({scores.found / scores.faces:.2%})"
     )
 

@@ -20,7 +20,7 @@ from realtime.fusion import tempered
 from realtime.types import FloatArray
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_SURE = 0.5
+_AGREED = 0.5
 _FEWEST = 50
 
 
@@ -31,7 +31,7 @@ _FEWEST = 50
 @click.option(
     "--split", type=click.Choice(("train", "val")), default="val", show_default=True, help="Never the test split."
 )
-@click.option("--method", type=click.Choice(METHODS), default="log_linear", show_default=True)
+@click.option("--method", type=click.Choice(METHODS), default="stacked", show_default=True)
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json; it is rewritten.")
 @split_shares
 @fail_in_one_line
@@ -48,22 +48,24 @@ def main(
     """Measure on validation faces how far each expert is right for each emotion, and write it into the manifest.
 
     First one temperature per expert, then the fusion. All methods are compared by five-fold cross-validation, and
-    --method is the one that is written. Only faces of which more than half of the votes agree count.
+    --method is the one that is written. The fit aims at all votes; scored are faces of which more than half agree.
     """
     every = [face for face in read_labels(labels, root, label_column) if face.label]
-    faces = [face for face in of_split(every, split, (val_share, test_share)) if face.agreement > _SURE]
+    faces = of_split(every, split, (val_share, test_share))
     if len(faces) < _FEWEST:
         raise DataError(f"fitting needs {_FEWEST} labelled faces or more in the split {split!r}; received {len(faces)}")
     manifest = load_manifest(weights)
     evidence = collect(faces, root, PipelineConfig(weights=weights))
-    if len(evidence.truth) < _FEWEST:
+    if evidence.agreed.sum() < _FEWEST:
         raise DataError(
-            f"fitting needs {_FEWEST} faces that are found; of {len(faces)} only {len(evidence.truth)} were"
+            f"fitting needs {_FEWEST} faces that are found and whose votes agree; of {len(faces)} only "
+            f"{evidence.agreed.sum()} were"
         )
     for column, expert in enumerate(manifest.experts):
         # What an earlier fit applies is undone first: temperatures multiply.
         evidence.by_region[:, column] = tempered(evidence.by_region[:, column], 1 / expert.temperature)
-    temperatures = [fit_temperature(evidence.by_region[:, column], evidence.truth) for column in range(len(REGIONS))]
+    clear = evidence[evidence.agreed]
+    temperatures = [fit_temperature(clear.by_region[:, column], clear.truth) for column in range(len(REGIONS))]
     for column, temperature in enumerate(temperatures):
         evidence.by_region[:, column] = tempered(evidence.by_region[:, column], temperature)
     scores = {name: _report(f"{name} (cross-validated)", cross_validated(evidence, name), evidence) for name in METHODS}
@@ -88,16 +90,22 @@ def main(
 def collect(faces: list[LabelledFace], root: Path, config: PipelineConfig) -> Evidence:
     """Return what the experts say of the faces that are found."""
     answers = run_shipped(faces, root, config)
-    truth = np.array([EMOTIONS.index(face.label) for face in faces], np.int64)
-    found = answers.detected
-    return Evidence(answers.by_region[found], answers.reliability[found], truth[found])
+    everyone = Evidence(
+        answers.by_region,
+        answers.reliability,
+        soft=np.array([face.soft for face in faces], np.float32),
+        weight=np.array([face.weight for face in faces], np.float32),
+        agreed=np.array([face.agreement > _AGREED for face in faces]),
+    )
+    return everyone[answers.detected]
 
 
 def _report(name: str, probabilities: FloatArray, evidence: Evidence) -> dict[str, float]:
+    probabilities, truth = probabilities[evidence.agreed], evidence.truth[evidence.agreed]
     said = probabilities.argmax(axis=1).astype(np.int64)
-    scores = score(evidence.truth, said)
-    loss = negative_log_likelihood(probabilities, evidence.truth)
-    ece = expected_calibration_error(probabilities.max(axis=1), said == evidence.truth)
+    scores = score(truth, said)
+    loss = negative_log_likelihood(probabilities, truth)
+    ece = expected_calibration_error(probabilities.max(axis=1), said == truth)
     click.echo(
         f"{name:32} accuracy {scores.accuracy:.2%}  macro-F1 {scores.macro_f1:.3f}  "
         f"log-loss {loss:.4f}  ECE {ece:.3f}  ({scores.faces} faces)"

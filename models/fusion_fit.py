@@ -8,35 +8,56 @@ import numpy as np
 import numpy.typing as npt
 
 from models.spec import EMOTIONS, FusionSpec
-from realtime.fusion import fuse, softmax, tempered
+from realtime.fusion import centred_log, fuse, softmax, tempered
 from realtime.types import FloatArray
 
 IntArray = npt.NDArray[np.int64]
-METHODS = ("log_linear", "success", "mean")
+BoolArray = npt.NDArray[np.bool_]
+METHODS = ("stacked", "log_linear", "success", "mean")
 _TINY = 1e-7
 _MAX_WEIGHT = 4.0
-# Keeps the weights of emotions with few faces near those of the others.
-_PULL = 0.02
+_START_WEIGHT = 0.7
+# How many faces' worth of evidence hold each weight near its start: emotions with few faces stay close to the others,
+# and the many cross terms closer still.
+_PULL_FACES = {"log_linear": 3.0, "stacked": 30.0}
 _FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What the experts say of validation faces whose votes agree.
+    """What the experts say of validation faces.
 
     Attributes:
         by_region: `(N, R, 6) float32`.
         reliability: `(N, R) float32`.
-        truth: `(N,) int64` index of the emotion.
+        soft: `(N, 6) float32` shares of votes; the fit aims at them.
+        weight: `(N,) float32`, how much each face counts in the fit.
+        agreed: `(N,) bool`, whether more than half of the votes name one emotion; these are scored.
     """
 
     by_region: FloatArray
     reliability: FloatArray
-    truth: IntArray
+    soft: FloatArray
+    weight: FloatArray
+    agreed: BoolArray
 
-    def __getitem__(self, rows: npt.NDArray[np.bool_]) -> Evidence:
+    @classmethod
+    def certain(cls, by_region: FloatArray, reliability: FloatArray, truth: IntArray) -> Evidence:
+        """Return evidence on faces with one certain label each, `(N,)` indices of emotions."""
+        count = len(truth)
+        soft = np.eye(len(EMOTIONS), dtype=np.float32)[truth]
+        return cls(by_region, reliability, soft, np.ones(count, np.float32), np.ones(count, np.bool_))
+
+    @property
+    def truth(self) -> IntArray:
+        """Index of the emotion with the most votes, `(N,) int64`."""
+        return np.asarray(self.soft.argmax(axis=1), np.int64)
+
+    def __getitem__(self, rows: BoolArray) -> Evidence:
         """Return the faces that the mask `rows`, `(N,)`, picks."""
-        return Evidence(self.by_region[rows], self.reliability[rows], self.truth[rows])
+        return Evidence(
+            self.by_region[rows], self.reliability[rows], self.soft[rows], self.weight[rows], self.agreed[rows]
+        )
 
 
 def fit_temperature(probabilities: FloatArray, truth: IntArray) -> float:
@@ -51,10 +72,11 @@ def fit_temperature(probabilities: FloatArray, truth: IntArray) -> float:
 
 def success_shares(evidence: Evidence) -> tuple[tuple[float, ...], ...]:
     """Return how often each expert is right when it names an emotion, `(R, 6)`, one right and one wrong added."""
+    clear = evidence[evidence.agreed]
     table = []
-    for region in range(evidence.by_region.shape[1]):
-        said = evidence.by_region[:, region].argmax(axis=1)
-        hits = [int(((said == k) & (evidence.truth == k)).sum()) for k in range(len(EMOTIONS))]
+    for region in range(clear.by_region.shape[1]):
+        said = clear.by_region[:, region].argmax(axis=1)
+        hits = [int(((said == k) & (clear.truth == k)).sum()) for k in range(len(EMOTIONS))]
         table.append(tuple((hit + 1) / (int((said == k).sum()) + 2) for k, hit in enumerate(hits)))
     return tuple(table)
 
@@ -62,19 +84,26 @@ def success_shares(evidence: Evidence) -> tuple[tuple[float, ...], ...]:
 def fit_fusion(evidence: Evidence, method: str) -> FusionSpec:
     """Fit one method of fusion on `evidence`.
 
-    Log-linear: weights, non-negative, and biases that minimise the negative log-likelihood, then one temperature.
-    The other methods have nothing to fit but the success shares.
+    The pooling methods get the weights and biases that come nearest to the votes of all faces (least cross-entropy),
+    then one temperature that makes the answer honest on the faces whose votes agree. The others have nothing to fit but
+    the success shares.
     """
     success = success_shares(evidence)
-    ones = tuple((1.0,) * len(EMOTIONS) for _ in success)
-    plain = FusionSpec(method, ones, (0.0,) * len(EMOTIONS), 1.0, success)
-    return _log_linear(evidence, plain) if method == "log_linear" else plain
+    if method not in _PULL_FACES:
+        ones = tuple((1.0,) * len(EMOTIONS) for _ in success)
+        return FusionSpec(method, ones, (0.0,) * len(EMOTIONS), 1.0, success)
+    pooling, bias = _pool(evidence, _PULL_FACES[method], crossed=method == "stacked")
+    own = _nested(np.clip(np.diagonal(pooling, axis1=1, axis2=2), 0, None))
+    cross = tuple(_nested(table) for table in pooling) if method == "stacked" else ()
+    spec = FusionSpec(method, own, tuple(map(float, bias)), 1.0, success, cross)
+    clear = evidence[evidence.agreed]
+    return replace(spec, temperature=fit_temperature(fuse(clear.by_region, clear.reliability, spec), clear.truth))
 
 
 def cross_validated(evidence: Evidence, method: str, seed: int = 0) -> FloatArray:
     """Return fused probabilities, `(N, 6)`, each face's from a fit that did not see it (five folds)."""
-    fold = np.random.default_rng(seed).integers(0, _FOLDS, len(evidence.truth))
-    fused = np.empty((len(evidence.truth), len(EMOTIONS)), np.float32)
+    fold = np.random.default_rng(seed).integers(0, _FOLDS, len(evidence.soft))
+    fused = np.empty((len(evidence.soft), len(EMOTIONS)), np.float32)
     for number in range(_FOLDS):
         held = fold == number
         spec = fit_fusion(evidence[~held], method)
@@ -87,30 +116,40 @@ def negative_log_likelihood(probabilities: FloatArray, truth: IntArray) -> float
     return float(-np.log(probabilities[np.arange(len(truth)), truth] + _TINY).mean())
 
 
-def _log_linear(evidence: Evidence, plain: FusionSpec) -> FusionSpec:
+def _pool(evidence: Evidence, pull_faces: float, *, crossed: bool) -> tuple[FloatArray, FloatArray]:
+    """Return pooling weights, `(R, 6, 6)` from what is said to what is meant, and biases, `(6,)`.
+
+    Without `crossed` only the diagonals are fitted, and stay non-negative.
+    """
     from scipy.optimize import minimize
 
     regions, kinds = evidence.by_region.shape[1], len(EMOTIONS)
     trust = evidence.reliability
-    features = trust[:, :, None] * np.log(evidence.by_region + _TINY)
+    said = trust[:, :, None] * centred_log(evidence.by_region)
     bias_scale = trust.max(axis=1, keepdims=True)
-    wanted = np.eye(kinds)[evidence.truth]
-    count = len(evidence.truth)
+    share = evidence.weight[:, None] / evidence.weight.sum()
+    start = np.tile(_START_WEIGHT * np.eye(kinds), (regions, 1, 1))
+    free = np.ones_like(start, bool) if crossed else start > 0
+    pull = pull_faces / len(evidence.soft)
 
     def loss(values: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        weights, bias = values[: regions * kinds].reshape(regions, kinds), values[regions * kinds :]
-        logits = (features * weights).sum(axis=1) + bias_scale * bias
-        p = softmax(logits)
-        pull = weights - weights.mean()
-        value = -np.log((p * wanted).sum(axis=1) + _TINY).mean() + _PULL * ((pull**2).mean() + (bias**2).mean())
-        off = (p - wanted) / count
-        slope_weights = (off[:, None, :] * features).sum(axis=0) + 2 * _PULL * (pull - pull.mean()) / pull.size
-        slope_bias = (off * bias_scale).sum(axis=0) + 2 * _PULL * bias / kinds
-        return float(value), np.concatenate([slope_weights.ravel(), slope_bias])
+        weights, bias = np.zeros_like(start), values[-kinds:]
+        weights[free] = values[:-kinds]
+        p = softmax(np.einsum("nrk,rkj->nj", said, weights) + bias_scale * bias)
+        away = weights - start
+        value = -(share * evidence.soft * np.log(p + _TINY)).sum() + pull * ((away**2).sum() + (bias**2).sum())
+        off = share * (p - evidence.soft)
+        slope = np.einsum("nrk,nj->rkj", said, off) + 2 * pull * away
+        return float(value), np.concatenate([slope[free], (off * bias_scale).sum(axis=0) + 2 * pull * bias])
 
-    start = np.concatenate([np.full(regions * kinds, 0.7), np.zeros(kinds)])
-    bounds = [(0.0, _MAX_WEIGHT)] * (regions * kinds) + [(-3.0, 3.0)] * kinds
-    best = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B").x
-    weights = tuple(tuple(map(float, row)) for row in best[: regions * kinds].reshape(regions, kinds))
-    spec = replace(plain, weights=weights, bias=tuple(map(float, best[regions * kinds :])))
-    return replace(spec, temperature=fit_temperature(fuse(evidence.by_region, trust, spec), evidence.truth))
+    count = int(free.sum())
+    low = -_MAX_WEIGHT if crossed else 0.0
+    bounds = [(low, _MAX_WEIGHT)] * count + [(-3.0, 3.0)] * kinds
+    best = minimize(loss, np.concatenate([start[free], np.zeros(kinds)]), jac=True, bounds=bounds, method="L-BFGS-B").x
+    weights = np.zeros_like(start)
+    weights[free] = best[:count]
+    return weights.astype(np.float32), best[count:].astype(np.float32)
+
+
+def _nested(table: npt.NDArray[np.float32]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(map(float, row)) for row in table)

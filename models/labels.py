@@ -6,7 +6,7 @@ import csv
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.errors import DataError
@@ -15,6 +15,8 @@ from models.spec import EMOTIONS
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 SPLITS = ("train", "val", "test")
 _LABEL = "label"
+_MAJORITY = 0.5
+_TAGGERS = 10.0
 
 _ALIASES = {
     "happy": "happiness",
@@ -87,6 +89,33 @@ def read_labels(labels: Path | None, root: Path, label_column: str = _LABEL) -> 
         where = labels or root
         raise DataError(f"no labelled face in {where}; expected a table with file,label or one folder per emotion")
     return faces
+
+
+def break_ties(faces: Sequence[LabelledFace], second: Sequence[LabelledFace], votes: float = 5.0) -> list[LabelledFace]:
+    """Return the faces; where no emotion has more than half of the votes, a second table's label counts as more votes.
+
+    Faces whose votes agree keep them: there a second, noisier opinion could only blur.
+
+    Args:
+        faces: with votes.
+        second: with hard labels; files that it lacks, and labels outside the six, change nothing.
+        votes: `float`, how many of ten votes the second label is worth.
+    """
+    opinions = {face.file: face for face in second if face.label}
+    return [
+        _with_opinion(face, opinions[face.file], votes)
+        if face.label and face.agreement <= _MAJORITY and face.file in opinions
+        else face
+        for face in faces
+    ]
+
+
+def _with_opinion(face: LabelledFace, opinion: LabelledFace, votes: float) -> LabelledFace:
+    soft = tuple(
+        (_TAGGERS * share + votes * more) / (_TAGGERS + votes)
+        for share, more in zip(face.soft, opinion.soft, strict=True)
+    )
+    return replace(face, soft=soft, label=EMOTIONS[soft.index(max(soft))])
 
 
 def split_by_subject(faces: Sequence[LabelledFace], val_share: float, test_share: float, seed: int = 0) -> list[str]:

@@ -1,69 +1,131 @@
-"""The evaluation's report: a page of tables and a picture of each confusion matrix. Needs the `train` extra."""
+"""The evaluation's report: one self-contained HTML page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from models import figures
+from models.analysis import Analysis
+from models.labels import LabelledFace
+from models.scoring import Scores, selective_accuracy
+from models.shipped import Answers
+from models.spec import EMOTIONS, Manifest
 
-from models.errors import DataError
-from models.scoring import Scores, confusion_text
-from models.spec import EMOTIONS
+REPORT_NAME = "report.html"
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; margin: 1rem 0 }
+th, td { padding: .25rem .8rem; border-bottom: 1px solid #ddd; text-align: right }
+th:first-child, td:first-child { text-align: left }
+img { max-width: 100%; height: auto }
+.facts { color: #555 }
+"""
 
 
-def write_report(scores: Mapping[str, Mapping[str, Scores]], out: Path, source: str) -> list[Path]:
-    """Write `report.md` and one confusion picture per protocol; return their paths.
+def write_report(
+    analyses: Mapping[str, Analysis | None],
+    protocols: Mapping[str, Sequence[LabelledFace]],
+    plain: Answers,
+    manifest: Manifest,
+    root: Path,
+    out: Path,
+    source: str,
+) -> Path:
+    """Write `report.html` into `out` and return its path.
 
     Args:
-        scores: protocol -> answer ("fused", "eyes", "lips") -> its scores.
+        analyses: protocol -> its figures, `None` where no picture has one of the six labels.
+        protocols: protocol -> the pictures with its labels.
+        plain: what the program says of the pictures.
+        manifest: the models that said it.
+        root: folder of the pictures.
         out: folder, made if missing.
         source: what was scored, for the page's head.
 
     Raises:
         DataError: matplotlib is not installed.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    lines = ["# Evaluation report", "", f"Scored: {source}. A face that was not found counts as wrong.", ""]
-    paths = [out / "report.md"]
-    for protocol, by_answer in scores.items():
-        if not by_answer:
-            lines += [f"## {protocol}", "", "No picture has one of the six labels in this column.", ""]
+    experts = "; ".join(f"{expert.file} {expert.sha256[:12]}…" for expert in manifest.experts)
+    parts = [
+        "<h1>Evaluation report</h1>",
+        f'<p class="facts">Scored: {escape(source)}. A face that was not found counts as wrong. Models of '
+        f"{escape(manifest.created)}: {escape(experts)}; fusion {escape(manifest.fusion.method)}.</p>",
+    ]
+    for name, analysis in analyses.items():
+        parts.append(f"<h2>{escape(name)}</h2>")
+        if analysis is None:
+            parts.append("<p>No picture has one of the six labels in this column.</p>")
             continue
-        picture = out / f"confusion_{protocol}.png"
-        _draw(by_answer, picture)
-        paths.append(picture)
-        lines += [f"## {protocol}", "", "| answer | accuracy | macro-F1 | faces | found |", "|---|---|---|---|---|"]
-        lines += [
-            f"| {name} | {s.accuracy:.2%} | {s.macro_f1:.3f} | {s.faces} | {s.found} |" for name, s in by_answer.items()
-        ]
-        lines += ["", f"![confusion matrices]({picture.name})", ""]
-        for name, figures in by_answer.items():
-            lines += [f"### {name}", "", "```", confusion_text(figures), "```", ""]
-    paths[0].write_text("\n".join(lines), "utf-8")
-    return paths
+        parts += _protocol(analysis, protocols[name], plain, root)
+    parts += _validation(manifest)
+    out.mkdir(parents=True, exist_ok=True)
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Evaluation report</title><style>{_STYLE}</style>'
+    )
+    (out / REPORT_NAME).write_text(page + "\n".join(parts) + "</html>\n", "utf-8")
+    return out / REPORT_NAME
 
 
-def _draw(by_answer: Mapping[str, Scores], path: Path) -> None:
-    """Draw the confusion matrices side by side, each row in shares of its truth."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise DataError("the report draws with matplotlib; run `make setup-train` first") from error
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
+def _protocol(analysis: Analysis, faces: Sequence[LabelledFace], plain: Answers, root: Path) -> list[str]:
+    selective = selective_accuracy(analysis.confidence, analysis.right)
+    return [
+        _answers_table(analysis.scores),
+        f"<p>On the 70 % most confident faces {selective:.1%} are right. "
+        f"{analysis.neutral_as_sad_or_angry:.1%} of the neutral faces are called sad or angry.</p>",
+        _picture(figures.confusion_matrices(analysis.scores), "confusion matrices"),
+        "<h3>Is the confidence honest?</h3>",
+        _picture(figures.honesty(analysis), "reliability diagram and risk-coverage curve"),
+        *_covered(analysis),
+        "<h3>Size and turn of the face</h3>",
+        _picture(figures.conditions(analysis), "accuracy by face size and head turn"),
+        "<h3>The most confident mistakes</h3>",
+        "<p>Label above, answer below.</p>",
+        _picture(figures.mistakes(analysis, faces, plain, root), "most confident mistakes"),
+    ]
 
-    figure, axes = plt.subplots(1, len(by_answer), figsize=(4.6 * len(by_answer), 4.4), layout="constrained")
-    for axis, (name, scores) in zip(np.atleast_1d(axes), by_answer.items(), strict=True):
-        share = scores.confusion / np.maximum(scores.confusion.sum(axis=1, keepdims=True), 1)
-        axis.imshow(share, vmin=0, vmax=1, cmap="Blues")
-        for (row, column), value in np.ndenumerate(share):
-            colour = "white" if value > 0.5 else "black"
-            axis.text(column, row, f"{value:.0%}", ha="center", va="center", fontsize=8, color=colour)
-        axis.set_xticks(range(len(EMOTIONS) + 1), [*EMOTIONS, "not found"], rotation=45, ha="right")
-        axis.set_yticks(range(len(EMOTIONS)), EMOTIONS)
-        axis.set_title(f"{name}: {scores.accuracy:.1%} of {scores.faces}")
-        axis.set_xlabel("answer")
-        axis.set_ylabel("label")
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+
+def _answers_table(scores: Mapping[str, Scores]) -> str:
+    rows = [
+        [name, f"{s.accuracy:.2%}", f"{s.macro_f1:.3f}", *(f"{s.f1[e]:.2f}" for e in EMOTIONS), s.faces, s.found]
+        for name, s in scores.items()
+    ]
+    return _table(["answer", "accuracy", "macro-F1", *(f"F1 {e}" for e in EMOTIONS), "faces", "found"], rows)
+
+
+def _covered(analysis: Analysis) -> list[str]:
+    if not analysis.covered:
+        return []
+    fused = analysis.scores["fused"].accuracy
+    rows = [
+        [what, f"{one.accuracy:.2%}", f"{(fused - one.accuracy) * 100:.1f} points", one.found]
+        for what, one in analysis.covered.items()
+    ]
+    table = _table(["covered", "accuracy", "loss", "found"], [["nothing", f"{fused:.2%}", "", ""], *rows])
+    return ["<h3>Half of the face hidden</h3>", "<p>A drawn surgical mask; drawn dark glasses.</p>", table]
+
+
+def _validation(manifest: Manifest) -> list[str]:
+    """The comparison of fusion methods that `fit_fusion` left in the manifest."""
+    scores = manifest.scores.get("fusion_on_val")
+    if not scores:
+        return []
+    rows = [
+        [name, f"{s['accuracy']:.2%}", f"{s['macro_f1']:.3f}", f"{s['log_loss']:.4f}", f"{s['ece']:.3f}"]
+        for name, s in scores.items()
+    ]
+    head = ["answer", "accuracy", "macro-F1", "log-loss", "ECE"]
+    return ["<h2>Fusion methods on the validation split, five-fold cross-validation</h2>", _table(head, rows)]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{top}</tr>{body}</table>"
+
+
+def _picture(png: bytes, what: str) -> str:
+    return f'<img alt="{escape(what)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'

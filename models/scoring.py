@@ -81,3 +81,23 @@ def expected_calibration_error(
         if inside.any():
             gap += inside.mean() * abs(float(confidence[inside].mean()) - float(right[inside].mean()))
     return gap
+
+
+def risk_coverage(
+    confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return coverage, `(N,)` from 1/N to 1, and the accuracy on that share of the most confident answers, `(N,)`.
+
+    El-Yaniv and Wiener 2010, "On the foundations of noise-free selective classification".
+    """
+    order = np.argsort(-confidence, kind="stable")
+    count = np.arange(1, len(order) + 1)
+    return count / len(order), np.cumsum(right[order]) / count
+
+
+def selective_accuracy(
+    confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_], coverage: float = 0.7
+) -> float:
+    """Return the accuracy on the `coverage` most confident answers."""
+    _, accuracy = risk_coverage(confidence, right)
+    return float(accuracy[max(1, round(coverage * len(accuracy))) - 1])

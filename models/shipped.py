@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from models.covers import Cover
 from models.errors import DataError
 from models.labels import LabelledFace
+from models.regions import eye_distance_px
 from models.scoring import NOT_FOUND, IntArray
 from models.spec import EMOTIONS, REGIONS
 from realtime.classifier import RegionClassifier
@@ -31,20 +33,38 @@ class Answers:
         fused: `(N, 6) float32`, zeros where it was not.
         by_region: `(N, R, 6) float32`, likewise.
         reliability: `(N, R) float32`, likewise.
+        eye_distance_px: `(N,) float32`, between the outer eye corners; likewise.
+        yaw_deg: `(N,) float32`, likewise.
     """
 
     detected: np.ndarray[tuple[int], np.dtype[np.bool_]]
     fused: FloatArray
     by_region: FloatArray
     reliability: FloatArray
+    eye_distance_px: FloatArray
+    yaw_deg: FloatArray
 
     def said(self, probabilities: FloatArray) -> IntArray:
         """Return the most probable emotion's index per picture, `NOT_FOUND` where no face was found."""
         return np.where(self.detected, probabilities.argmax(axis=1), NOT_FOUND).astype(np.int64)
 
 
-def run_shipped(faces: Sequence[LabelledFace], root: Path, config: PipelineConfig, *, quiet: bool = False) -> Answers:
+def run_shipped(
+    faces: Sequence[LabelledFace],
+    root: Path,
+    config: PipelineConfig,
+    *,
+    cover: Cover | None = None,
+    quiet: bool = False,
+) -> Answers:
     """Run landmarks, crops, ONNX experts and fusion over every picture.
+
+    Args:
+        faces: which pictures.
+        root: folder that their files are relative to.
+        config: weights and provider.
+        cover: drawn on each face that is found before the program sees the picture; see `models.covers`.
+        quiet: no progress bar.
 
     Raises:
         DataError: none of the pictures can be read.
@@ -56,18 +76,20 @@ def run_shipped(faces: Sequence[LabelledFace], root: Path, config: PipelineConfi
         fused=np.zeros((count, len(EMOTIONS)), np.float32),
         by_region=np.zeros((count, len(REGIONS), len(EMOTIONS)), np.float32),
         reliability=np.zeros((count, len(REGIONS)), np.float32),
+        eye_distance_px=np.zeros(count, np.float32),
+        yaw_deg=np.zeros(count, np.float32),
     )
     classifier, finder = RegionClassifier(config), ImageFaceFinder()
     unreadable = 0
     try:
         with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet) as bar:
             for rows in _chunks(count):
-                looked = [_look(finder, root / faces[row].file, row) for row in rows]
+                looked = [_look(finder, root / faces[row].file, row, cover) for row in rows]
                 unreadable += sum(item is None for item in looked)
                 present = [(row, item) for row, item in zip(rows, looked, strict=True) if item is not None]
                 said = classifier.classify([item for _, item in present])
-                for (row, _), emotions in zip(present, said, strict=True):
-                    _take(answers, row, emotions)
+                for (row, (_, found)), emotions in zip(present, said, strict=True):
+                    _take(answers, row, found, emotions)
                 bar.update(len(rows))
     finally:
         finder.close()
@@ -82,16 +104,23 @@ def _chunks(count: int) -> Iterator[range]:
         yield range(start, min(start + _BATCH, count))
 
 
-def _look(finder: ImageFaceFinder, path: Path, row: int) -> tuple[Frame, Faces] | None:
+def _look(finder: ImageFaceFinder, path: Path, row: int, cover: Cover | None) -> tuple[Frame, Faces] | None:
     image_bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image_bgr is None:
         return None
-    return Frame(image_bgr, row, 0.0, 0.0), finder.find(image_bgr)
+    faces = finder.find(image_bgr)
+    if cover and len(faces):
+        # Drawn by the plain picture's landmarks, then found anew: nothing given to the program knows what lies below.
+        image_bgr = cover(image_bgr, faces.landmarks_xy[0])
+        faces = finder.find(image_bgr)
+    return Frame(image_bgr, row, 0.0, 0.0), faces
 
 
-def _take(answers: Answers, row: int, emotions: Emotions) -> None:
+def _take(answers: Answers, row: int, found: Faces, emotions: Emotions) -> None:
     if len(emotions):
         answers.detected[row] = True
         answers.fused[row] = emotions.raw[0]
         answers.by_region[row] = emotions.by_region[0]
         answers.reliability[row] = emotions.reliability[0]
+        answers.eye_distance_px[row] = eye_distance_px(found.landmarks_xy[0])
+        answers.yaw_deg[row] = found.head_pose_deg[0, 0]

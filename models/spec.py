@@ -57,10 +57,10 @@ class Geometry:
 
 
 GEOMETRY: Mapping[str, Geometry] = {
-    # Brows included: the centre lies above the corners' midpoint.
-    "eyes": Geometry((33, 263), 1.7, 0.85, -0.12, (64, 32), (48, 24)),
-    # Wide enough for the folds beside the mouth, high enough for an open one.
-    "lips": Geometry((61, 291, 13, 14), 1.3, 0.975, 0.0, (64, 48), (40, 30)),
+    # From above the brows to the cheeks that a smile lifts.
+    "eyes": Geometry((33, 263), 1.65, 1.1, -0.06, (48, 32), (48, 32)),
+    # Wide enough for the folds beside the mouth, high enough for an open one and the chin.
+    "lips": Geometry((61, 291, 13, 14), 1.5, 1.125, 0.0, (64, 48), (46, 34)),
 }
 """Geometry of newly built data sets; a trained model carries its own in the manifest."""
 
@@ -97,11 +97,12 @@ class FusionSpec:
     """How the experts' answers become one; every number is fitted on the validation split.
 
     Attributes:
-        method: `str`, "log_linear", "success" or "mean".
+        method: `str`, "stacked", "log_linear", "success" or "mean".
         weights: `(R, K)` nested tuples, one non-negative weight per region and emotion.
         bias: `(K,)` added to the pooled log-probabilities.
         temperature: `float`, divides the pooled logits.
         success: `(R, K)`, how often each expert is right when it names each emotion, measured.
+        cross: `(R, K, K)`, "stacked" only: what an expert's word for one emotion (row) counts for each (column).
     """
 
     method: str
@@ -109,8 +110,12 @@ class FusionSpec:
     bias: tuple[float, ...]
     temperature: float
     success: tuple[tuple[float, ...], ...]
+    cross: tuple[tuple[tuple[float, ...], ...], ...] = ()
 
     def __post_init__(self) -> None:
+        square = all(len(rows) == len(EMOTIONS) and {*map(len, rows)} == {len(EMOTIONS)} for rows in self.cross)
+        if len(self.cross) != (len(self.weights) if self.method == "stacked" else 0) or not square:
+            raise ModelError(f"stacked fusion, and no other, has one {len(EMOTIONS)}x{len(EMOTIONS)} table per region")
         for name, table in (("weights", self.weights), ("success", self.success)):
             if any(len(row) != len(EMOTIONS) or not all(0 <= v < math.inf for v in row) for row in table):
                 raise ModelError(
@@ -227,4 +232,5 @@ def _expert(item: Mapping[str, Any]) -> ExpertSpec:
 
 def _fusion(item: Mapping[str, Any]) -> FusionSpec:
     tables = {name: tuple(tuple(float(v) for v in row) for row in item[name]) for name in ("weights", "success")}
-    return FusionSpec(**{**item, **tables, "bias": tuple(float(v) for v in item["bias"])})
+    cross = tuple(tuple(tuple(map(float, row)) for row in rows) for rows in item.get("cross", ()))
+    return FusionSpec(**{**item, **tables, "bias": tuple(map(float, item["bias"])), "cross": cross})

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from models.crops import Augmentation, CropSet, FloatArray, augment
+from models.crops import Augmentation, CropSet, FloatArray, ImageArray, augment
 from models.errors import DataError
 from models.networks import eyes_network, lips_network
+from models.occluders import cover
 from models.spec import EMOTIONS, geometry_from_dict
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _SURE = 0.5  # validation accuracy counts faces of which more than half of the v
 def build_network(recipe: Mapping[str, Any], size_wh: tuple[int, int]) -> keras.Model:
     """Return the untrained network of a recipe, logits out."""
     if recipe["region"] == "eyes":
-        return eyes_network(size_wh, recipe["dropout"])
+        return eyes_network(size_wh, recipe["dropout"], recipe["width"])
     return lips_network(size_wh, recipe["dropout"], recipe["width"])
 
 
@@ -70,15 +71,22 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, number: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         rng = np.random.default_rng((self._seed, self._epoch, number))
         rows = self._order[number * self._recipe.batch : (number + 1) * self._recipe.batch]
-        size_wh = self._crops.geometry.size_wh
-        x = np.stack([augment(self._crops.crops[row], size_wh, self._how, rng) for row in rows]).astype(np.float32)
         y, weight = self._crops.soft[rows], self._weights[rows]
+        x = np.stack([self._crop(row, y[at], rng) for at, row in enumerate(rows)]).astype(np.float32)
         if self._recipe.mixup > 0:
             share = np.float32(rng.beta(self._recipe.mixup, self._recipe.mixup))
             other = rng.permutation(len(rows))
             x, y = share * x + (1 - share) * x[other], share * y + (1 - share) * y[other]
             weight = share * weight + (1 - share) * weight[other]
         return x, y, weight
+
+    def _crop(self, row: int, soft: FloatArray, rng: np.random.Generator) -> ImageArray:
+        """Return one augmented crop; where it is covered, its label, `soft`, goes flat as far as it is hidden."""
+        crop, geometry = self._crops.crops[row], self._crops.geometry
+        if rng.random() < self._recipe.covered:
+            crop, hidden = cover(crop, geometry, self._recipe.region, rng)
+            soft[...] = (1 - hidden) * soft + hidden / len(EMOTIONS)
+        return augment(crop, geometry.size_wh, self._how, rng)
 
     def on_epoch_end(self) -> None:
         """Draw the next epoch's order."""
@@ -212,7 +220,7 @@ def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool
     if bool(done) != (resume and (out / _CHECKPOINT_NAME).exists()):
         raise DataError(f"{out} has no whole checkpoint to resume ({_CHECKPOINT_NAME}, {_HISTORY_NAME}); train anew")
     steps = len(train) // recipe.batch
-    model = build_network(asdict(recipe), train.geometry.size_wh)
+    model = _network_in(recipe, train.geometry.size_wh)
     model.compile(_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(from_logits=True))
     if done:
         # The checkpoint holds the optimiser's state; its rules (schedule, what decays) come from the recipe.
@@ -220,6 +228,8 @@ def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool
         model.load_weights(out / _CHECKPOINT_NAME)
     else:
         (out / _HISTORY_NAME).unlink(missing_ok=True)
+        if recipe.start_from:
+            _start_from(model, Path(recipe.start_from))
     keeper = KeepAverage(recipe, val, out, done * steps)
     batches = Batches(train, recipe, done)
     # shuffle=False: the batches are shuffled already, by a seed that a resumed run draws again.
@@ -234,6 +244,30 @@ def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool
     _plot(keeper.history, out / "history.png")
     best = min(keeper.history, key=lambda row: float(row["val_loss"]))
     return {name: float(value) if name != "epoch" else int(value) for name, value in best.items()}
+
+
+def _network_in(recipe: Recipe, size_wh: tuple[int, int]) -> keras.Model:
+    """Return the recipe's network, computing in its precision; the weights are float32 in either."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if recipe.precision == "bfloat16" else "float32")
+    try:
+        return build_network(asdict(recipe), size_wh)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _start_from(model: keras.Model, folder: Path) -> None:
+    """Take the weights of an earlier training; its input may have been larger or smaller.
+
+    Raises:
+        DataError: no training there, or one of another network.
+    """
+    if not (folder / BEST_NAME).is_file():
+        raise DataError(f"--start-from needs the folder of a training; {folder} holds no {BEST_NAME}")
+    try:
+        model.load_weights(folder / BEST_NAME)
+    except ValueError as error:
+        raise DataError(f"{folder} holds another network than this recipe's ({str(error).splitlines()[0]})") from error
 
 
 def _watched() -> bool:

@@ -15,9 +15,11 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
     """Combine the experts' answers.
 
     "log_linear" pools log-probabilities with one weight per region and emotion (Genest and Zidek 1986, "Combining
-    probability distributions"), adds a bias and divides by a temperature; "success" averages probabilities weighted
-    by how often each expert is right when it names that emotion; "mean" averages them alike. In each, a region's
-    weight is multiplied by its reliability: where every region is unreliable the answer goes flat instead of guessing.
+    probability distributions"), adds a bias and divides by a temperature. "stacked" also lets what an expert says of
+    one emotion count for the others (Wolpert 1992, "Stacked generalization"): eyes that say "fear" are evidence of
+    surprise too. "success" averages probabilities weighted by how often each expert is right when it names that
+    emotion; "mean" averages them alike. In each, a region's weight is multiplied by its reliability: where every region
+    is unreliable the result goes flat instead of guessing. In the first two a flat answer counts for nothing.
 
     Args:
         by_region: `(N, R, K) float32`, rows sum to 1.
@@ -31,18 +33,30 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
         ModelError: unknown method.
     """
     trust = reliability[:, :, None]
-    if spec.method == "log_linear":
-        pooled = (trust * np.asarray(spec.weights, np.float32) * np.log(by_region + _TINY)).sum(axis=1)
+    if spec.method in ("log_linear", "stacked"):
+        said = trust * centred_log(by_region)
+        if spec.method == "stacked":
+            pooled = np.einsum("nrk,rkj->nj", said, np.asarray(spec.cross, np.float32))
+        else:
+            pooled = (np.asarray(spec.weights, np.float32) * said).sum(axis=1)
         # The bias mends what the experts say too often; with nothing said there is nothing to mend.
         pooled += np.asarray(spec.bias, np.float32) * reliability.max(axis=1, keepdims=True, initial=0.0)
         return softmax(pooled / np.float32(spec.temperature))
     if spec.method not in ("success", "mean"):
-        raise ModelError(f"fusion method must be log_linear, success or mean; the manifest says {spec.method!r}")
+        raise ModelError(
+            f"fusion method must be stacked, log_linear, success or mean; the manifest says {spec.method!r}"
+        )
     weights = np.asarray(spec.success if spec.method == "success" else np.ones_like(spec.success), np.float32)
     pooled = (trust * weights * by_region).sum(axis=1) + _TINY
     best = reliability.max(axis=1, keepdims=True, initial=0.0)
     flat = np.float32(1 / by_region.shape[2])
     return np.asarray(best * pooled / pooled.sum(axis=1, keepdims=True) + (1 - best) * flat, np.float32)
+
+
+def centred_log(probabilities: FloatArray) -> FloatArray:
+    """Return log-probabilities minus their mean along the last axis (Aitchison 1982): 0 for a flat answer."""
+    raised = np.log(probabilities + _TINY)
+    return np.asarray(raised - raised.mean(axis=-1, keepdims=True), np.float32)
 
 
 def softmax(logits: FloatArray) -> FloatArray:

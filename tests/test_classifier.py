@@ -123,8 +123,8 @@ def test_models_of_another_shape_or_none_at_all_are_refused(tmp_path: Path) -> N
     config = PipelineConfig(weights=tmp_path)
     for options, message in (
         ({"content": b"no model"}, "no model that ONNX Runtime can load"),
-        ({"content": None, "kinds": 7}, r"must take uint8 \(N, 32, 64, 1\)"),
-        ({"content": None, "size_wh": (48, 48)}, r"received .*48"),
+        ({"content": None, "kinds": 7}, r"must take uint8 \(N, 32, 48, 1\)"),
+        ({"content": None, "size_wh": (40, 40)}, r"received .*40"),
     ):
         replace_model(tmp_path, **options)  # type: ignore[arg-type]
         with pytest.raises(ModelError, match=message) as raised:

@@ -13,7 +13,7 @@ from tiny_models import write_tiny_weights
 from models.evaluate import main
 from models.fit_fusion import main as fit_main
 from models.fusion_fit import Evidence, cross_validated, fit_fusion, fit_temperature, success_shares
-from models.scoring import NOT_FOUND, expected_calibration_error, score
+from models.scoring import NOT_FOUND, expected_calibration_error, score, selective_accuracy
 from models.spec import EMOTIONS, load_manifest
 from realtime.fusion import fuse
 
@@ -67,17 +67,33 @@ def test_shipped_takes_one_split(labelled: Path, weights: Path, tmp_path: Path) 
     assert len(list(csv.DictReader((tmp_path / "p.csv").open()))) == 7
 
 
-def test_report_writes_tables_and_pictures(labelled: Path, weights: Path, tmp_path: Path) -> None:
+def test_report_is_one_page_with_every_figure(labelled: Path, weights: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the train extra is not installed")
     arguments = ["report", "--labels", str(labelled / "labels.csv"), "--root", str(labelled), "--weights", str(weights)]
     more = ["--out", str(tmp_path / "report"), "--split", "val", "--note", "val faces"]
     done = CliRunner().invoke(main, [*arguments, *more])
     assert done.exit_code == 0, done.output
     assert load_manifest(weights).scores["val faces"]["label"]["fused"]["faces"] == 55
-    body = json.loads((tmp_path / "report" / "report.json").read_text())
-    assert body["label"]["fused"]["faces"] == 55
-    assert "| fused | 34.55%" in (tmp_path / "report" / "report.md").read_text()
-    assert cv2.imread(str(tmp_path / "report" / "confusion_label.png")) is not None
+    body = json.loads((tmp_path / "report" / "report.json").read_text())["label"]
+    assert body["fused"]["faces"] == 55
+    assert set(body["covered"]) == {"mouth", "eyes"}
+    assert sum(band["faces"] for band in body["by_yaw_deg"]) == body["fused"]["found"]
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "<td>fused</td><td>34.55%</td>" in page
+    assert page.count("data:image/png;base64,") == 4
+    assert "http" not in page, "the page needs nothing from elsewhere"
+
+
+def test_a_drawn_mask_dims_what_the_lips_say(labelled: Path, weights: Path, tmp_path: Path) -> None:
+    """The lips' expert answers the surer the brighter its crop; a light mask on a dark face is brighter."""
+    shipped(labelled, weights, tmp_path / "plain.csv", "--by-region", "--split", "val")
+    shipped(labelled, weights, tmp_path / "mask.csv", "--by-region", "--split", "val", "--cover", "mouth")
+    shipped(labelled, weights, tmp_path / "glasses.csv", "--by-region", "--split", "val", "--cover", "eyes")
+    plain, mask, glasses = (
+        next(csv.DictReader((tmp_path / f"{name}.csv").open())) for name in ("plain", "mask", "glasses")
+    )
+    assert float(mask["lips_p_happiness"]) > float(plain["lips_p_happiness"]) + 0.05
+    assert float(glasses["eyes_p_happiness"]) < float(plain["eyes_p_happiness"]) - 0.05
 
 
 @pytest.mark.parametrize(
@@ -111,12 +127,12 @@ def test_fit_fusion_writes_measured_weights_into_the_manifest(labelled: Path, tm
     done = CliRunner().invoke(fit_main, arguments)
     assert done.exit_code == 0, done.output
     manifest = load_manifest(folder)
-    assert manifest.fusion.method == "log_linear"
+    assert manifest.fusion.method == "stacked"
     happiness, anger = EMOTIONS.index("happiness"), EMOTIONS.index("anger")
     # Of 55 faces 19 are happy and 18 angry: each expert is right that often when it says its one word.
     assert manifest.fusion.success[0][happiness] == pytest.approx(20 / 57)
     assert manifest.fusion.success[1][anger] == pytest.approx(19 / 57)
-    assert set(manifest.scores["fusion_on_val"]) == {"log_linear", "success", "mean", "eyes", "lips"}
+    assert set(manifest.scores["fusion_on_val"]) == {"stacked", "log_linear", "success", "mean", "eyes", "lips"}
     again = CliRunner().invoke(fit_main, arguments)
     assert again.exit_code == 0, again.output
     np.testing.assert_allclose(load_manifest(folder).fusion.weights, manifest.fusion.weights, atol=2e-2)
@@ -154,7 +170,7 @@ def evidence(count: int = 900, seed: int = 0) -> Evidence:
     logits = rng.normal(0, 1.2, (count, 2, 6))
     logits[np.arange(count), :, truth] += skill[:, truth].T
     p = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
-    return Evidence(p.astype(np.float32), np.ones((count, 2), np.float32), truth)
+    return Evidence.certain(p.astype(np.float32), np.ones((count, 2), np.float32), truth)
 
 
 def test_fitted_fusion_beats_each_expert_and_the_plain_mean_on_faces_it_did_not_see() -> None:
@@ -165,11 +181,12 @@ def test_fitted_fusion_beats_each_expert_and_the_plain_mean_on_faces_it_did_not_
 
     fused = {
         name: accuracy(fuse(held.by_region, held.reliability, fit_fusion(train, name)))
-        for name in ("log_linear", "mean")
+        for name in ("stacked", "log_linear", "mean")
     }
     alone = [accuracy(held.by_region[:, region]) for region in range(2)]
     assert fused["log_linear"] > max(alone) + 0.02
     assert fused["log_linear"] >= fused["mean"]
+    assert fused["stacked"] > max(alone) + 0.02
     spec = fit_fusion(train, "log_linear")
     assert min(min(row) for row in spec.weights) >= 0
 
@@ -190,14 +207,14 @@ def test_temperature_finds_over_and_underconfidence() -> None:
 
 def test_cross_validation_never_scores_a_face_that_it_was_fitted_on() -> None:
     data = evidence(120)
-    shuffled = Evidence(data.by_region, data.reliability, np.random.default_rng(5).permutation(data.truth))
+    shuffled = Evidence.certain(data.by_region, data.reliability, np.random.default_rng(5).permutation(data.truth))
     p = cross_validated(shuffled, "log_linear")
     assert (p.argmax(axis=1) == shuffled.truth).mean() < 0.4, "labels at random can't be foretold"
 
 
 def test_success_shares_count_right_answers() -> None:
     p = np.eye(6, dtype=np.float32)[[0, 0, 0, 1]][:, None].repeat(2, axis=1)
-    shares = success_shares(Evidence(p, np.ones((4, 2), np.float32), np.array([0, 0, 3, 1])))
+    shares = success_shares(Evidence.certain(p, np.ones((4, 2), np.float32), np.array([0, 0, 3, 1])))
     assert shares[0][0] == pytest.approx((2 + 1) / (3 + 2))
     assert shares[0][2] == pytest.approx(0.5), "never said: nothing is known"
 
@@ -215,3 +232,11 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     confidence = np.full(100, 0.9, np.float32)
     assert expected_calibration_error(confidence, np.arange(100) < 60) == pytest.approx(0.3, abs=1e-5)
     assert expected_calibration_error(confidence, np.arange(100) < 90) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_the_most_confident_faces_are_scored_first() -> None:
+    confidence = np.array([0.9, 0.5, 0.8, 0.3], np.float32)
+    right = np.array([True, False, True, False])
+    assert selective_accuracy(confidence, right, 0.5) == 1.0
+    assert selective_accuracy(confidence, right, 1.0) == 0.5
+    assert selective_accuracy(confidence, right, 0.01) == 1.0, "one face at least"

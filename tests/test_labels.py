@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import DataError
-from models.labels import canonical_label, hard, of_split, read_labels, split_by_subject
+from models.labels import break_ties, canonical_label, hard, of_split, read_labels, split_by_subject
 from models.spec import EMOTIONS
 
 
@@ -41,6 +41,20 @@ def test_votes_become_soft_labels_and_other_answers_count_in_the_total(tmp_path:
     assert dict(zip(EMOTIONS, faces[0].soft, strict=True))["neutral"] == pytest.approx(6 / 8)
     assert (faces[0].weight, faces[0].agreement) == (pytest.approx(0.8), pytest.approx(0.6))
     assert faces[1].label == "", "most votes went to an emotion outside the six"
+
+
+def test_a_second_table_decides_only_where_the_votes_do_not_agree(tmp_path: Path) -> None:
+    head = "file,neutral,happiness,surprise,sadness,anger,fear\n"
+    clear, tied, other = read_labels(
+        table(tmp_path, head + "clear.png,6,0,0,4,0,0\ntied.png,5,0,0,3,2,0\nother.png,5,0,0,5,0,0\n"), tmp_path
+    )
+    second = [hard("clear.png", "sadness"), hard("tied.png", "sadness"), hard("other.png", "")]
+    kept, broken, alone = break_ties([clear, tied, other], second)
+    assert (kept, alone) == (clear, other)
+    assert broken.label == "sadness"
+    assert broken.soft[EMOTIONS.index("sadness")] == pytest.approx((3 + 5) / 15)
+    assert sum(broken.soft) == pytest.approx(1)
+    assert broken.agreement == tied.agreement, "the taggers still do not agree"
 
 
 def test_folders_per_emotion_are_read_with_and_without_splits(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_regions_lie_where_a_face_has_them() -> None:
     landmarks = make_landmarks((160, 120), 60)
     eyes, lips = (region_corners(landmarks, GEOMETRY[region]) for region in REGIONS)
     eye_line, mouth = landmarks[33, 1], landmarks[13, 1]
-    assert eyes[:, 1].mean() == pytest.approx(eye_line - 0.12 * 60, abs=0.01), "brows are above the eyes"
+    assert eyes[:, 1].mean() == pytest.approx(eye_line - 0.06 * 60, abs=0.01), "brows are above the eyes"
     assert lips[:, 1].mean() == pytest.approx(mouth, abs=0.01)
     assert eyes[2, 1] < mouth
 
@@ -80,7 +80,7 @@ def test_near_faces_lose_the_detail_that_training_never_had() -> None:
     stripes = np.zeros((480, 640, 3), np.uint8)
     stripes[:, ::4] = 255
     crop = cut_region(stripes, make_landmarks((320, 240), 200), GEOMETRY["eyes"])
-    assert crop.std() < 12, "fine stripes of a near face must average out, not alias"
+    assert crop.std() < 15, "fine stripes of a near face must average out, not alias"
     assert crop.mean() == pytest.approx(64, abs=6)
 
 
@@ -92,7 +92,7 @@ def test_grey_and_colour_pictures_give_the_same_crop() -> None:
 
 def test_a_face_at_the_edge_or_without_width_still_gives_a_crop() -> None:
     outside = make_landmarks((2, 2), 60)
-    assert cut_region(picture(), outside, GEOMETRY["eyes"]).shape == (32, 64, 1)
+    assert cut_region(picture(), outside, GEOMETRY["eyes"]).shape == (32, 48, 1)
     flat = np.zeros((468, 2), np.float32)
     assert eye_distance_px(flat) == 0
     assert cut_region(picture(), flat, GEOMETRY["lips"]).shape == (48, 64, 1)

@@ -10,12 +10,15 @@ import pytest
 
 pytest.importorskip("keras", reason="the train extra is not installed")
 
+import keras
+
 from models.crops import CropSet
 from models.errors import ConfigError, DataError
-from models.networks import StandardizeCrop, eyes_network, lips_network
+from models.layers import FusedBatchNormalization, StandardizeCrop
+from models.networks import eyes_network, lips_network
 from models.spec import GEOMETRY
 from models.train import Recipe
-from models.training import Batches, load_trained, sample_weights, score_logits
+from models.training import Batches, _start_from, load_trained, sample_weights, score_logits
 
 RECIPE = Recipe("lips", 2, 4, 1e-3, 0.01, 0.1, 4, 0.2, 0.5, 0.99, 3, 1)
 
@@ -34,6 +37,18 @@ def crop_set(count: int = 12) -> CropSet:
     )
 
 
+def test_training_starts_from_earlier_weights_and_refuses_another_network(tmp_path: Path) -> None:
+    earlier, later = lips_network((64, 48), width=4), lips_network((32, 32), width=4)
+    earlier.save_weights(tmp_path / "best.weights.h5")
+    _start_from(later, tmp_path)
+    for before, after in zip(earlier.get_weights(), later.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    with pytest.raises(DataError, match="another network"):
+        _start_from(lips_network((64, 48), width=6), tmp_path)
+    with pytest.raises(DataError, match="holds no best"):
+        _start_from(later, tmp_path / "nothing")
+
+
 def test_networks_give_six_logits_and_refuse_tiny_inputs() -> None:
     network = lips_network((64, 48), width=4)
     assert network.predict_on_batch(np.zeros((3, 48, 64, 1), np.uint8)).shape == (3, 6)
@@ -41,6 +56,15 @@ def test_networks_give_six_logits_and_refuse_tiny_inputs() -> None:
         eyes_network((64, 16))
     with pytest.raises(ConfigError, match="16x16"):
         lips_network((8, 48))
+
+
+def test_the_fused_normalization_trains_as_the_usual_one() -> None:
+    x = np.random.default_rng(0).normal(3, 2, (8, 5, 4, 7)).astype(np.float32)
+    fused, usual = FusedBatchNormalization(epsilon=1e-3), keras.layers.BatchNormalization(epsilon=1e-3)
+    np.testing.assert_allclose(fused(x, training=True), usual(x, training=True), atol=1e-4)
+    np.testing.assert_allclose(fused.moving_mean, usual.moving_mean, atol=1e-5)
+    np.testing.assert_allclose(fused.moving_variance, usual.moving_variance, rtol=0.02)
+    np.testing.assert_allclose(fused(x), usual(x), atol=2e-2)
 
 
 def test_light_and_contrast_drop_out_of_a_crop_and_flat_stays_flat() -> None:
