@@ -33,6 +33,7 @@ Examples
 Keys in the window
   q, Esc  quit              h  head-up display on/off      r  start/stop recording
   space   pause             l  landmarks on/off            s  save a screenshot
+  n       take the faces of the next 5 s as resting: what they show then reads neutral
 
 Pictures stay on this machine: nothing is sent or kept unless you record it.
 """
@@ -54,6 +55,13 @@ Pictures stay on this machine: nothing is sent or kept unless you record it.
     "--smoothing-ms", type=click.FloatRange(0, 10_000), default=200, show_default=True, help="Longer is calmer."
 )
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this much of the source.")
+@click.option(
+    "--calibrate",
+    "calibrate_s",
+    type=click.FloatRange(0.5, 60),
+    metavar="SECONDS",
+    help="Take the first seconds as everybody's resting face, which then reads neutral.",
+)
 @click.option("--realtime", is_flag=True, help="Deliver a file at its own rate and drop late frames, as a camera does.")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
 @click.option("--list-cameras", is_flag=True, help="List the cameras of this machine and exit.")

@@ -37,6 +37,7 @@ class Key(enum.Enum):
     TOGGLE_LANDMARKS = "toggle the landmarks"
     TOGGLE_RECORDING = "start or stop recording"
     SCREENSHOT = "save a picture"
+    CALIBRATE = "take the faces in view as resting"
 
 
 KEYS = {
@@ -47,6 +48,7 @@ KEYS = {
     "l": Key.TOGGLE_LANDMARKS,
     "r": Key.TOGGLE_RECORDING,
     "s": Key.SCREENSHOT,
+    "n": Key.CALIBRATE,
 }
 """Character -> what it asks for; capitals mean the same."""
 

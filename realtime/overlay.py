@@ -53,6 +53,7 @@ class HudFacts:
         provider: `str`, what the models run on.
         recording: `bool`, whether a recording is being written.
         paused: `bool`, whether the picture stands still.
+        resting: `str`, what is to be said of resting faces, or "".
     """
 
     fps: float
@@ -62,6 +63,7 @@ class HudFacts:
     provider: str
     recording: bool
     paused: bool
+    resting: str = ""
 
 
 class Overlay:
@@ -255,8 +257,11 @@ def _draw_dots(picture: ImageArray, points_xy: FloatArray, side_px: int) -> None
 def _draw_hud(picture: ImageArray, hud: HudFacts, cap_px: int, *, no_face: bool) -> Rect:
     """Draw the line of facts; return the area that it takes."""
     pad, gap = round(cap_px * 0.8), round(cap_px * 1.6)
-    state = [("REC", INK)] if hud.recording else []
-    items = [*state, *((text, INK if text == "PAUSED" else DIM_INK) for text in _hud_texts(hud, no_face))]
+    state, bright = [("REC", INK)] if hud.recording else [], ("PAUSED", hud.resting)
+    items = [
+        *state,
+        *((text, INK if text in bright else DIM_INK) for text in _hud_texts(hud, no_face)),
+    ]
     dot = round(cap_px * 1.5) if hud.recording else 0
     room = picture.shape[1] - 4 * pad - dot
     while len(items) > 1 and sum(text_width_px(text, cap_px) + gap for text, _ in items) - gap > room:
@@ -282,6 +287,8 @@ def _draw_hud(picture: ImageArray, hud: HudFacts, cap_px: int, *, no_face: bool)
 def _hud_texts(hud: HudFacts, no_face: bool) -> list[str]:
     """Return the facts, the most important first: what does not fit is left out from the end."""
     texts = ["PAUSED"] if hud.paused else []
+    if hud.resting:
+        texts.append(hud.resting)
     texts.append(f"{hud.fps:.1f} fps")
     if hud.latency_ms is not None:
         texts.append(f"{hud.latency_ms:.0f} ms")

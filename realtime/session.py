@@ -22,6 +22,7 @@ from realtime.metrics import Metrics
 from realtime.overlay import HudFacts, Overlay
 from realtime.pipeline import Pipeline
 from realtime.recorder import VideoRecorder
+from realtime.resting import RestingFaces
 from realtime.smoothing import SmoothEmotions
 from realtime.stages import FrameSource, SourceInfo
 from realtime.summary import SpanLog
@@ -30,6 +31,7 @@ from realtime.tracks import TrackingFinder
 from realtime.types import Analysed, ImageArray
 
 _POLL_S = 0.02
+_CALIBRATE_S = 5.0
 # Someone who drags the window or stops the process must not see the clip rush to catch up.
 _MAX_LAG_S = 0.5
 
@@ -46,6 +48,7 @@ class RunOptions:
         mirror: whether pictures are shown and recorded mirrored.
         realtime: whether a file is delivered at its own rate and may be dropped, as a camera's frames are.
         seconds: end after this media time; `None` runs to the end.
+        calibrate_s: take the first seconds as everybody's resting face; `None` does not.
         manifest_sha256: noted in tables.
         pipeline: everything about the workers.
     """
@@ -57,6 +60,7 @@ class RunOptions:
     mirror: bool = False
     realtime: bool = False
     seconds: float | None = None
+    calibrate_s: float | None = None
     manifest_sha256: str = ""
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 
@@ -82,6 +86,9 @@ class Session:
         self.provider = ""
         self._notify, self._on_frame = notify, on_frame
         self._smooth = SmoothEmotions(options.pipeline.smoothing)
+        self._resting = RestingFaces()
+        if options.calibrate_s:
+            self._resting.start(options.calibrate_s)
         # One per video: each remembers where its panels were.
         self._overlay, self._record_overlay = Overlay(), Overlay()
         self.finished: list[tuple[str, Path]] = []
@@ -152,7 +159,8 @@ class Session:
         if self.options.seconds is not None and frame.media_time_s >= self.options.seconds:
             self._quit = True
             return
-        emotions = self._smooth.update(analysed.faces, analysed.emotions, frame.media_time_s)
+        emotions = self._resting.update(analysed.faces, analysed.emotions, frame.media_time_s)
+        emotions = self._smooth.update(analysed.faces, emotions, frame.media_time_s)
         analysed = Analysed(frame, analysed.faces, emotions)
         self.spans.write(analysed)
         if self._table is not None:
@@ -188,6 +196,7 @@ class Session:
             provider=self.provider,
             recording=self._recorder is not None,
             paused=self._paused,
+            resting=self._resting.note(self._shown.frame.media_time_s if self._shown else 0.0),
         )
 
     def _wait_until_due(self, media_time_s: float) -> None:
@@ -224,6 +233,8 @@ class Session:
             self._show_landmarks = not self._show_landmarks
         elif key is Key.TOGGLE_RECORDING:
             self._toggle_recording()
+        elif key is Key.CALIBRATE:
+            self._resting.start(_CALIBRATE_S)
         elif key is Key.SCREENSHOT:
             self._screenshot()
         if key in (Key.PAUSE, Key.TOGGLE_HUD, Key.TOGGLE_LANDMARKS, Key.TOGGLE_RECORDING):

@@ -93,6 +93,23 @@ def test_head_up_display_and_landmarks_are_switched_by_their_keys(run, monkeypat
     assert [landmarks for _, landmarks in drawn[:10]] == [False] * 8 + [True] * 2
 
 
+def test_the_resting_face_is_asked_for_by_key_or_option_and_shown(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes: list[str] = []
+    plain = session_module.Overlay.draw
+
+    def spied(self, analysed, hud, **options):
+        notes.append(hud.resting if hud else "")
+        return plain(self, analysed, hud, **options)
+
+    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    run({5: Key.CALIBRATE, 10: Key.QUIT})
+    assert notes[3] == ""
+    assert notes[8].startswith("REST YOUR FACE 5")
+    notes.clear()
+    run({5: Key.QUIT}, calibrate_s=2.0)
+    assert notes[1].startswith("REST YOUR FACE 2")
+
+
 def test_recording_starts_and_stops_with_the_key_and_begins_at_zero(run, tmp_path: Path) -> None:
     _, _, said = run({10: Key.TOGGLE_RECORDING, 40: Key.TOGGLE_RECORDING, 50: Key.QUIT})
     (video,) = tmp_path.glob("emotion-live-*.mp4")
