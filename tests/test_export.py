@@ -9,6 +9,7 @@ import onnxruntime as ort
 
 from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
 from export.parity import LIMIT, largest_difference, seeded_crops
+from export.quantize import run, to_int8
 from models.errors import ModelError
 from models.networks import lips_network
 
@@ -68,3 +69,14 @@ def test_a_model_that_differs_is_refused(exported) -> None:
     other = with_softmax(lived_in_network())
     with pytest.raises(ModelError, match="in batches of 1 it differs"):
         largest_difference(other, model, {"seeded": seeded_crops(SIZE_WH)})
+
+
+def test_eight_bits_say_nearly_the_same_in_a_third_of_the_size(exported) -> None:
+    _, _, model = exported
+    crops = np.random.default_rng(1).integers(0, 256, (96, 16, 32, 1), dtype=np.uint8)
+    small = to_int8(model, crops[:64])
+    assert len(small.SerializeToString()) < 0.4 * len(model.SerializeToString())
+    exact, rounded = run(model, crops[64:]), run(small, crops[64:])
+    np.testing.assert_allclose(rounded.sum(axis=1), 1, atol=1e-5)
+    assert 0 < np.abs(exact - rounded).mean() < 0.02
+    assert run(small, crops[:1]).shape == (1, 6), "any batch"
