@@ -1,4 +1,4 @@
-"""The command: a webcam, a video file or a stream -> window, recording and tables."""
+"""The command: a webcam, a video file or a stream -> window, recording, table and report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from models.spec import MANIFEST_NAME, WEIGHTS_DIR, file_sha256
 from realtime.config import PipelineConfig, SmoothingConfig
-from realtime.errors import ConfigError, EmotionLiveError
+from realtime.errors import ConfigError, EmotionLiveError, RecordError
 from realtime.providers import PROVIDERS
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SOURCE is a camera number (default 0), a video file, or an address: rtsp://…, 
 Examples
   python run_live.py                                   webcam 0 in a window
   python run_live.py clip.mp4 --table emotions.csv     a file, with a table of every frame
-  python run_live.py clip.mp4 --headless --record annotated.mp4
+  python run_live.py clip.mp4 --headless --record annotated.mp4 --report emotions.html
   python run_live.py rtsp://camera.local/stream --max-faces 2
 
 \b
@@ -38,6 +38,8 @@ Keys in the window
 Pictures stay on this machine: nothing is sent or kept unless you record it.
 """
 
+_CLIP_HELP = "The report gives one emotion to each clip of this length."
+
 
 @click.command(help=_HELP, context_settings={"max_content_width": 110})
 @click.argument("source", default="0")
@@ -47,6 +49,13 @@ Pictures stay on this machine: nothing is sent or kept unless you record it.
 @click.option(
     "--table", type=click.Path(dir_okay=False, path_type=Path), help="Write every frame (.csv, .jsonl, .parquet)."
 )
+@click.option(
+    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with timeline, shares and moments."
+)
+@click.option("--clip-seconds", type=click.FloatRange(0.5, 86_400), default=4, show_default=True, help=_CLIP_HELP)
+@click.option("--overwrite", is_flag=True, help="Replace files that exist; without it a terminal is asked.")
+@click.option("--blur-faces", is_flag=True, help="Blur the faces that are found in what is recorded.")
+@click.option("--privacy", is_flag=True, help="Record the drawing on black; no faces in the report.")
 @click.option("--headless", is_flag=True, help="No window: a file is analysed as fast as the machine can.")
 @click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most.")
 @click.option("--mirror", is_flag=True, help="Show and record like a mirror.")
@@ -132,6 +141,7 @@ def _run_options(
     max_faces: int,
     provider: str,
     smoothing_ms: float,
+    overwrite: bool,
     **same: Any,
 ) -> RunOptions:
     from realtime.session import RunOptions
@@ -139,6 +149,7 @@ def _run_options(
     manifest = weights / MANIFEST_NAME
     return RunOptions(
         **same,
+        overwrite=overwrite or _asked_to_replace(same["record"], same["table"], same["report"]),
         window=window,
         manifest_sha256=file_sha256(manifest) if manifest.is_file() else "",
         pipeline=PipelineConfig(
@@ -148,6 +159,22 @@ def _run_options(
             smoothing=SmoothingConfig(time_constant_ms=smoothing_ms),
         ),
     )
+
+
+def _on_terminal() -> bool:
+    """Return whether somebody can answer a question."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _asked_to_replace(*targets: Path | None) -> bool:
+    """Ask about each file that exists, on a terminal only. Raises RecordError: one of them is to be kept."""
+    existing = [path for path in targets if path is not None and path.is_file()]
+    if not existing or not _on_terminal():
+        return False
+    for path in existing:
+        if not click.confirm(f"{path} exists already; replace it?", err=True):
+            raise RecordError(f"{path} exists already and is kept; give another name")
+    return True
 
 
 def _print_summary(session: Any, debug: bool) -> None:

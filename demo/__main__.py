@@ -16,7 +16,7 @@ OUT = Path("demo_output")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=OUT, show_default=True)
 @click.option("--headless", is_flag=True, help="Write the files although there is a display.")
 def main(out: Path, headless: bool) -> None:
-    """Show the demo clip in a window; without a display write an annotated video and a table."""
+    """Show the demo clip in a window; without a display write an annotated video, a table and a report."""
     from realtime.display import display_available
 
     if display_available() and not headless:
@@ -25,8 +25,10 @@ def main(out: Path, headless: bool) -> None:
         return
     click.echo(f"no window here: analysing {CLIP_PATH.name} and writing what a window would show to {out}/")
     out.mkdir(parents=True, exist_ok=True)
-    video, table = out / "annotated.mp4", out / "emotions.csv"
-    arguments = [str(CLIP_PATH), "--headless", "--record", str(video), "--table", str(table)]
+    files = {"--record": "annotated.mp4", "--table": "emotions.csv", "--report": "report.html"}
+    outputs = [word for option, name in files.items() for word in (option, str(out / name))]
+    # The files of an earlier demo are its own.
+    arguments = [str(CLIP_PATH), "--headless", "--overwrite", *outputs]
     run_live.main(arguments, standalone_mode=False)
 
 

@@ -26,29 +26,41 @@ class Column:
         name: `str`, carries the unit where there is one.
         kind: `int`, `float` or `str`.
         decimals: `int`, digits after the point of a `float`.
+        unit: `str`, "s", "px", "deg", "1" for shares from 0 to 1, "" where there is none.
+        about: `str`, what it holds, in a few words.
     """
 
     name: str
     kind: type[int] | type[float] | type[str]
     decimals: int = 0
+    unit: str = ""
+    about: str = ""
+
+
+_SHARES = {
+    "p": "fused from both regions, smoothed over time",
+    "raw": "fused from both regions, this frame alone",
+    **{region: f"the {region} expert's own answer, this frame alone" for region in REGIONS},
+}
 
 
 def _columns() -> tuple[Column, ...]:
-    shares = [f"{prefix}_{emotion}" for prefix in ("p", "raw", *REGIONS) for emotion in EMOTIONS]
-    shares += [f"reliability_{region}" for region in REGIONS]
+    edges = {"x1": "left", "y1": "top", "x2": "right", "y2": "bottom"}
+    turns = {"yaw": "to the picture's right", "pitch": "up", "roll": "clockwise as seen"}
     return (
-        Column("frame", int),
-        Column("media_time_s", float, 6),
-        Column("wall_time", str),
-        Column("faces", int),
-        Column("face", int),
-        Column("track", int),
-        *(Column(name, float, 1) for name in ("x1", "y1", "x2", "y2")),
-        *(Column(name, float, 1) for name in ("yaw_deg", "pitch_deg", "roll_deg")),
-        Column("label", str),
-        Column("confidence", float, 4),
-        Column("uncertain_reason", str),
-        *(Column(name, float, 4) for name in shares),
+        Column("frame", int, about="the frame's number in the source, from 0"),
+        Column("media_time_s", float, 6, "s", "position in the source, from its first frame"),
+        Column("wall_time", str, about="when a live source delivered the frame, ISO 8601 UTC"),
+        Column("faces", int, about="faces found in this frame"),
+        Column("face", int, about="which of them this row is, from 0"),
+        Column("track", int, about="the person, from 1"),
+        *(Column(name, float, 1, "px", f"the face's box, {edge} edge") for name, edge in edges.items()),
+        *(Column(f"{turn}_deg", float, 1, "deg", f"head turned {way}") for turn, way in turns.items()),
+        Column("label", str, about='the shown emotion, or "uncertain"'),
+        Column("confidence", float, 4, "1", "the largest of the p_ columns"),
+        Column("uncertain_reason", str, about='why the label is "uncertain"'),
+        *(Column(f"{key}_{emotion}", float, 4, "1", text) for key, text in _SHARES.items() for emotion in EMOTIONS),
+        *(Column(f"reliability_{name}", float, 4, "1", f"how far the {name} could be trusted") for name in REGIONS),
     )
 
 

@@ -39,6 +39,8 @@ class Metrics:
         self._frames: Counter[str] = Counter()
         self._latencies_s: deque[float] = deque(maxlen=_WINDOW)
         self._shown_at_s: deque[float] = deque(maxlen=512)
+        self._first_shown_s: float | None = None
+        self.frames_shown = 0
         self.drops: Counter[str] = Counter()
 
     @contextmanager
@@ -58,6 +60,15 @@ class Metrics:
         with self._lock:
             self._latencies_s.append(now - captured_at_s)
             self._shown_at_s.append(now)
+            self._first_shown_s = now if self._first_shown_s is None else self._first_shown_s
+            self.frames_shown += 1
+
+    def mean_fps(self) -> float:
+        """Return frames per second from the first to the last frame of the run; 0.0 before the second."""
+        with self._lock:
+            if self._first_shown_s is None or self._shown_at_s[-1] <= self._first_shown_s:
+                return 0.0
+            return (self.frames_shown - 1) / (self._shown_at_s[-1] - self._first_shown_s)
 
     def fps(self) -> float:
         """Return frames per second over the last two seconds; 0.0 before the second frame."""

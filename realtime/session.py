@@ -1,4 +1,4 @@
-"""One run on the main thread: smoothing, drawing, window and keys, recording, table. Prints nothing."""
+"""One run on the main thread: smoothing, drawing, window and keys, recording, table, report. Prints nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import itertools
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -14,55 +13,29 @@ import cv2
 from realtime.capture import source_for
 from realtime.channel import ChannelClosedError
 from realtime.classifier import RegionClassifier
-from realtime.config import PipelineConfig
 from realtime.display import Key, Window
-from realtime.errors import ConfigError, RecordError
+from realtime.errors import RecordError
+from realtime.exports import Exports, check_targets
 from realtime.landmarks import LandmarkFinder
 from realtime.metrics import Metrics
+from realtime.options import RunOptions
 from realtime.overlay import HudFacts, Overlay
 from realtime.pipeline import Pipeline
+from realtime.privacy import FaceBlur, on_black
 from realtime.recorder import VideoRecorder
 from realtime.resting import RestingFaces
 from realtime.smoothing import SmoothEmotions
 from realtime.stages import FrameSource, SourceInfo
 from realtime.summary import SpanLog
-from realtime.tables import Table, open_table
 from realtime.tracks import TrackingFinder
 from realtime.types import Analysed, ImageArray
+
+__all__ = ["RunOptions", "Session"]
 
 _POLL_S = 0.02
 _CALIBRATE_S = 5.0
 # Someone who drags the window or stops the process must not see the clip rush to catch up.
 _MAX_LAG_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What one run does.
-
-    Attributes:
-        source: camera number, file or address.
-        record: video to write, or `None`.
-        table: table to write, or `None`.
-        window: whether a window shows the run; a file is then shown at its own speed.
-        mirror: whether pictures are shown and recorded mirrored.
-        realtime: whether a file is delivered at its own rate and may be dropped, as a camera's frames are.
-        seconds: end after this media time; `None` runs to the end.
-        calibrate_s: take the first seconds as everybody's resting face; `None` does not.
-        manifest_sha256: noted in tables.
-        pipeline: everything about the workers.
-    """
-
-    source: str = "0"
-    record: Path | None = None
-    table: Path | None = None
-    window: bool = True
-    mirror: bool = False
-    realtime: bool = False
-    seconds: float | None = None
-    calibrate_s: float | None = None
-    manifest_sha256: str = ""
-    pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 
 
 class Session:
@@ -96,7 +69,8 @@ class Session:
         self._recording_path = Path()
         self._window: Window | None = None
         self._recorder: VideoRecorder | None = None
-        self._table: Table | None = None
+        self._exports: Exports | None = None
+        self._blur = FaceBlur()
         self._info: SourceInfo | None = None
         self._show_hud, self._show_landmarks = True, False
         self._paused = self._quit = False
@@ -111,8 +85,7 @@ class Session:
     def run(self, on_open: Callable[[SourceInfo], None] = lambda _: None) -> None:
         """Run to the end. What was recorded until an error stays. Raises EmotionLiveError."""
         config = self.options.pipeline
-        if self.options.seconds is not None and not self.options.seconds > 0:
-            raise ConfigError(f"seconds must be above 0; received {self.options.seconds}")
+        check_targets(self.options)
         source = source_for(self.options.source, realtime=self.options.realtime)
         pipeline = Pipeline(
             source,
@@ -130,8 +103,7 @@ class Session:
             if self.options.record is not None:
                 self._start_recording(self.options.record)
             # Only now: a source that does not open must not cost the table of an earlier run.
-            if self.options.table is not None:
-                self._table = self._open_table(self.options.table, self._info.live)
+            self._exports = Exports(self.options, self._info, self.metrics, lambda: self.provider)
             if self.options.window:
                 self._window = Window(f"emotion-live: {self._info.name}")
                 stack.callback(self._window.close)
@@ -163,11 +135,11 @@ class Session:
         emotions = self._smooth.update(analysed.faces, emotions, frame.media_time_s)
         analysed = Analysed(frame, analysed.faces, emotions)
         self.spans.write(analysed)
-        if self._table is not None:
-            self._table.write(analysed)
+        if self._exports is not None:
+            self._exports.write(analysed)
         if self._recorder is not None:
             with self.metrics.timed("record"):
-                picture = self._draw(self._record_overlay, analysed, None)
+                picture = self._draw(self._record_overlay, self._recordable(analysed), None)
                 self._recorder.write_picture(picture, frame.media_time_s)
         if self._window is not None:
             self._wait_until_due(frame.media_time_s)
@@ -185,6 +157,12 @@ class Session:
 
     def _draw(self, overlay: Overlay, analysed: Analysed, hud: HudFacts | None) -> ImageArray:
         return overlay.draw(analysed, hud, landmarks=self._show_landmarks, mirror=self.options.mirror)
+
+    def _recordable(self, analysed: Analysed) -> Analysed:
+        """Return the frame with what a recording may show of it."""
+        if self.options.privacy:
+            return on_black(analysed)
+        return self._blur.blurred(analysed) if self.options.blur_faces else analysed
 
     def _hud(self) -> HudFacts:
         assert self._info is not None
@@ -240,9 +218,6 @@ class Session:
         if key in (Key.PAUSE, Key.TOGGLE_HUD, Key.TOGGLE_LANDMARKS, Key.TOGGLE_RECORDING):
             self._redraw()
 
-    def _open_table(self, path: Path, live: bool) -> Table:
-        return open_table(path, manifest_sha256=self.options.manifest_sha256, source=self.options.source, live=live)
-
     def _toggle_recording(self) -> None:
         if self._recorder is None:
             self._start_recording(_free_name(".mp4"))
@@ -251,7 +226,7 @@ class Session:
 
     def _start_recording(self, path: Path) -> None:
         assert self._info is not None
-        self._recorder = VideoRecorder(path, self._info)
+        self._recorder = VideoRecorder(path, self._info, overwrite=self.options.overwrite)
         self._recording_path = path
         self._notify(f"recording to {path}")
 
@@ -273,16 +248,17 @@ class Session:
         self._notify(f"screenshot: {path}")
 
     def _close_sinks(self) -> None:
-        """Finish recording and table; the second is finished even if the first fails."""
+        """Finish recording, table and report; each is finished even if another fails."""
         with ExitStack() as stack:
-            if self._table is not None:
-                stack.callback(self._close_table)
+            stack.callback(self._close_exports)
             stack.callback(self._stop_recording)
 
-    def _close_table(self) -> None:
-        if self._table is not None and self.options.table is not None:
-            self._table.close()
-            self.finished.append(("table", self.options.table))
+    def _close_exports(self) -> None:
+        if self._exports is not None:
+            try:
+                self._exports.close()
+            finally:
+                self.finished += self._exports.finished
 
     def _tell_damage(self, source: FrameSource) -> None:
         """Say that frames of a damaged file are missing: files lose none otherwise."""

@@ -16,9 +16,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from realtime.columns import COLUMNS, TABLE_VERSION, Row, iso_utc, rows_of
+from realtime.columns import COLUMNS, Row, iso_utc, rows_of
 from realtime.errors import ConfigError, RecordError, redact
+from realtime.table_facts import sidecar_json, sidecar_of, table_facts
+from realtime.targets import check_target, write_whole
 from realtime.types import Analysed
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+"""What a table's name may end in; it chooses the format."""
 
 _NAMES = tuple(column.name for column in COLUMNS)
 _ROWS_PER_GROUP = 2000
@@ -59,12 +64,18 @@ class Table:
         self._convert = convert
         self._good_bytes = 0
         self._closed = False
+        self._complete = False
         try:
             # Unbuffered: rows are out with each frame, and a failed write leaves nothing behind to be tried again.
             self._file = written.open("wb", buffering=0)
         except OSError as error:
             raise self._failed(error) from error
         self._append(header)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the file that was asked for holds every frame, and was closed."""
+        return self._complete
 
     def write(self, analysed: Analysed) -> None:
         """Append the rows of one frame and hand them to the operating system.
@@ -92,6 +103,7 @@ class Table:
             except (OSError, ValueError) as error:
                 raise self._failed(error) from error
             self._written.unlink()
+        self._complete = True
 
     def _wall_time(self, analysed: Analysed) -> str | None:
         if not self._live:
@@ -126,37 +138,44 @@ def open_table(
     manifest_sha256: str = "",
     source: str = "",
     live: bool = False,
+    overwrite: bool = False,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
 ) -> Table:
-    """Open a table whose suffix chooses its format; an existing file is replaced.
+    """Open a table whose suffix chooses its format.
+
+    What the rows mean and where they come from stands in a Parquet file's own metadata, and for the other formats in
+    `NAME.csv-metadata.json` beside it, which is there from the start.
 
     Args:
         path: ends in .csv, .jsonl or .parquet.
-        manifest_sha256: `str`, of the manifest that the labels come from; into the Parquet file's metadata.
+        manifest_sha256: `str`, of the manifest that the labels come from; into the metadata.
         source: `str`, the source's name; likewise, without credentials.
+        overwrite: `bool`, replace an existing file.
         live: fill in `wall_time`, the moment at which a frame was delivered.
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
         wall_clock: Unix time in seconds.
 
     Raises:
         ConfigError: another suffix, or Parquet is asked for and pyarrow cannot be imported.
-        RecordError: the folder is missing or cannot be written.
+        RecordError: the folder is missing or cannot be written, or the file exists and `overwrite` is false.
     """
+    check_target(path, "table", SUFFIXES, overwrite=overwrite)
     suffix = path.suffix.lower()
-    if suffix not in (".csv", ".jsonl", ".parquet"):
-        raise ConfigError(f"a table must end in .csv, .jsonl, .parquet; received {path.name}")
-    if not path.parent.is_dir():
-        raise RecordError(
-            f"cannot write the table {path}: there is no folder {path.parent}; create it, or give another one"
-        )
     clocks: dict[str, Any] = {"live": live, "clock": clock, "wall_clock": wall_clock}
+    facts = table_facts(manifest_sha256, redact(source))
+    if suffix == ".parquet":
+        return Table(path, _free_spool(path), _jsonl_text, convert=_parquet_converter(path, facts), **clocks)
+    try:
+        # Before the table itself: where this fails, an earlier table is still whole.
+        write_whole(sidecar_of(path), sidecar_json(path, facts).encode())
+    except OSError as error:
+        raise RecordError(
+            f"cannot write the table {path}: {error.strerror}; free some space or give another folder"
+        ) from error
     if suffix == ".csv":
         return Table(path, path, _csv_text, header=_csv_text([_NAMES]), **clocks)
-    if suffix == ".jsonl":
-        return Table(path, path, _jsonl_text, **clocks)
-    metadata = {"table_version": str(TABLE_VERSION), "manifest_sha256": manifest_sha256, "source": redact(source)}
-    return Table(path, _free_spool(path), _jsonl_text, convert=_parquet_converter(path, metadata), **clocks)
+    return Table(path, path, _jsonl_text, **clocks)
 
 
 def _free_spool(path: Path) -> Path:
@@ -175,7 +194,7 @@ def _jsonl_text(rows: list[Row]) -> str:
     return "".join(json.dumps(dict(zip(_NAMES, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
 
 
-def _parquet_converter(path: Path, metadata: dict[str, str]) -> Callable[[Path], None]:
+def _parquet_converter(path: Path, facts: dict[str, str]) -> Callable[[Path], None]:
     """Return what turns a spool into `path`. pyarrow is heavy, and is imported only here."""
     try:
         import pyarrow
@@ -185,7 +204,11 @@ def _parquet_converter(path: Path, metadata: dict[str, str]) -> Callable[[Path],
             f"a .parquet table needs pyarrow, which cannot be imported ({error}); give a name in .csv or .jsonl"
         ) from error
     types = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
-    schema = pyarrow.schema([(column.name, types[column.kind]) for column in COLUMNS], metadata=metadata)
+    fields = [
+        pyarrow.field(column.name, types[column.kind], metadata={"unit": column.unit, "about": column.about})
+        for column in COLUMNS
+    ]
+    schema = pyarrow.schema(fields, metadata=facts)
 
     def convert(spool: Path) -> None:
         unfinished = spool.with_suffix(".parquet")

@@ -88,6 +88,9 @@ def test_missing_models_end_in_one_line_and_code_1(tmp_path: Path) -> None:
         ("--unknown",),
         ("--record", "x.gif"),
         ("--table", "x.doc"),
+        ("--report", "x.pdf"),
+        ("--clip-seconds", 0),
+        ("--clip-seconds", "nan"),
     ],
 )
 def test_wrong_options_end_with_code_2(weights: Path, tmp_path: Path, arguments: tuple[object, ...]) -> None:
@@ -95,9 +98,11 @@ def test_wrong_options_end_with_code_2(weights: Path, tmp_path: Path, arguments:
     assert done.exit_code == 2
 
 
-@pytest.mark.parametrize("option", ["--record", "--table"])
-def test_an_output_place_that_does_not_exist_ends_with_code_1(weights: Path, tmp_path: Path, option: str) -> None:
-    target = tmp_path / "none" / ("x.mp4" if option == "--record" else "x.csv")
+@pytest.mark.parametrize(("option", "name"), [("--record", "x.mp4"), ("--table", "x.csv"), ("--report", "x.html")])
+def test_an_output_place_that_does_not_exist_ends_with_code_1(
+    weights: Path, tmp_path: Path, option: str, name: str
+) -> None:
+    target = tmp_path / "none" / name
     done = run(CLIP_PATH, "--headless", "--weights", weights, option, target)
     assert done.exit_code == 1
     assert str(target.parent) in done.output
@@ -172,8 +177,56 @@ def test_the_demo_writes_what_it_promises_with_the_shipped_models_and_the_base_i
 
 def test_a_source_that_does_not_open_leaves_the_table_of_an_earlier_run(weights: Path, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("precious")
-    assert run("none.mp4", "--headless", "--weights", weights, "--table", tmp_path / "t.csv").exit_code == 1
+    done = run("none.mp4", "--headless", "--weights", weights, "--table", tmp_path / "t.csv", "--overwrite")
+    assert done.exit_code == 1
+    assert "none.mp4" in done.output
     assert (tmp_path / "t.csv").read_text() == "precious"
+
+
+EXPORTS = [("--record", "r.mp4"), ("--table", "t.csv"), ("--table", "t.parquet"), ("--report", "p.html")]
+
+
+@pytest.mark.parametrize(("option", "name"), EXPORTS)
+def test_a_file_that_exists_is_refused_in_one_line_unless_overwrite_says_so(
+    weights: Path, tmp_path: Path, option: str, name: str
+) -> None:
+    target = tmp_path / name
+    target.write_text("precious")
+    arguments = (CLIP_PATH, "--headless", "--weights", weights, "--seconds", 0.2, option, target)
+    refused = run(*arguments)
+    assert (refused.exit_code, refused.output.count("\n")) == (1, 1)
+    assert f"{target}: it exists already; add --overwrite" in refused.output
+    assert target.read_text() == "precious"
+    done = run(*arguments, "--overwrite")
+    assert done.exit_code == 0, done.output
+    assert target.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize(("answers", "code"), [("y\ny\n", 0), ("y\nn\n", 1)])
+def test_a_terminal_is_asked_about_every_file_that_exists(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: str, code: int
+) -> None:
+    table, page = tmp_path / "t.csv", tmp_path / "p.html"
+    for target in (table, page):
+        target.write_text("precious")
+    monkeypatch.setattr("run_live._on_terminal", lambda: True)
+    arguments = [CLIP_PATH, "--headless", "--weights", weights, "--seconds", 0.2, "--table", table, "--report", page]
+    done = CliRunner().invoke(main, [str(argument) for argument in arguments], input=answers)
+    assert done.exit_code == code, done.output
+    assert f"{page} exists already; replace it?" in done.output
+    kept = [target.read_text() == "precious" for target in (table, page)]
+    assert kept == [code == 1, code == 1]
+
+
+def test_a_report_is_written_with_the_clips_that_were_asked_for(weights: Path, tmp_path: Path) -> None:
+    page = tmp_path / "p.html"
+    done = run(CLIP_PATH, "--headless", "--weights", weights, "--seconds", 2, "--report", page, "--clip-seconds", 0.5)
+    assert done.exit_code == 0, done.output
+    assert f"report: {page}" in done.output
+    text = page.read_text("utf-8")
+    assert "One emotion per clip of 0.5 s" in text
+    assert text.count("<tr><td>0.") == 2
+    assert "mostly happiness" in text
 
 
 def test_frames_that_a_damaged_file_loses_are_told(weights: Path, tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import errno
-import json
 import math
 import os
 import re
@@ -15,62 +13,17 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from table_rows import FORMATS, NAMES, SHARES, analysed, read_all, write_all
 
 from models.spec import EMOTIONS
-from realtime.columns import COLUMNS, TABLE_VERSION, iso_utc
+from realtime.columns import iso_utc
 from realtime.errors import ConfigError, RecordError
 from realtime.tables import Table, open_table
-from realtime.types import Analysed, Emotions, Faces, Frame
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMES = [column.name for column in COLUMNS]
-FORMATS = [".csv", ".jsonl", ".parquet"]
-SHARES = np.array([0.5, 0.1, 0.05, 0.05, 0.123456, 0.176544], np.float32)
-
-
-def analysed(index: int, count: int, captured_at_s: float = 0.0) -> Analysed:
-    frame = Frame(np.zeros((4, 4, 3), np.uint8), index, index / 30, captured_at_s)
-    boxes = np.array([[10.04, 20.06, 30, 40]], np.float32) + 100 * np.arange(count, dtype=np.float32)[:, None]
-    faces = Faces(
-        boxes_xyxy=boxes.astype(np.float32).reshape(count, 4),
-        landmarks_xy=np.zeros((count, 468, 2), np.float32),
-        head_pose_deg=np.tile(np.array([-12.34, 5.0, -0.01], np.float32), (count, 1)),
-        track_ids=np.arange(count, dtype=np.int64) + 7,
-    )
-    emotions = Emotions(
-        probabilities=np.tile(SHARES, (count, 1)),
-        by_region=np.tile(np.stack([SHARES[::-1], np.roll(SHARES, 1)]), (count, 1, 1)).reshape(count, 2, 6),
-        reliability=np.tile(np.array([0.9, 0.25], np.float32), (count, 1)),
-        labels=tuple("happiness" if n % 2 == 0 else "uncertain" for n in range(count)),
-        raw=np.tile(np.roll(SHARES, 2), (count, 1)),
-        reasons=tuple("" if n % 2 == 0 else "turned" for n in range(count)),
-    )
-    return Analysed(frame, faces, emotions)
-
-
-def write_all(path: Path, frames: list[Analysed], **options: Any) -> Path:
-    table = open_table(path, **options)
-    for frame in frames:
-        table.write(frame)
-    table.close()
-    return path
-
-
-def read_all(path: Path) -> list[dict[str, Any]]:
-    if path.suffix == ".parquet":
-        import pyarrow.parquet
-
-        return pyarrow.parquet.read_table(path).to_pylist()
-    if path.suffix == ".jsonl":
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-    with path.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    kinds = {column.name: column.kind for column in COLUMNS}
-    return [{name: kinds[name](cell) if cell else None for name, cell in row.items()} for row in rows]
 
 
 def test_the_three_formats_hold_the_same_rows_under_the_same_names(tmp_path: Path) -> None:
@@ -121,21 +74,6 @@ def test_wall_time_is_when_the_frame_was_delivered_and_live_only(tmp_path: Path)
     assert iso_utc(0.0) == "1970-01-01T00:00:00.000Z"
 
 
-def test_parquet_carries_version_manifest_and_source_without_credentials(tmp_path: Path) -> None:
-    import pyarrow.parquet
-
-    options = {"manifest_sha256": "ab" * 32, "source": "rtsp://me:secret@host/cam"}
-    path = write_all(tmp_path / "out.parquet", [analysed(n, 1) for n in range(4100)], **options)
-    file = pyarrow.parquet.ParquetFile(path)
-    metadata = file.schema_arrow.metadata
-    assert metadata[b"table_version"] == str(TABLE_VERSION).encode()
-    assert metadata[b"manifest_sha256"] == b"ab" * 32
-    assert metadata[b"source"] == b"rtsp://***@host/cam"
-    assert file.metadata.num_rows == 4100
-    assert file.metadata.num_row_groups == 3
-    assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"]
-
-
 def test_parquet_without_a_frame_is_an_empty_table(tmp_path: Path) -> None:
     import pyarrow.parquet
 
@@ -147,8 +85,10 @@ def test_parquet_without_a_frame_is_an_empty_table(tmp_path: Path) -> None:
 def test_close_any_number_of_times_and_then_nothing_more(tmp_path: Path, suffix: str) -> None:
     table = open_table(tmp_path / f"out{suffix}")
     table.write(analysed(0, 1))
+    assert not table.complete
     table.close()
     table.close()
+    assert table.complete
     with pytest.raises(RecordError, match="is closed"):
         table.write(analysed(1, 1))
     assert len(read_all(tmp_path / f"out{suffix}")) == 1
@@ -158,6 +98,11 @@ def test_bad_targets_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"\.csv, \.jsonl, \.parquet; received out\.xlsx"):
         open_table(tmp_path / "out.xlsx")
     (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "old.csv").write_text("precious")
+    with pytest.raises(RecordError, match=r"old\.csv: it exists already; add --overwrite"):
+        open_table(tmp_path / "old.csv")
+    assert (tmp_path / "old.csv").read_text() == "precious"
+    assert read_all(write_all(tmp_path / "old.csv", [analysed(0, 1)], overwrite=True))[0]["track"] == 7
     for suffix in FORMATS:
         with pytest.raises(RecordError, match="there is no folder"):
             open_table(tmp_path / "missing" / f"out{suffix}")
@@ -171,16 +116,24 @@ def test_an_unwritable_folder_is_named_in_one_line(tmp_path: Path, monkeypatch: 
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
 
     monkeypatch.setattr(Path, "open", refuse)  # root may write anywhere: a mode would not do
-    with pytest.raises(RecordError, match="Permission denied") as caught:
-        open_table(tmp_path / "out.csv")
-    assert str(tmp_path / "out.csv") in str(caught.value)
+    for suffix in FORMATS:
+        with pytest.raises(RecordError, match="Permission denied") as caught:
+            open_table(tmp_path / f"out{suffix}")
+        assert str(tmp_path / f"out{suffix}") in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_what_a_killed_conversion_left_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "out.part.parquet").write_text("half")
+    assert len(read_all(write_all(tmp_path / "out.parquet", [analysed(0, 1)]))) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"]
 
 
 CHILD = """
 import sys
 sys.path[:0] = [{tests!r}]
 from pathlib import Path
-from test_tables import analysed
+from table_rows import analysed
 from realtime.tables import open_table
 table = open_table(Path(sys.argv[1]))
 for number in range(50):
@@ -215,10 +168,10 @@ def test_a_spool_that_a_killed_run_left_is_not_overwritten(tmp_path: Path) -> No
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """Let no file of this process grow past 5000 bytes."""
+    """Let no file of this process grow past 9000 bytes."""
     old_handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     old_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5000, old_limit[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (9000, old_limit[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, old_limit)
     signal.signal(signal.SIGXFSZ, old_handler)
@@ -238,6 +191,7 @@ def test_a_full_disk_leaves_whole_rows(tmp_path: Path, suffix: str) -> None:
     assert re.search(rf"cannot write the table .*out\{suffix}: .*out\{suffix}", str(caught.value))
     assert "\n" not in str(caught.value)
     table.close()
+    assert not table.complete
     rows = read_all(tmp_path / f"out{suffix}")
     assert len(rows) >= 3
     assert all(len(row) == len(NAMES) and row["reliability_lips"] == 0.25 for row in rows)
@@ -252,19 +206,6 @@ def test_if_parquet_cannot_be_made_the_spool_stays_and_is_named(tmp_path: Path, 
     assert len(read_all(tmp_path / "out.part.jsonl")) == 3
     assert [p.name for p in tmp_path.iterdir()] == ["out.part.jsonl"]
     table.close()
-
-
-def test_the_documented_columns_are_the_written_ones() -> None:
-    text = (ROOT / "docs" / "table.md").read_text("utf-8")
-    assert f"version {TABLE_VERSION}" in text
-    listed = [name for line in text.splitlines() if line.startswith("| `") for name in _names(line.split("|")[1])]
-    assert listed == NAMES
-
-
-def _names(cell: str) -> list[str]:
-    """Expand `p_*` as the page does: one column per emotion."""
-    plain = re.findall(r"`([^`]+)`", cell)
-    return [full for name in plain for full in ([name[:-1] + e for e in EMOTIONS] if name.endswith("*") else [name])]
 
 
 def test_writing_costs_little(tmp_path: Path) -> None:
