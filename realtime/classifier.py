@@ -20,6 +20,11 @@ from realtime.types import UNCERTAIN, Emotions, Faces, FloatArray, Frame, ImageA
 _SILENT = 3  # ONNX Runtime's log level "error"
 
 
+def available_providers() -> list[str]:
+    """Return the execution providers that this install of ONNX Runtime has, by its own names."""
+    return list(ort.get_available_providers())
+
+
 class RegionExpert:
     """One expert: crops in, calibrated probabilities out.
 

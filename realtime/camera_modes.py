@@ -1,0 +1,89 @@
+"""Which pictures a camera offers, asked of Linux's video driver without opening a stream."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+_ENUM_FORMAT, _ENUM_SIZE, _ENUM_INTERVAL = 0xC0405602, 0xC02C564A, 0xC034564B
+_CAPTURE = 1
+_DISCRETE = 1
+# A driver that never says "no more" must not hold us.
+_MAX_ANSWERS = 64
+Ask = Callable[[int, bytes], bytes]
+"""Request and structure in, structure out; raises OSError where the driver has no more to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraMode:
+    """One kind of picture that a camera offers.
+
+    Attributes:
+        format: `str`, the driver's four letters: "MJPG", "YUYV".
+        size_wh: `(int, int)` pixels; the largest where the camera offers any size up to it.
+        fps: `float`, the highest rate, frames per second; 0.0 if the driver does not say.
+    """
+
+    format: str
+    size_wh: tuple[int, int]
+    fps: float
+
+
+def camera_modes(number: int, dev: Path = Path("/dev")) -> list[CameraMode]:
+    """Return what camera `number` offers; nothing where the system cannot be asked. Raises OSError."""
+    if not sys.platform.startswith("linux"):
+        return []
+    import fcntl
+
+    handle = os.open(dev / f"video{number}", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        return modes_from(lambda request, data: fcntl.ioctl(handle, request, data))
+    finally:
+        os.close(handle)
+
+
+def modes_from(ask: Ask) -> list[CameraMode]:
+    """Return the modes that a driver lists, in its order."""
+    modes = []
+    for data in _answers(ask, _ENUM_FORMAT, lambda n: struct.pack("=II56x", n, _CAPTURE)):
+        (fourcc,) = struct.unpack_from("=4s", data, 44)
+        for size in _answers(ask, _ENUM_SIZE, lambda n, f=fourcc: struct.pack("=I4s36x", n, f)):  # type: ignore[misc]
+            (kind,) = struct.unpack_from("=I", size, 8)
+            size_wh = _size(kind, size)
+            modes.append(CameraMode(fourcc.decode("ascii", "replace").strip(), size_wh, _rate(ask, fourcc, size_wh)))
+    return modes
+
+
+def _size(kind: int, data: bytes) -> tuple[int, int]:
+    if kind == _DISCRETE:
+        width, height = struct.unpack_from("=II", data, 12)
+    else:  # From a smallest to a largest in steps: least, most, step of the width, then of the height.
+        width, height = struct.unpack_from("=I", data, 16)[0], struct.unpack_from("=I", data, 28)[0]
+    return width, height
+
+
+def _rate(ask: Ask, fourcc: bytes, size_wh: tuple[int, int]) -> float:
+    """Return the highest rate of one format and size."""
+    rates = [0.0]
+    for data in _answers(ask, _ENUM_INTERVAL, lambda n: struct.pack("=I4sII36x", n, fourcc, *size_wh)):
+        # An interval; where any is offered, the shortest comes first.
+        seconds, parts = struct.unpack_from("=II", data, 20)
+        if seconds:
+            rates.append(parts / seconds)
+    return max(rates)
+
+
+def _answers(ask: Ask, request: int, structure: Callable[[int], bytes]) -> list[bytes]:
+    """Ask for entry 0, 1, 2, … until the driver has no more."""
+    found = []
+    for number in itertools.islice(itertools.count(), _MAX_ANSWERS):
+        try:
+            found.append(ask(request, structure(number)))
+        except OSError:
+            break
+    return found
