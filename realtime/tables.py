@@ -166,16 +166,20 @@ def open_table(
     facts = table_facts(manifest_sha256, redact(source))
     if suffix == ".parquet":
         return Table(path, _free_spool(path), _jsonl_text, convert=_parquet_converter(path, facts), **clocks)
+    _write_sidecar(path, facts)
+    if suffix == ".csv":
+        return Table(path, path, _csv_text, header=_csv_text([_NAMES]), **clocks)
+    return Table(path, path, _jsonl_text, **clocks)
+
+
+def _write_sidecar(path: Path, facts: dict[str, str]) -> None:
+    """Write the facts beside `path`, before the table itself: where this fails, an earlier table is still whole."""
     try:
-        # Before the table itself: where this fails, an earlier table is still whole.
         write_whole(sidecar_of(path), sidecar_json(path, facts).encode())
     except OSError as error:
         raise RecordError(
             f"cannot write the table {path}: {error.strerror}; free some space or give another folder"
         ) from error
-    if suffix == ".csv":
-        return Table(path, path, _csv_text, header=_csv_text([_NAMES]), **clocks)
-    return Table(path, path, _jsonl_text, **clocks)
 
 
 def _free_spool(path: Path) -> Path:
