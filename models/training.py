@@ -262,12 +262,14 @@ def _start_from(model: keras.Model, folder: Path) -> None:
     Raises:
         DataError: no training there, or one of another network.
     """
-    if not (folder / BEST_NAME).is_file():
-        raise DataError(f"--start-from needs the folder of a training; {folder} holds no {BEST_NAME}")
+    earlier, facts = load_trained(folder)
     try:
-        model.load_weights(folder / BEST_NAME)
+        model.set_weights(earlier.get_weights())
     except ValueError as error:
-        raise DataError(f"{folder} holds another network than this recipe's ({str(error).splitlines()[0]})") from error
+        raise DataError(
+            f"--start-from needs the network of this recipe; {folder} holds {facts['recipe']['region']} of width "
+            f"{facts['recipe']['width']}: give the same --region and --width"
+        ) from error
 
 
 def _watched() -> bool:

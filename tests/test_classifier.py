@@ -68,7 +68,7 @@ def test_what_cannot_be_trusted_is_uncertain_and_says_why(
     faces = Faces(faces.boxes_xyxy, faces.landmarks_xy, np.array([pose], np.float32), faces.track_ids)
     (emotions,) = RegionClassifier(PipelineConfig(weights=weights)).classify([(make_frame(image=picture), faces)])
     assert (emotions.labels, emotions.reasons) == (("uncertain",), (reason,))
-    np.testing.assert_allclose(emotions.raw[0], 1 / 6, atol=0.02)
+    assert emotions.raw.max() < 0.25, "nearly flat"
 
 
 @pytest.mark.parametrize(("grey", "reason"), [(128, "hidden"), (None, "blurred")])
@@ -78,14 +78,15 @@ def test_flat_and_blurred_regions_are_not_trusted(weights: Path, grey: int | Non
     image = np.repeat((soft if grey is None else np.full_like(soft, grey))[:, :, None], 3, axis=2)
     classifier = RegionClassifier(PipelineConfig(weights=weights))
     (emotions,) = classifier.classify([(make_frame(image=image.astype(np.uint8)), make_faces([(160, 120)], 60))])
-    assert emotions.reliability.max() < 0.1
-    assert emotions.raw.max() < 0.3
+    assert emotions.reliability.max() < 0.25
+    assert emotions.raw.max() < 0.35
+    assert emotions.labels == ("uncertain",)
     assert emotions.reasons == (reason,)
 
 
 def test_a_region_outside_the_picture_is_hidden(weights: Path, picture: np.ndarray) -> None:
     classifier = RegionClassifier(PipelineConfig(weights=weights))
-    (emotions,) = classifier.classify([(make_frame(image=picture), make_faces([(160, 215)], 60))])
+    (emotions,) = classifier.classify([(make_frame(image=picture), make_faces([(160, 232)], 60))])
     eyes, lips = emotions.reliability[0]
     assert eyes > 0.8
     assert lips == 0

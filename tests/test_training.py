@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,12 +41,14 @@ def crop_set(count: int = 12) -> CropSet:
 def test_training_starts_from_earlier_weights_and_refuses_another_network(tmp_path: Path) -> None:
     earlier, later = lips_network((64, 48), width=4), lips_network((32, 32), width=4)
     earlier.save_weights(tmp_path / "best.weights.h5")
+    facts = {"recipe": asdict(RECIPE), "geometry": asdict(GEOMETRY["lips"])}
+    (tmp_path / "recipe.json").write_text(json.dumps(facts))
     _start_from(later, tmp_path)
     for before, after in zip(earlier.get_weights(), later.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
-    with pytest.raises(DataError, match="another network"):
+    with pytest.raises(DataError, match="holds lips of width 4"):
         _start_from(lips_network((64, 48), width=6), tmp_path)
-    with pytest.raises(DataError, match="holds no best"):
+    with pytest.raises(DataError, match="holds no trained expert"):
         _start_from(later, tmp_path / "nothing")
 
 
