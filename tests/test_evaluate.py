@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 from tiny_models import write_tiny_weights
 
+from models import fusion_fit
 from models.evaluate import main
 from models.fit_fusion import main as fit_main
 from models.fusion_fit import Evidence, cross_validated, fit_fusion, fit_temperature, success_shares
@@ -189,6 +190,19 @@ def test_fitted_fusion_beats_each_expert_and_the_plain_mean_on_faces_it_did_not_
     assert fused["stacked"] > max(alone) + 0.02
     spec = fit_fusion(train, "log_linear")
     assert min(min(row) for row in spec.weights) >= 0
+
+
+def test_a_neutral_face_called_something_else_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, held = evidence(seed=0), evidence(seed=1)
+    neutral = held.truth == EMOTIONS.index("neutral")
+
+    def wrong() -> float:
+        p = fuse(held.by_region, held.reliability, fit_fusion(train, "stacked"))
+        return float((p.argmax(axis=1) != held.truth)[neutral].mean())
+
+    guarded = wrong()
+    monkeypatch.setattr(fusion_fit, "_NEUTRAL_WEIGHT", 1.0)
+    assert guarded < wrong()
 
 
 def test_fitted_probabilities_are_honest() -> None:
