@@ -1,0 +1,160 @@
+"""The whole pipeline on a clip: frames per second against what the machine allows, stage times, latency, drops.
+
+    python benchmarks/pipeline.py SOURCE [--live] [--faces N] [--seconds S] [--json OUT]
+
+The bound is what perfect threads would reach: the number of cores over the CPU seconds per frame of decoding, landmarks
+and experts, each measured alone in the same run. --live paces the file at its own rate as a camera does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import av
+import click
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from models.spec import WEIGHTS_DIR, load_manifest
+from realtime.capture import source_for
+from realtime.classifier import RegionClassifier
+from realtime.config import PipelineConfig
+from realtime.landmarks import LandmarkFinder
+from realtime.session import RunOptions, Session
+from realtime.tracks import TrackingFinder
+from realtime.types import Faces, Frame
+
+_ALONE_FRAMES = 150
+_WARM_UP = 5
+
+
+def tiled(source: str, faces: int, folder: Path) -> str:
+    """Return a clip that shows `source` `faces` times side by side, at its size and rate."""
+    columns = int(np.ceil(np.sqrt(faces)))
+    with av.open(source) as clip, av.open(str(folder / "tiled.mp4"), "w") as out:
+        video = clip.streams.video[0]
+        stream = out.add_stream("libx264", rate=video.average_rate, options={"preset": "veryfast", "crf": "18"})
+        for frame in clip.decode(video):
+            picture = frame.to_ndarray(format="bgr24")
+            height, width = (side // 2 * 2 for side in picture.shape[:2])
+            stream.width, stream.height = width, height
+            canvas = np.zeros((height, width, 3), np.uint8)
+            small = cv2.resize(picture, (width // columns, height // columns), interpolation=cv2.INTER_AREA)
+            for number in range(faces):
+                y, x = (number // columns) * small.shape[0], (number % columns) * small.shape[1]
+                canvas[y : y + small.shape[0], x : x + small.shape[1]] = small
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(canvas, format="bgr24")))
+        out.mux(stream.encode())
+    return str(folder / "tiled.mp4")
+
+
+def alone_ms(source: str, config: PipelineConfig) -> dict[str, float]:
+    """Return the CPU milliseconds per frame of each stage when it has the machine to itself."""
+    reader = source_for(source)
+    reader.open()
+    begun = time.process_time()
+    frames = list(itertools.islice(iter(reader.read, None), _ALONE_FRAMES))
+    times = {"capture": time.process_time() - begun}
+    reader.close()
+    finder = TrackingFinder(LandmarkFinder(config.max_faces))
+    for frame in frames[:_WARM_UP]:
+        finder.find(frame)
+    begun = time.process_time()
+    faces = [finder.find(frame) for frame in frames]
+    times["landmarks"] = time.process_time() - begun
+    finder.close()
+    classifier = RegionClassifier(config)
+    looked = list(zip(frames, faces, strict=True))
+    classifier.classify(looked[:_WARM_UP])
+    begun = time.process_time()
+    for batch in _batches(looked, config.max_batch):
+        classifier.classify(batch)
+    times["classify"] = time.process_time() - begun
+    classifier.close()
+    return {name: 1000 * seconds / len(frames) for name, seconds in times.items()}
+
+
+def _batches(looked: list[tuple[Frame, Faces]], size: int) -> Iterable[list[tuple[Frame, Faces]]]:
+    return (looked[at : at + size] for at in range(0, len(looked), size))
+
+
+def measure(source: str, *, live: bool, seconds: float | None, config: PipelineConfig) -> dict[str, Any]:
+    """Run the pipeline headless and return its figures."""
+    faces = 0
+
+    def count(analysed: Any) -> None:
+        nonlocal faces
+        faces += len(analysed.faces)
+
+    options = RunOptions(source=source, window=False, realtime=live, seconds=seconds, pipeline=config)
+    session = Session(options, on_frame=count)
+    cpu = time.process_time()
+    session.run()
+    cpu_s = time.process_time() - cpu
+    # Before the stages alone, which keep their frames.
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    alone = alone_ms(source, config)
+    metrics, frames = session.metrics, session.spans.frames
+    cores, fps = os.cpu_count() or 1, metrics.mean_fps()
+    weights = load_manifest(config.weights)
+    figures = {
+        "source": Path(source).name,
+        "live": live,
+        "frames": frames,
+        "fps": round(fps, 2),
+        "cpu_ms_per_frame": round(1000 * cpu_s / max(1, frames), 2),
+        "alone_cpu_ms": {name: round(value, 2) for name, value in alone.items()},
+        "bound_fps": round(1000 * cores / sum(alone.values()), 1),
+        "bound_ratio": round(fps * sum(alone.values()) / (1000 * cores), 3),
+        "cores": cores,
+        "stages": {
+            name: {"p50_ms": round(t.p50_ms, 2), "p95_ms": round(t.p95_ms, 2), "cpu_ms": round(t.cpu_ms, 2)}
+            for name, t in metrics.stages().items()
+        },
+        "drops": dict(metrics.drops),
+        "peak_rss_mb": round(peak_mb, 1),
+        "faces_per_frame": round(faces / max(1, frames), 2),
+        "provider": session.provider,
+        "weights_mb": round(sum((weights.folder / e.file).stat().st_size for e in weights.experts) / 1e6, 1),
+    }
+    if live:
+        figures["latency_ms"] = {
+            name: round(metrics.latency_ms(share), 1) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        }
+    return figures
+
+
+@click.command(help=__doc__)
+@click.argument("source", type=click.Path(exists=True, dir_okay=False))
+@click.option("--live", is_flag=True, help="Pace the file at its own rate and drop late frames.")
+@click.option("--faces", type=click.IntRange(1, 16), default=1, show_default=True, help="Show the clip this often.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this much of the source.")
+@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR)
+@click.option("--provider", default="auto", show_default=True)
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures here.")
+def main(
+    source: str, live: bool, faces: int, seconds: float | None, weights: Path, provider: str, out: Path | None
+) -> None:
+    config = PipelineConfig(weights=weights, provider=provider, max_faces=max(4, faces))
+    with tempfile.TemporaryDirectory() as folder:
+        path = tiled(source, faces, Path(folder)) if faces > 1 else source
+        figures = measure(path, live=live, seconds=seconds, config=config)
+    text = json.dumps({**figures, "source": Path(source).name, "tiled_faces": faces}, indent=1)
+    click.echo(text)
+    if out is not None:
+        out.write_text(text + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
