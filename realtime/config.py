@@ -15,18 +15,19 @@ class SmoothingConfig:
     """How evidence is gathered over time.
 
     Attributes:
-        time_constant_ms: `float`, after a change the filter has gone 63 % of the way in this time when fully reliable.
-        switch_margin: `float`, a new label must be this much more probable than the shown one.
-        min_dwell_ms: `float`, a label stays at least this long.
+        time_constant_ms: `float`, stretches the whole filter: a clean change shows after about this time, and what is
+            shown has gone 63 % of the way. 0 shows each frame's own answer.
+        switch_margin: `float`, a new label must be believed by this much more than the shown one.
+        min_dwell_ms: `float`, a label stays at least this long; for some time more it takes stronger evidence to leave.
         min_confidence: `float`, below it the label is "uncertain".
         min_reliability: `float`, below it (best region, over time) the label is "uncertain".
     """
 
     time_constant_ms: float = 200.0
-    switch_margin: float = 0.12
+    switch_margin: float = 0.25
     min_dwell_ms: float = 300.0
     min_confidence: float = 0.40
-    min_reliability: float = 0.25
+    min_reliability: float = 0.35
 
     def __post_init__(self) -> None:
         if not (0 <= self.time_constant_ms < math.inf and 0 <= self.min_dwell_ms < math.inf):

@@ -1,38 +1,42 @@
-"""Evidence over time: per person, in real time units, weighted by how reliable each frame was."""
+"""Labels over time: per person, with hysteresis and dwell, or "uncertain" with the reason."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import numpy as np
 
 from models.spec import EMOTIONS
 from realtime.config import SmoothingConfig
-from realtime.fusion import softmax
-from realtime.quality import NO_CLEAR_EXPRESSION
+from realtime.evidence import Evidence, Rates, log_evidence
+from realtime.quality import NO_CLEAR_EXPRESSION, REASONS
 from realtime.types import UNCERTAIN, Emotions, Faces, FloatArray
 
 _FORGET_S = 2.0
-_TINY = 1e-6
-# A single frame must not outweigh all others by saying 0.999999.
-_MIN_PROBABILITY = 5e-3
+# Leaving "uncertain" takes this much more than staying out of it: no flicker at the limit.
+_HYSTERESIS = 0.06
+# A label that has just changed is left only for this many nats of belief more, a debt that fades with five time
+# constants: flicker is a quick return, while somebody's next expression rarely comes within a second.
+_RELUCTANCE_NATS = 40.0
+_RELUCTANCE_TAUS = 5.0
 
 
 @dataclass(slots=True)
 class _Person:
-    log_p: FloatArray
-    trust: float
+    evidence: Evidence
     seen_s: float
-    label: str
-    since_s: float
+    label: str = UNCERTAIN
+    since_s: float = -math.inf
+    emotion: int = -1
+    emotion_since_s: float = -math.inf
+    doubt: str = NO_CLEAR_EXPRESSION
 
 
 class SmoothEmotions:
     """Smooths the emotions of every track; what it keeps is forgotten two seconds after the track was last seen.
 
-    The filter is exponential on log-probabilities with a time constant in milliseconds, so that dropped frames and
-    other frame rates change nothing but noise; a frame moves it by `1 - exp(-dt * reliability / tau)`. The label
-    changes when another emotion leads by a margin and the present one has been shown for a while.
+    Times are media times, so that dropped frames and other frame rates change nothing but noise. `realtime.evidence`
+    is the filter; here it becomes a label: the believed emotion, which is left for another one only by a margin, after
+    a dwell and with a reluctance that fades; or "uncertain", where reliability or confidence are too low.
 
     Args:
         config: time constant, margin, dwell and the limits of "uncertain".
@@ -40,6 +44,7 @@ class SmoothEmotions:
 
     def __init__(self, config: SmoothingConfig) -> None:
         self._config = config
+        self._rates = Rates.of(config)
         self._people: dict[int, _Person] = {}
 
     def update(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
@@ -48,15 +53,16 @@ class SmoothEmotions:
         Args:
             faces: the frame's faces, with track ids.
             emotions: fused, of this frame alone.
-            media_time_s: `float`, the frame's time in seconds; it may jump in either direction.
+            media_time_s: `float`, the frame's time in seconds; one that jumps back forgets the person.
         """
         smooth = emotions.raw.copy()
         labels, reasons = [], []
         for row, track in enumerate(faces.track_ids):
             trust = float(emotions.reliability[row].max(initial=0.0))
             person = self._observe(int(track), emotions.raw[row], trust, media_time_s)
-            smooth[row] = softmax(person.log_p)
-            label, reason = self._label(person, smooth[row], media_time_s, emotions.reasons[row])
+            self._believe(person, media_time_s)
+            label, reason = self._label(person, media_time_s, emotions.reasons[row])
+            smooth[row] = person.evidence.shown
             labels.append(label)
             reasons.append(reason)
         self._forget(media_time_s)
@@ -67,46 +73,45 @@ class SmoothEmotions:
         self._people.clear()
 
     def _observe(self, track: int, raw: FloatArray, trust: float, now_s: float) -> _Person:
-        log_p = np.log(np.maximum(raw, _MIN_PROBABILITY))
+        log_p = log_evidence(raw)
         person = self._people.get(track)
         if person is None or now_s < person.seen_s:
-            person = _Person(np.asarray(log_p, np.float32), trust, now_s, UNCERTAIN, -np.inf)
-            self._people[track] = person
+            person = self._people[track] = _Person(Evidence(self._rates, log_p, trust), now_s)
             return person
-        elapsed_ms = (now_s - person.seen_s) * 1000
-        tau_ms = max(self._config.time_constant_ms, _TINY)
-        gain = 1 - np.exp(-elapsed_ms * trust / tau_ms)
-        person.log_p = np.asarray(person.log_p + np.float32(gain) * (log_p - person.log_p), np.float32)
-        person.trust += (1 - np.exp(-elapsed_ms / tau_ms)) * (trust - person.trust)
+        person.evidence.observe(log_p, trust, now_s - person.seen_s)
         person.seen_s = now_s
         return person
 
-    def _label(self, person: _Person, smooth: FloatArray, now_s: float, why_untrusted: str) -> tuple[str, str]:
-        best = int(smooth.argmax())
-        if person.trust < self._config.min_reliability:
-            return self._switch(person, UNCERTAIN, now_s), why_untrusted or NO_CLEAR_EXPRESSION
-        shown = EMOTIONS.index(person.label) if person.label in EMOTIONS else None
-        lead = float(smooth[best]) if shown is None else float(smooth[best] - smooth[shown])
-        clear = float(smooth[best]) >= self._config.min_confidence
-        settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
-        if shown is None:
-            wanted = EMOTIONS[best] if clear else UNCERTAIN
-        elif best != shown and lead >= self._config.switch_margin and clear:
-            wanted = EMOTIONS[best]
-        else:
-            # Keeping what is shown takes a little less than showing it: no flicker at the limit.
-            kept = float(smooth[shown]) >= self._config.min_confidence - self._config.switch_margin
-            wanted = person.label if kept else UNCERTAIN
-        if wanted != person.label and not settled:
-            wanted = person.label
-        label = self._switch(person, wanted, now_s)
-        return label, NO_CLEAR_EXPRESSION if label == UNCERTAIN else ""
+    def _believe(self, person: _Person, now_s: float) -> None:
+        """Choose the emotion that is believed, whether or not it is sure enough to be shown."""
+        belief = person.evidence.belief
+        best = int(belief.argmax())
+        if person.emotion < 0:
+            person.emotion = best
+            return
+        if best == person.emotion or belief[best] - belief[person.emotion] < self._config.switch_margin:
+            return
+        held_s = now_s - person.emotion_since_s
+        debt_nats = _RELUCTANCE_NATS * math.exp(-held_s / (_RELUCTANCE_TAUS * self._rates.tau_s))
+        lead_nats = math.log(belief[best] / max(belief[person.emotion], 1e-300))
+        if held_s * 1000 >= self._config.min_dwell_ms and lead_nats >= debt_nats:
+            person.emotion, person.emotion_since_s = best, now_s
+            person.evidence.restart()
 
-    @staticmethod
-    def _switch(person: _Person, label: str, now_s: float) -> str:
-        if label != person.label:
-            person.label, person.since_s = label, now_s
-        return label
+    def _label(self, person: _Person, now_s: float, why_untrusted: str) -> tuple[str, str]:
+        extra = _HYSTERESIS if person.label == UNCERTAIN and person.since_s > -math.inf else 0.0
+        trusted = person.evidence.trust >= self._config.min_reliability + extra
+        clear = float(person.evidence.shown.max()) >= self._config.min_confidence + extra
+        wanted = EMOTIONS[person.emotion] if trusted and clear else UNCERTAIN
+        if why_untrusted in REASONS:
+            person.doubt = why_untrusted
+        settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
+        # Doubt about what is seen at all needs no dwell: a turned face must not keep its label.
+        if wanted != person.label and (settled or not trusted):
+            person.label, person.since_s = wanted, now_s
+        if person.label != UNCERTAIN:
+            return person.label, ""
+        return UNCERTAIN, NO_CLEAR_EXPRESSION if trusted else person.doubt
 
     def _forget(self, now_s: float) -> None:
         gone = [track for track, person in self._people.items() if abs(now_s - person.seen_s) > _FORGET_S]

@@ -2,45 +2,65 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import lap
 import numpy as np
-import numpy.typing as npt
 
+from realtime.cuts import CutFinder
 from realtime.stages import FaceFinder
 from realtime.types import Faces, FloatArray, Frame, ImageArray
 
-# How far a face may move between two sightings, in its own widths, and how much it may change in size.
-_MAX_MOVE = 0.8
+# Outer eye corners and mouth corners: where a face is, how large, and how it leans.
+_POINTS = (33, 263, 61, 291)
+# How far a face may be from where it is expected, in its own sizes, and how much it may change in size.
+_MAX_MOVE = 1.0
 _MAX_LOG_SIZE_CHANGE = 0.7
 _MEMORY_S = 2.0
+# Somebody hidden moves on for a moment; after half a second they may as well come back to where they were.
+_SPEED_TAU_S = 0.15
+_COAST_TAU_S = 0.5
+_RETURN_AFTER_S = 0.5
 _FORBIDDEN = 1e6
-# A cut changes most of the picture at once: mean absolute difference of coarse samples, in grey levels.
-_CUT_GREY_LEVELS = 32.0
-_SAMPLES_WH = (32, 18)
 
 
 @dataclass(slots=True)
 class _Track:
     number: int
-    centre: FloatArray
-    width_px: float
+    points: FloatArray
+    box: FloatArray
+    speed: FloatArray
     seen_s: float
+
+    def shift(self, now_s: float) -> FloatArray:
+        """Return how far this person has probably moved since last seen, `(2,)` pixels."""
+        coast_s = _COAST_TAU_S * -math.expm1(-(now_s - self.seen_s) / _COAST_TAU_S)
+        return np.asarray(self.speed * np.float32(coast_s), np.float32)
+
+    def see(self, points: FloatArray, box: FloatArray, now_s: float) -> None:
+        """Take a new sighting."""
+        elapsed_s = now_s - self.seen_s
+        if elapsed_s > 0:
+            speed = (points.mean(axis=0) - self.points.mean(axis=0)) / np.float32(elapsed_s)
+            share = np.float32(-math.expm1(-elapsed_s / _SPEED_TAU_S))
+            self.speed = self.speed + share * (speed - self.speed)
+        self.points, self.box, self.seen_s = points, box, now_s
 
 
 class Tracker:
     """Gives each person one number per run, counted from 1 and never used again.
 
-    One-to-one assignment (Jonker and Volgenant 1987, by `lap`) on the distance between box centres in
-    face widths; someone out of sight for two seconds is forgotten, and a cut forgets everybody. Nothing of the face's
-    looks is used or kept.
+    One-to-one assignment (Jonker and Volgenant 1987, by `lap`) of faces to people, on the distance of eye and mouth
+    corners from where they are expected, in face sizes, and on the overlap of the boxes. Someone out of sight for two
+    seconds is forgotten, and a cut or a jump back in time forgets everybody. Nothing of the face's looks is used or
+    kept.
     """
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._next = 1
-        self._samples: npt.NDArray[np.int16] | None = None
+        self._cuts = CutFinder()
 
     def update(self, faces: Faces, media_time_s: float, image_bgr: ImageArray) -> Faces:
         """Return `faces` with their track ids.
@@ -50,31 +70,27 @@ class Tracker:
             media_time_s: `float`, that frame's time in seconds.
             image_bgr: `(H, W, 3) uint8`, the frame, to notice cuts.
         """
-        if self._is_cut(image_bgr):
+        if self._cuts.is_cut(image_bgr):
             self._tracks.clear()
-        self._tracks = [track for track in self._tracks if media_time_s - track.seen_s <= _MEMORY_S]
-        boxes = faces.boxes_xyxy
-        centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-        widths = np.maximum(boxes[:, 2] - boxes[:, 0], 1.0)
+        self._tracks = [track for track in self._tracks if 0 <= media_time_s - track.seen_s <= _MEMORY_S]
+        points = faces.landmarks_xy[:, _POINTS]
         ids = np.zeros(len(faces), np.int64)
-        for row, track in self._matches(centres, widths):
-            track.centre, track.width_px, track.seen_s = centres[row], float(widths[row]), media_time_s
+        for row, track in self._matches(points, faces.boxes_xyxy, media_time_s):
+            track.see(points[row], faces.boxes_xyxy[row], media_time_s)
             ids[row] = track.number
         for row in np.flatnonzero(ids == 0):
-            self._tracks.append(_Track(self._next, centres[row], float(widths[row]), media_time_s))
+            still = np.zeros(2, np.float32)
+            self._tracks.append(_Track(self._next, points[row], faces.boxes_xyxy[row], still, media_time_s))
             ids[row] = self._next
             self._next += 1
         return faces.with_track_ids(ids)
 
-    def _matches(self, centres: FloatArray, widths: FloatArray) -> list[tuple[int, _Track]]:
-        if not len(centres) or not self._tracks:
+    def _matches(self, points: FloatArray, boxes: FloatArray, now_s: float) -> list[tuple[int, _Track]]:
+        if not len(points) or not self._tracks:
             return []
-        before = np.stack([track.centre for track in self._tracks])
-        sizes = np.array([track.width_px for track in self._tracks], np.float32)
-        scale = np.sqrt(widths[:, None] * sizes[None, :])
-        move = np.linalg.norm(centres[:, None] - before[None], axis=2) / scale
-        growth = np.abs(np.log(widths[:, None] / sizes[None, :]))
-        cost = np.where((move <= _MAX_MOVE) & (growth <= _MAX_LOG_SIZE_CHANGE), move + growth, _FORBIDDEN)
+        cost = np.array(
+            [[_cost(*face, track, now_s) for track in self._tracks] for face in zip(points, boxes, strict=True)]
+        )
         _, columns, _ = lap.lapjv(cost, extend_cost=True)
         return [
             (row, self._tracks[column])
@@ -82,14 +98,36 @@ class Tracker:
             if column >= 0 and cost[row, column] < _FORBIDDEN
         ]
 
-    def _is_cut(self, image_bgr: ImageArray) -> bool:
-        height, width = image_bgr.shape[:2]
-        step_y, step_x = max(1, height // _SAMPLES_WH[1]), max(1, width // _SAMPLES_WH[0])
-        samples = image_bgr[step_y // 2 :: step_y, step_x // 2 :: step_x].astype(np.int16)
-        before, self._samples = self._samples, samples
-        if before is None or before.shape != samples.shape:
-            return before is not None
-        return float(np.abs(samples - before).mean()) > _CUT_GREY_LEVELS
+
+def _cost(points: FloatArray, box: FloatArray, track: _Track, now_s: float) -> float:
+    """Return how badly a face fits a person: 0 at best, `_FORBIDDEN` where it can't be them."""
+    size, size_before = _size_px(points), _size_px(track.points)
+    growth = abs(math.log(size / size_before))
+    if growth > _MAX_LOG_SIZE_CHANGE:
+        return _FORBIDDEN
+    scale = math.sqrt(size * size_before)
+    shift = track.shift(now_s)
+    move = float(np.linalg.norm(points - track.points - shift, axis=1).mean()) / scale
+    if now_s - track.seen_s > _RETURN_AFTER_S:
+        move = min(move, float(np.linalg.norm(points - track.points, axis=1).mean()) / scale)
+    if move > _MAX_MOVE:
+        return _FORBIDDEN
+    return move + growth + 1 - _overlap(box, track.box + np.concatenate([shift, shift]))
+
+
+def _size_px(points: FloatArray) -> float:
+    """Return the size of a face from its eyes' distance and theirs from the mouth: turning it changes one of them."""
+    across = points[1] - points[0]
+    down = (points[2] + points[3] - points[0] - points[1]) / 2
+    return max(math.hypot(*across.tolist(), *down.tolist()), 1.0)
+
+
+def _overlap(a: FloatArray, b: FloatArray) -> float:
+    """Return the intersection of two boxes over their union."""
+    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+    shared = float(np.prod(np.maximum(sides, 0)))
+    both = float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]))
+    return shared / max(both - shared, 1e-6)
 
 
 class TrackingFinder:
