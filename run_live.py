@@ -63,6 +63,13 @@ _CLIP_HELP = "The report gives one emotion to each clip of this length."
 @click.option(
     "--smoothing-ms", type=click.FloatRange(0, 10_000), default=200, show_default=True, help="Longer is calmer."
 )
+@click.option(
+    "--smooth",
+    type=click.Choice(["live", "offline"]),
+    default="live",
+    show_default=True,
+    help="offline: a file is analysed to its end first, so that nothing lags.",
+)
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this much of the source.")
 @click.option(
     "--calibrate",
@@ -142,6 +149,7 @@ def _run_options(
     provider: str,
     smoothing_ms: float,
     overwrite: bool,
+    smooth: str,
     **same: Any,
 ) -> RunOptions:
     from realtime.session import RunOptions
@@ -151,6 +159,7 @@ def _run_options(
         **same,
         overwrite=overwrite or _asked_to_replace(same["record"], same["table"], same["report"]),
         window=window,
+        smooth_offline=smooth == "offline",
         manifest_sha256=file_sha256(manifest) if manifest.is_file() else "",
         pipeline=PipelineConfig(
             max_faces=max_faces,

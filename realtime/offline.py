@@ -14,6 +14,8 @@ from realtime.fusion import softmax
 from realtime.quality import NO_CLEAR_EXPRESSION, REASONS
 from realtime.types import UNCERTAIN, Emotions, FloatArray, IntArray
 
+# Somebody seen in one frame only still shows something.
+_LEAST_WEIGHT = 1e-6
 Mask = npt.NDArray[np.bool_]
 
 
@@ -88,7 +90,10 @@ def _smooth_course(
     trust = _both_ways(course.trust[:, None], ones, course.times_s, rates.tau_s / 2)[:, 0]
     trusted = np.minimum(trust, course.trust) >= config.min_reliability
     clear = shown.max(axis=1) >= config.min_confidence
-    unsure = _without_blips(~(trusted & clear), course.times_s, config.min_dwell_ms / 1000)
+    dwell_s = config.min_dwell_ms / 1000
+    # A short moment of unclarity is bridged, one without trust is not: a turned face keeps no label.
+    unclear = _without_short(~clear, True, course.times_s, dwell_s)
+    unsure = _without_short(unclear | ~trusted, False, course.times_s, dwell_s)
     names = [UNCERTAIN if doubt else EMOTIONS[emotion] for doubt, emotion in zip(unsure, path.tolist(), strict=True)]
     doubts = [
         "" if not doubt else reason if reason in REASONS else NO_CLEAR_EXPRESSION
@@ -111,6 +116,7 @@ def _most_probable(course: _Course, rates: Rates) -> IntArray:
         # A frame speaks for half the time to either neighbour: the same in both directions.
         held_s = (float(before[row]), float(steps[row]))
         weight = sum(rates.weight(part, float(course.trust[row])) for part in held_s) / 2
+        weight = max(weight, _LEAST_WEIGHT)
         best = np.maximum(stayed, moved) + weight * log_p
     path = np.zeros(len(came_from), np.int64)
     path[-1] = best.argmax()
@@ -135,13 +141,11 @@ def _both_ways(values: Floats, weights: Floats, times_s: Floats, tau_s: float) -
     return np.asarray(above / below[:, None], np.float64)
 
 
-def _without_blips(mask: Mask, times_s: Floats, dwell_s: float) -> Mask:
-    """Return `mask` without the gaps and then the runs that are shorter than a dwell."""
+def _without_short(mask: Mask, value: bool, times_s: Floats, dwell_s: float) -> Mask:
+    """Return `mask` without the inner runs of `value` that are shorter than a dwell."""
     calm = mask.copy()
-    for value in (False, True):
-        edges = np.flatnonzero(np.diff(calm)) + 1
-        for run in np.split(np.arange(len(calm)), edges):
-            inner = run[0] > 0 and run[-1] < len(calm) - 1
-            if inner and calm[run[0]] == value and times_s[run[-1]] - times_s[run[0]] < dwell_s:
-                calm[run] = not value
+    for run in np.split(np.arange(len(mask)), np.flatnonzero(np.diff(mask)) + 1):
+        inner = run[0] > 0 and run[-1] < len(mask) - 1
+        if inner and mask[run[0]] == value and times_s[run[-1]] - times_s[run[0]] < dwell_s:
+            calm[run] = not value
     return calm

@@ -30,6 +30,7 @@ class RunOptions:
         mirror: whether pictures are shown and recorded mirrored.
         realtime: whether a file is delivered at its own rate and may be dropped, as a camera's frames are.
         seconds: end after this media time; `None` runs to the end.
+        smooth_offline: whether a file is analysed to its end first and then smoothed in both directions of time.
         calibrate_s: take the first seconds as everybody's resting face; `None` does not.
         manifest_sha256: noted in tables.
         pipeline: everything about the workers.
@@ -47,6 +48,7 @@ class RunOptions:
     mirror: bool = False
     realtime: bool = False
     seconds: float | None = None
+    smooth_offline: bool = False
     calibrate_s: float | None = None
     manifest_sha256: str = ""
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import cv2
@@ -28,6 +28,7 @@ from realtime.smoothing import SmoothEmotions
 from realtime.stages import FrameSource, SourceInfo
 from realtime.summary import SpanLog
 from realtime.tracks import TrackingFinder
+from realtime.two_passes import TwoPasses
 from realtime.types import Analysed, ImageArray
 
 __all__ = ["RunOptions", "Session"]
@@ -99,6 +100,9 @@ class Session:
             stack.callback(self._tell_damage, source)
             stack.enter_context(pipeline)
             self._info = pipeline.source_info()
+            frames = (
+                stack.enter_context(closing(self._two_passes(pipeline))) if self.options.smooth_offline else pipeline
+            )
             on_open(self._info)
             if self.options.record is not None:
                 self._start_recording(self.options.record)
@@ -107,9 +111,16 @@ class Session:
             if self.options.window:
                 self._window = Window(f"emotion-live: {self._info.name}")
                 stack.callback(self._window.close)
-            self._loop(pipeline)
+            self._loop(frames)
 
-    def _loop(self, pipeline: Pipeline) -> None:
+    def _two_passes(self, pipeline: Pipeline) -> TwoPasses:
+        options = self.options
+        again = source_for(options.source)
+        return TwoPasses(
+            pipeline, again, options.pipeline.smoothing, options.seconds, self._notify, self._resting.update
+        )
+
+    def _loop(self, pipeline: Pipeline | TwoPasses) -> None:
         while not self._quit:
             if self._paused and not pipeline.live:
                 self._keys(_POLL_S)
@@ -131,9 +142,10 @@ class Session:
         if self.options.seconds is not None and frame.media_time_s >= self.options.seconds:
             self._quit = True
             return
-        emotions = self._resting.update(analysed.faces, analysed.emotions, frame.media_time_s)
-        emotions = self._smooth.update(analysed.faces, emotions, frame.media_time_s)
-        analysed = Analysed(frame, analysed.faces, emotions)
+        if not self.options.smooth_offline:
+            emotions = self._resting.update(analysed.faces, analysed.emotions, frame.media_time_s)
+            emotions = self._smooth.update(analysed.faces, emotions, frame.media_time_s)
+            analysed = Analysed(frame, analysed.faces, emotions)
         self.spans.write(analysed)
         if self._exports is not None:
             self._exports.write(analysed)
