@@ -23,11 +23,12 @@ class Kind(enum.Enum):
     """How the frames of one episode of an expression are drawn."""
 
     EPISODES = "one face per episode, and the frame noise of the real clips"
+    MOMENTS = "another face about as often as the noise of the real clips changes"
     INDEPENDENT = "another face in every frame"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Faces:
+class ValidationFaces:
     """The experts' fused answers on validation faces.
 
     Attributes:
@@ -38,10 +39,10 @@ class Faces:
     fused: FloatArray
     truth: IntArray
 
-    def understood(self) -> Faces:
+    def understood(self) -> ValidationFaces:
         """Return those that the experts get right: a change between them is clean."""
         right = self.fused.argmax(axis=1) == self.truth
-        return Faces(self.fused[right], self.truth[right])
+        return ValidationFaces(self.fused[right], self.truth[right])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +98,7 @@ def measure_noise(tracks: Sequence[tuple[FloatsArray, FloatArray]]) -> Noise:
 
 
 def simulate(
-    faces: Faces,
+    faces: ValidationFaces,
     noise: Noise,
     kind: Kind,
     *,
@@ -124,9 +125,13 @@ def simulate(
     episode = np.searchsorted(ends_s[:-1], times_s, side="right")
     of_emotion = [np.flatnonzero(faces.truth == emotion) for emotion in range(len(EMOTIONS))]
     log_p = np.log(np.maximum(faces.fused, _FLOOR)).astype(np.float64)
-    if kind is Kind.INDEPENDENT:
+    if kind is not Kind.EPISODES:
+        moments_s = np.append(0, np.sort(rng.uniform(0, ends_s[-1], rng.poisson(ends_s[-1] / noise.correlation_s))))
         chosen = np.array([rng.choice(of_emotion[truth[number]]) for number in episode])
-        seen = log_p[chosen]
+        # Each face stays until the next moment or the end of the episode.
+        moment = np.searchsorted(moments_s, times_s, side="right") * episodes + episode
+        _, first, held = np.unique(moment, return_index=True, return_inverse=True)
+        seen = log_p[chosen[first][held] if kind is Kind.MOMENTS else chosen]
     else:
         shown = np.array([rng.choice(of_emotion[emotion]) for emotion in truth])
         seen = log_p[shown][episode] + _walk(noise, times_s, rng)

@@ -24,7 +24,7 @@ _KINDS = len(EMOTIONS)
 _EVIDENCE_PER_TAU = 0.5
 _CHANGES_PER_TAU = 0.1
 _QUICK_PER_TAU = 0.3
-_TRUST_FALL_PER_TAU = 0.35
+_TRUST_FALL_PER_TAU = 0.2
 
 
 def log_evidence(raw: FloatArray) -> Floats:
@@ -74,12 +74,19 @@ class Evidence:
         rates: of the filter.
         log_p: `(6,)`, the first observation.
         trust: `float` in [0, 1], its reliability.
+
+    Attributes:
+        belief: `(6,)`, sums to 1.
+        trust: `float` in [0, 1], reliability over time.
+        clarity: `float` in [0, 1], confidence of single frames over time; while one expression gives way to another
+            each frame is clear, though their mean is not.
     """
 
     def __init__(self, rates: Rates, log_p: Floats, trust: float) -> None:
         self._rates = rates
         self.belief = np.asarray(softmax(np.asarray(log_p * max(trust, 1e-3), np.float32)), np.float64)
         self.trust = trust
+        self.clarity = float(np.exp(log_p.max()))
         self._slow, self._quick = log_p.copy(), log_p.copy()
 
     @property
@@ -97,6 +104,7 @@ class Evidence:
         self.belief = raised / raised.sum()
         self._slow += gain(elapsed_s * trust, rates.tau_s) * (log_p - self._slow)
         self._quick += gain(elapsed_s * trust, _QUICK_PER_TAU * rates.tau_s) * (log_p - self._quick)
+        self.clarity += gain(elapsed_s * trust, rates.tau_s) * (float(np.exp(log_p.max())) - self.clarity)
         # Doubt must show at once, trust may return slowly.
         tau_s = rates.tau_s * (_TRUST_FALL_PER_TAU if trust < self.trust else 1.0)
         self.trust += gain(elapsed_s, tau_s) * (trust - self.trust)

@@ -89,7 +89,8 @@ def _smooth_course(
     ones = np.ones(len(path))
     trust = _both_ways(course.trust[:, None], ones, course.times_s, rates.tau_s / 2)[:, 0]
     trusted = np.minimum(trust, course.trust) >= config.min_reliability
-    clear = shown.max(axis=1) >= config.min_confidence
+    best = np.exp(course.log_p.max(axis=1, keepdims=True))
+    clear = _both_ways(best, kernel_trust, course.times_s, rates.tau_s)[:, 0] >= config.min_confidence
     dwell_s = config.min_dwell_ms / 1000
     # A short moment of unclarity is bridged, one without trust is not: a turned face keeps no label.
     unclear = _without_short(~clear, True, course.times_s, dwell_s)

@@ -95,7 +95,7 @@ def test_unreliable_frames_count_less_and_end_as_uncertain_with_the_reason() -> 
     smooth = SmoothEmotions(SmoothingConfig())
     play(smooth, "happiness", 0, 1)
     turned = play(smooth, "anger", 1, 1, trust=0.0, reason="turned")
-    assert turned[1].labels == ("happiness",), "a moment of doubt changes nothing yet"
+    assert turned[0].labels == ("happiness",), "a moment of doubt changes nothing yet"
     assert (turned[-1].labels, turned[-1].reasons) == (("uncertain",), ("turned",))
     np.testing.assert_allclose(turned[-1].probabilities[0], one_hot("happiness"), atol=2e-2)
 
