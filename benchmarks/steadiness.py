@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.steadiness_filters import RIVALS, live, offline
 from benchmarks.steadiness_measure import (
     both_ways_figures,
+    brief_figures,
     clip_figures,
     flips,
     switch_figures,
@@ -115,6 +116,7 @@ def measure(clips: Mapping[str, list[Watched]], faces: ValidationFaces, people: 
         "offline": {
             kind.name.lower(): both_ways_figures(crowds[kind, "30"], offline(config.time_constant_ms)) for kind in Kind
         },
+        "held_after_brief_ms": brief_figures(live(config.time_constant_ms)),
         "turning": turning_figures(tracks_of(calm)[0], calm[0].faces, config) if calm else {},
         "curves": _curves(clips, crowds[Kind.INDEPENDENT, "30"][:_PEOPLE_ON_CURVES]),
     }
@@ -188,7 +190,7 @@ def report(figures: Mapping[str, Any]) -> None:
                 f"{which} {rate:24} p50 {found['switch_ms']['p50']:6.1f}  p95 {found['switch_ms']['p95']:7.1f} ms"
                 f"  never {found['never_shown']:.3f}  extra flips/min {found['flips_per_minute']:.2f}"
             )
-    for name in ("offline", "turning", "identity"):
+    for name in ("offline", "held_after_brief_ms", "turning", "identity"):
         click.echo(f"{name}: {figures[name]}")
     for name, points in figures["curves"].items():
         steps = "  ".join(f"{p['tau_ms']:.0f}: {p['clip_flips']:.0f}/{p['p50']:.0f}/{p['p95']:.0f}" for p in points)

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.steadiness_filters import Labeller
 from benchmarks.steadiness_people import FloatsArray, Person
 from benchmarks.steadiness_streams import Watched
-from models.spec import GEOMETRY, REGIONS
+from models.spec import EMOTIONS, GEOMETRY, REGIONS
 from realtime.config import SmoothingConfig
 from realtime.offline import smooth_offline
 from realtime.quality import region_quality
@@ -144,6 +144,19 @@ def both_ways_figures(people: Sequence[Person], label: Labeller) -> dict[str, fl
         "p95_abs_ms": _percentile(np.abs(off_ms).tolist(), 95),
         "flips_per_minute": round(extra / seconds * 60, 2),
     }
+
+
+def brief_figures(label: Labeller) -> dict[str, float]:
+    """Return how long after its end a brief expression is still shown, in ms, by its length: the cost of calm."""
+    found = {}
+    times_s = np.arange(0, 8, 1 / 30)
+    for length_s in (0.5, 1.0, 2.0):
+        raw = np.full((len(times_s), len(EMOTIONS)), 0.02, np.float32)
+        shown = np.where((times_s >= 2) & (times_s < 2 + length_s), 0, 4)
+        raw[np.arange(len(times_s)), shown] = 0.9
+        labels = label(times_s, raw, np.ones(len(times_s), np.float32))
+        found[f"{length_s:g} s"] = round(1000 * float(times_s[np.flatnonzero(labels == 0)[-1]] - 2 - length_s))
+    return found
 
 
 def turning_figures(track: Track, faces: Faces, config: SmoothingConfig) -> dict[str, float]:

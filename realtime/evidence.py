@@ -21,8 +21,8 @@ _MAX_HELD_S = 0.25
 _KINDS = len(EMOTIONS)
 # Shares of the one time constant that the user sets, so that it stretches the filter as a whole. Chosen on the curve of
 # flips against lag in docs/steadiness.md, where the neighbourhood of these values is flat.
-_EVIDENCE_PER_TAU = 0.5
-_CHANGES_PER_TAU = 0.1
+_EVIDENCE_PER_TAU = 0.6
+_CHANGES_PER_TAU = 0.08
 _QUICK_PER_TAU = 0.3
 _TRUST_FALL_PER_TAU = 0.2
 
@@ -80,6 +80,8 @@ class Evidence:
         trust: `float` in [0, 1], reliability over time.
         clarity: `float` in [0, 1], confidence of single frames over time; while one expression gives way to another
             each frame is clear, though their mean is not.
+        regret_nats: `float`, what has been gathered for the emotion that was left and against the present one, since
+            it was last nothing (Page 1954, "Continuous inspection schemes").
     """
 
     def __init__(self, rates: Rates, log_p: Floats, trust: float) -> None:
@@ -87,6 +89,8 @@ class Evidence:
         self.belief = np.asarray(softmax(np.asarray(log_p * max(trust, 1e-3), np.float32)), np.float64)
         self.trust = trust
         self.clarity = float(np.exp(log_p.max()))
+        self.regret_nats = 0.0
+        self._since: tuple[int, int] | None = None
         self._slow, self._quick = log_p.copy(), log_p.copy()
 
     @property
@@ -99,9 +103,13 @@ class Evidence:
         rates = self._rates
         change = rates.change_share(elapsed_s)
         prior = (1 - change) * self.belief + change / _KINDS
-        posterior = np.log(prior) + rates.weight(elapsed_s, trust) * log_p
+        gathered = rates.weight(elapsed_s, trust) * log_p
+        posterior = np.log(prior) + gathered
         raised = np.exp(posterior - posterior.max())
         self.belief = raised / raised.sum()
+        if self._since is not None:
+            left, now = self._since
+            self.regret_nats = max(0.0, self.regret_nats + float(gathered[left] - gathered[now]))
         self._slow += gain(elapsed_s * trust, rates.tau_s) * (log_p - self._slow)
         self._quick += gain(elapsed_s * trust, _QUICK_PER_TAU * rates.tau_s) * (log_p - self._quick)
         self.clarity += gain(elapsed_s * trust, rates.tau_s) * (float(np.exp(log_p.max())) - self.clarity)
@@ -109,9 +117,10 @@ class Evidence:
         tau_s = rates.tau_s * (_TRUST_FALL_PER_TAU if trust < self.trust else 1.0)
         self.trust += gain(elapsed_s, tau_s) * (trust - self.trust)
 
-    def restart(self) -> None:
-        """Let the shown distribution begin anew with what was seen last: the expression has changed."""
+    def restart(self, left: int, now: int) -> None:
+        """Let the shown distribution begin anew with what was seen last: emotion `left` has given way to `now`."""
         self._slow = self._quick.copy()
+        self._since, self.regret_nats = (left, now), 0.0
 
 
 def gain(elapsed_s: float, tau_s: float) -> float:

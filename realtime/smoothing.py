@@ -14,10 +14,10 @@ from realtime.types import UNCERTAIN, Emotions, Faces, FloatArray
 _FORGET_S = 2.0
 # Leaving "uncertain" takes this much more than staying out of it: no flicker at the limit.
 _HYSTERESIS = 0.06
-# Going back to the expression that was just left takes this many nats of belief more, a debt that fades with a few
-# time constants: flicker is a quick return, while a further expression is news.
+# Going back to the expression that was just left takes this many nats of evidence without a break, a debt that fades
+# with some time constants: flicker is a quick return on weak evidence, while a further expression is news.
 _RELUCTANCE_NATS = 40.0
-_RELUCTANCE_TAUS = 8.0
+_RELUCTANCE_TAUS = 10.0
 
 
 @dataclass(slots=True)
@@ -93,12 +93,12 @@ class SmoothEmotions:
         if best == person.emotion or belief[best] - belief[person.emotion] < self._config.switch_margin:
             return
         held_s = now_s - person.emotion_since_s
-        owed = _RELUCTANCE_NATS if best == person.left else 0.0
-        debt_nats = owed * math.exp(-held_s / (_RELUCTANCE_TAUS * self._rates.tau_s))
-        lead_nats = math.log(belief[best] / max(belief[person.emotion], 1e-300))
-        if held_s * 1000 >= self._config.min_dwell_ms and lead_nats >= debt_nats:
+        owed_nats = _RELUCTANCE_NATS * math.exp(-held_s / (_RELUCTANCE_TAUS * self._rates.tau_s))
+        if best == person.left and person.evidence.regret_nats < owed_nats:
+            return
+        if held_s * 1000 >= self._config.min_dwell_ms:
+            person.evidence.restart(person.emotion, best)
             person.left, person.emotion, person.emotion_since_s = person.emotion, best, now_s
-            person.evidence.restart()
 
     def _label(self, person: _Person, now_s: float, why_untrusted: str) -> tuple[str, str]:
         extra = _HYSTERESIS if person.label == UNCERTAIN and person.since_s > -math.inf else 0.0

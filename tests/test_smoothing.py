@@ -65,6 +65,88 @@ def test_a_new_expression_shows_soon_at_any_frame_rate_and_with_frames_dropped()
         assert abs(other - switch_time_s(30)) <= 0.1
 
 
+@settings(max_examples=30, deadline=None)
+@given(arrays(np.float32, K, elements=st.floats(0.03125, 1, width=32)), st.floats(0.3, 1), st.integers(10, 60))
+def test_any_constant_input_converges_to_itself_at_any_rate(raw: np.ndarray, trust: float, fps: int) -> None:
+    row, smooth = raw / raw.sum(), SmoothEmotions(SmoothingConfig())
+    feed(smooth, one_hot("fear"), 0.0)
+    for number in range(1, 8 * fps):
+        last = feed(smooth, row, number / fps, trust=trust)
+    np.testing.assert_allclose(last.probabilities[0], row, atol=1e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.booleans(), min_size=60, max_size=60))
+def test_dropped_frames_change_nothing_while_an_expression_lasts(kept: list[bool]) -> None:
+    whole, holed = SmoothEmotions(SmoothingConfig()), SmoothEmotions(SmoothingConfig())
+    for number in range(90):
+        row = one_hot("neutral" if number < 30 else "happiness")
+        every = feed(whole, row, number / 30)
+        # The frame before the change and the last one are seen; any others may be missing.
+        if number in (29, 89) or number < 30 or kept[number - 30]:
+            some = feed(holed, row, number / 30)
+    np.testing.assert_allclose(every.probabilities, some.probabilities, atol=1e-3)
+    assert every.labels == some.labels == ("happiness",)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.permutations(range(3)))
+def test_the_order_of_faces_does_not_matter(order: list[int]) -> None:
+    rows = np.stack([one_hot("fear"), one_hot("anger", 0.6), one_hot("neutral", 0.5)])
+    straight, mixed = SmoothEmotions(SmoothingConfig()), SmoothEmotions(SmoothingConfig())
+    places, ids = make_faces([(50.0, 50.0)] * 3), np.arange(1, 4)
+    for number in range(10):
+        noisy = np.roll(rows, number % 2, axis=1)
+        a = straight.update(places.with_track_ids(ids), make_emotions(noisy), number / 30)
+        b = mixed.update(places.with_track_ids(ids[order]), make_emotions(noisy[order]), number / 30)
+        np.testing.assert_array_equal(a.probabilities[order], b.probabilities)
+        assert [a.labels[place] for place in order] == list(b.labels)
+
+
+def test_reset_forgets_everything() -> None:
+    used, fresh = SmoothEmotions(SmoothingConfig()), SmoothEmotions(SmoothingConfig())
+    play(used, "anger", 0, 1)
+    play(used, "happiness", 1, 1, trust=0.3, reason="small")
+    used.reset()
+    for a, b in zip(play(used, "fear", 2, 1), play(fresh, "fear", 2, 1), strict=True):
+        np.testing.assert_array_equal(a.probabilities, b.probabilities)
+        assert (a.labels, a.reasons) == (b.labels, b.reasons)
+
+
+def test_going_back_at_once_takes_more_than_going_on() -> None:
+    def back_after_s(third: str) -> float:
+        smooth = SmoothEmotions(SmoothingConfig())
+        play(smooth, "neutral", 0, 2)
+        play(smooth, "happiness", 2, 0.5)
+        shown = [said.labels[0] for said in play(smooth, third, 2.5, 3)]
+        return shown.index(third) / 30
+
+    assert back_after_s("surprise") < 0.4
+    assert back_after_s("surprise") + 0.2 < back_after_s("neutral") < 1.0
+
+
+def test_without_smoothing_each_frame_speaks_for_itself() -> None:
+    smooth = SmoothEmotions(SmoothingConfig(time_constant_ms=0, min_dwell_ms=0))
+    for number, name in enumerate(("fear", "anger", "fear", "neutral") * 3):
+        said = feed(smooth, one_hot(name), number / 30)
+        assert said.labels == (name,)
+        np.testing.assert_allclose(said.probabilities[0], one_hot(name), atol=1e-4)
+
+
+def test_while_one_expression_gives_way_to_another_nothing_is_called_unclear() -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    play(smooth, "neutral", 0, 2)
+    shown = {said.labels[0] for said in play(smooth, "surprise", 2, 1)}
+    assert shown == {"neutral", "surprise"}
+
+
+def test_the_reason_stays_while_trust_returns() -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    play(smooth, "neutral", 0, 0.5, trust=0.0, reason="turned")
+    said = feed(smooth, one_hot("neutral"), 0.5)
+    assert (said.labels, said.reasons) == (("uncertain",), ("turned",))
+
+
 def test_one_odd_frame_does_not_flip_the_label() -> None:
     smooth = SmoothEmotions(SmoothingConfig())
     play(smooth, "neutral", 0, 1)

@@ -40,6 +40,54 @@ def test_a_cut_ends_every_track_though_a_face_is_at_the_same_place() -> None:
     assert ids(tracker, [(100, 100)], 0.06, grey=200) == [2]
 
 
+def test_a_cut_within_one_room_is_noticed_and_a_flash_is_not() -> None:
+    rng, tracker = np.random.default_rng(0), Tracker()
+    here, there = (np.kron(rng.uniform(60, 140, (9, 16, 1)), np.ones((40, 40, 3))).astype(np.uint8) for _ in range(2))
+
+    def id_in(picture: np.ndarray, at_s: float) -> int:
+        return int(tracker.update(make_faces([(100, 100)]), at_s, picture).track_ids[0])
+
+    assert id_in(here, 0.0) == 1
+    assert id_in(here + np.uint8(60), 0.03) == 1, "all of it grew brighter"
+    assert id_in(np.roll(here, 12, axis=1) + np.uint8(60), 0.06) == 1, "the camera turns"
+    assert id_in(there, 0.1) == 2
+
+
+def test_two_people_who_cross_keep_their_numbers_though_one_is_hidden_meanwhile() -> None:
+    tracker = Tracker()
+    for number in range(61):
+        near, far = (100.0 + 7 * number, 150.0), (520.0 - 7 * number, 170.0)
+        if abs(near[0] - far[0]) < 50:
+            assert ids(tracker, [near], number / 30) == [1]
+        elif number % 2:
+            assert ids(tracker, [far, near], number / 30) == [2, 1]
+        else:
+            assert ids(tracker, [near, far], number / 30) == [1, 2]
+
+
+def test_someone_back_at_the_edge_they_left_by_keeps_the_number_however_fast_they_left() -> None:
+    tracker = Tracker()
+    for number in range(6):
+        ids(tracker, [(120.0 - 12 * number, 100.0)], number / 30)
+    assert ids(tracker, [(65.0, 100.0)], 1.8) == [1]
+
+
+def test_a_jump_back_in_time_begins_anew() -> None:
+    tracker = Tracker()
+    assert ids(tracker, [(100, 100)], 5.0) == [1]
+    assert ids(tracker, [(100, 100)], 1.0) == [2]
+
+
+def test_a_turned_head_is_the_same_head() -> None:
+    tracker, straight = Tracker(), make_faces([(200.0, 100.0)], 60.0)
+    tracker.update(straight, 0.0, blank(640, 360))
+    points = straight.landmarks_xy.copy()
+    points[..., 0] = 200 + (points[..., 0] - 200) * 0.4
+    box = np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
+    turned = Faces(box, points, straight.head_pose_deg, straight.track_ids)
+    assert tracker.update(turned, 0.03, blank(640, 360)).track_ids.tolist() == [1]
+
+
 def test_two_trackers_count_for_themselves() -> None:
     ids(Tracker(), [(100, 100)], 0.0)
     assert ids(Tracker(), [(100, 100)], 0.0) == [1]
