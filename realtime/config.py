@@ -17,7 +17,7 @@ class SmoothingConfig:
     Attributes:
         time_constant_ms: `float`, stretches the whole filter: a clean change shows after about this time, and what is
             shown has gone 63 % of the way. 0 shows each frame's own answer.
-        switch_margin: `float`, a new label must be believed by this much more than the shown one.
+        switch_margin: `float`, a new label must lead the shown one by this much of what both are believed.
         min_dwell_ms: `float`, a label stays at least this long; for some time more it takes stronger evidence to leave.
         min_confidence: `float`, below it the label is "uncertain".
         min_reliability: `float`, below it (best region, over time) the label is "uncertain".

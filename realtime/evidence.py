@@ -68,7 +68,8 @@ class Evidence:
     evenly into the others at the rate at which expressions change, and gathers log-probabilities in proportion to the
     time that a frame stands for and to its reliability. So it turns fast when evidence is strong and sustained, slowly
     when it is weak. It says which emotion, but not how surely, for its frames aren't independent; how surely is said by
-    the exponential mean of the log-probabilities, which keeps the experts' calibration.
+    the exponential mean of the log-probabilities of the frames that belong to the named emotion, which keeps the
+    experts' calibration.
 
     Args:
         rates: of the filter.
@@ -80,6 +81,8 @@ class Evidence:
         trust: `float` in [0, 1], reliability over time.
         clarity: `float` in [0, 1], confidence of single frames over time; while one expression gives way to another
             each frame is clear, though their mean is not.
+        emotion: `int`, the one that is named.
+        left: `int`, the one that was named before; `emotion` as long as there was none.
         regret_nats: `float`, what has been gathered for the emotion that was left and against the present one, since
             it was last nothing (Page 1954, "Continuous inspection schemes").
     """
@@ -89,8 +92,8 @@ class Evidence:
         self.belief = np.asarray(softmax(np.asarray(log_p * max(trust, 1e-3), np.float32)), np.float64)
         self.trust = trust
         self.clarity = float(np.exp(log_p.max()))
+        self.emotion = self.left = int(self.belief.argmax())
         self.regret_nats = 0.0
-        self._since: tuple[int, int] | None = None
         self._slow, self._quick = log_p.copy(), log_p.copy()
 
     @property
@@ -107,20 +110,20 @@ class Evidence:
         posterior = np.log(prior) + gathered
         raised = np.exp(posterior - posterior.max())
         self.belief = raised / raised.sum()
-        if self._since is not None:
-            left, now = self._since
-            self.regret_nats = max(0.0, self.regret_nats + float(gathered[left] - gathered[now]))
-        self._slow += gain(elapsed_s * trust, rates.tau_s) * (log_p - self._slow)
+        self.regret_nats = max(0.0, self.regret_nats + float(gathered[self.left] - gathered[self.emotion]))
+        # What speaks against the emotion may belong to the next one already: it must not be shown under this name.
+        belongs = float(self.belief[self.emotion] / self.belief.max()) ** 3
+        self._slow += gain(elapsed_s * trust * belongs, rates.tau_s) * (log_p - self._slow)
         self._quick += gain(elapsed_s * trust, _QUICK_PER_TAU * rates.tau_s) * (log_p - self._quick)
         self.clarity += gain(elapsed_s * trust, rates.tau_s) * (float(np.exp(log_p.max())) - self.clarity)
         # Doubt must show at once, trust may return slowly.
         tau_s = rates.tau_s * (_TRUST_FALL_PER_TAU if trust < self.trust else 1.0)
         self.trust += gain(elapsed_s, tau_s) * (trust - self.trust)
 
-    def restart(self, left: int, now: int) -> None:
-        """Let the shown distribution begin anew with what was seen last: emotion `left` has given way to `now`."""
-        self._slow = self._quick.copy()
-        self._since, self.regret_nats = (left, now), 0.0
+    def change_to(self, emotion: int) -> None:
+        """Name another emotion; the shown distribution begins anew with what was seen last."""
+        self.left, self.emotion = self.emotion, emotion
+        self._slow, self.regret_nats = self._quick.copy(), 0.0
 
 
 def gain(elapsed_s: float, tau_s: float) -> float:

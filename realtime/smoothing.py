@@ -26,9 +26,7 @@ class _Person:
     seen_s: float
     label: str = UNCERTAIN
     since_s: float = -math.inf
-    emotion: int = -1
-    emotion_since_s: float = -math.inf
-    left: int = -1
+    named_s: float = -math.inf
     doubt: str = NO_CLEAR_EXPRESSION
 
 
@@ -85,26 +83,24 @@ class SmoothEmotions:
 
     def _believe(self, person: _Person, now_s: float) -> None:
         """Choose the emotion that is believed, whether or not it is sure enough to be shown."""
-        belief = person.evidence.belief
-        best = int(belief.argmax())
-        if person.emotion < 0:
-            person.emotion = best
+        evidence = person.evidence
+        best, named = int(evidence.belief.argmax()), evidence.emotion
+        lead = (evidence.belief[best] - evidence.belief[named]) / (evidence.belief[best] + evidence.belief[named])
+        if best == named or lead < self._config.switch_margin:
             return
-        if best == person.emotion or belief[best] - belief[person.emotion] < self._config.switch_margin:
-            return
-        held_s = now_s - person.emotion_since_s
+        held_s = now_s - person.named_s
         owed_nats = _RELUCTANCE_NATS * math.exp(-held_s / (_RELUCTANCE_TAUS * self._rates.tau_s))
-        if best == person.left and person.evidence.regret_nats < owed_nats:
+        if best == evidence.left and evidence.regret_nats < owed_nats:
             return
         if held_s * 1000 >= self._config.min_dwell_ms:
-            person.evidence.restart(person.emotion, best)
-            person.left, person.emotion, person.emotion_since_s = person.emotion, best, now_s
+            evidence.change_to(best)
+            person.named_s = now_s
 
     def _label(self, person: _Person, now_s: float, why_untrusted: str) -> tuple[str, str]:
         extra = _HYSTERESIS if person.label == UNCERTAIN and person.since_s > -math.inf else 0.0
         trusted = person.evidence.trust >= self._config.min_reliability + extra
         clear = person.evidence.clarity >= self._config.min_confidence + extra
-        wanted = EMOTIONS[person.emotion] if trusted and clear else UNCERTAIN
+        wanted = EMOTIONS[person.evidence.emotion] if trusted and clear else UNCERTAIN
         if why_untrusted in REASONS:
             person.doubt = why_untrusted
         settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms

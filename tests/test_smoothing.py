@@ -140,6 +140,15 @@ def test_while_one_expression_gives_way_to_another_nothing_is_called_unclear() -
     assert shown == {"neutral", "surprise"}
 
 
+def test_what_is_shown_does_not_speak_against_a_label_that_is_held() -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    play(smooth, "neutral", 0, 2)
+    play(smooth, "happiness", 2, 0.6)
+    held = [said for said in play(smooth, "neutral", 2.6, 2) if said.labels == ("happiness",)]
+    assert len(held) > 10, "going back at once is doubted"
+    assert min(said.probabilities[0, EMOTIONS.index("happiness")] for said in held) > 0.25
+
+
 def test_the_reason_stays_while_trust_returns() -> None:
     smooth = SmoothEmotions(SmoothingConfig())
     play(smooth, "neutral", 0, 0.5, trust=0.0, reason="turned")
