@@ -73,8 +73,17 @@ def main(data: Path | None, out: Path | None, plot: Path | None, weights: Path, 
     if plot is not None:
         draw_curves(figures["curves"], plot)
     if out is not None:
-        out.write_text(json.dumps(figures, indent=1) + "\n")
+        out.write_text(json.dumps(_finite(figures), indent=1) + "\n")
     report(figures)
+
+
+def _finite(figures: Any) -> Any:
+    """Return the figures with `None` for infinite ones, which JSON does not have."""
+    if isinstance(figures, Mapping):
+        return {name: _finite(value) for name, value in figures.items()}
+    if isinstance(figures, list):
+        return [_finite(value) for value in figures]
+    return None if isinstance(figures, float) and not np.isfinite(figures) else figures
 
 
 def _watched(path: Path, config: PipelineConfig) -> list[Watched]:
