@@ -90,7 +90,8 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
     from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
     from export.parity import largest_difference, seeded_crops
     from models.crops import load_crops
-    from models.training import load_trained, read_history, score_logits
+    from models.trained import load_trained
+    from models.training import read_history, score_logits
 
     network, facts = load_trained(folder)
     val = load_crops(data, region, "val")

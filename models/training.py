@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import csv
-import json
 import math
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,40 +14,18 @@ import numpy as np
 
 from models.crops import Augmentation, CropSet, FloatArray, ImageArray, augment
 from models.errors import DataError
-from models.networks import eyes_network, lips_network
 from models.occluders import cover
-from models.spec import EMOTIONS, geometry_from_dict
+from models.spec import EMOTIONS
+from models.trained import BEST_NAME, network_in_precision, start_from
 
 if TYPE_CHECKING:
     from models.train import Recipe
 
-BEST_NAME = "best.weights.h5"
 _CHECKPOINT_NAME = "last.weights.h5"
 _AVERAGE_NAME = "average.npz"
 _HISTORY_NAME = "history.csv"
 _AVERAGE_EVERY_STEPS = 8
 _SURE = 0.5  # validation accuracy counts faces of which more than half of the votes agree
-
-
-def build_network(recipe: Mapping[str, Any], size_wh: tuple[int, int]) -> keras.Model:
-    """Return the untrained network of a recipe, logits out."""
-    if recipe["region"] == "eyes":
-        return eyes_network(size_wh, recipe["dropout"], recipe["width"])
-    return lips_network(size_wh, recipe["dropout"], recipe["width"])
-
-
-def load_trained(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
-    """Return the best network of a training folder, logits out, and its `recipe.json`.
-
-    Raises:
-        DataError: the folder has no finished epoch.
-    """
-    if not (folder / "recipe.json").is_file() or not (folder / BEST_NAME).is_file():
-        raise DataError(f"{folder} holds no trained expert; make one with `python -m models.train --out {folder}`")
-    facts: dict[str, Any] = json.loads((folder / "recipe.json").read_text("utf-8"))
-    model = build_network(facts["recipe"], geometry_from_dict(facts["geometry"]).size_wh)
-    model.load_weights(folder / BEST_NAME)
-    return model, facts
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -220,7 +195,7 @@ def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool
     if bool(done) != (resume and (out / _CHECKPOINT_NAME).exists()):
         raise DataError(f"{out} has no whole checkpoint to resume ({_CHECKPOINT_NAME}, {_HISTORY_NAME}); train anew")
     steps = len(train) // recipe.batch
-    model = _network_in(recipe, train.geometry.size_wh)
+    model = network_in_precision(recipe, train.geometry.size_wh)
     model.compile(_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(from_logits=True))
     if done:
         # The checkpoint holds the optimiser's state; its rules (schedule, what decays) come from the recipe.
@@ -229,7 +204,7 @@ def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool
     else:
         (out / _HISTORY_NAME).unlink(missing_ok=True)
         if recipe.start_from:
-            _start_from(model, Path(recipe.start_from))
+            start_from(model, Path(recipe.start_from))
     keeper = KeepAverage(recipe, val, out, done * steps)
     batches = Batches(train, recipe, done)
     # shuffle=False: the batches are shuffled already, by a seed that a resumed run draws again.
@@ -244,32 +219,6 @@ def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool
     _plot(keeper.history, out / "history.png")
     best = min(keeper.history, key=lambda row: float(row["val_loss"]))
     return {name: float(value) if name != "epoch" else int(value) for name, value in best.items()}
-
-
-def _network_in(recipe: Recipe, size_wh: tuple[int, int]) -> keras.Model:
-    """Return the recipe's network, computing in its precision; the weights are float32 in either."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if recipe.precision == "bfloat16" else "float32")
-    try:
-        return build_network(asdict(recipe), size_wh)
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-def _start_from(model: keras.Model, folder: Path) -> None:
-    """Take the weights of an earlier training; its input may have been larger or smaller.
-
-    Raises:
-        DataError: no training there, or one of another network.
-    """
-    earlier, facts = load_trained(folder)
-    try:
-        model.set_weights(earlier.get_weights())
-    except ValueError as error:
-        raise DataError(
-            f"--start-from needs the network of this recipe; {folder} holds {facts['recipe']['region']} of width "
-            f"{facts['recipe']['width']}: give the same --region and --width"
-        ) from error
 
 
 def _watched() -> bool:

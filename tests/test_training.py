@@ -19,7 +19,8 @@ from models.layers import FusedBatchNormalization, StandardizeCrop
 from models.networks import eyes_network, lips_network
 from models.spec import GEOMETRY
 from models.train import Recipe
-from models.training import Batches, _start_from, load_trained, sample_weights, score_logits
+from models.trained import load_trained, start_from
+from models.training import Batches, sample_weights, score_logits
 
 RECIPE = Recipe("lips", 2, 4, 1e-3, 0.01, 0.1, 4, 0.2, 0.5, 0.99, 3, 1)
 
@@ -43,13 +44,13 @@ def test_training_starts_from_earlier_weights_and_refuses_another_network(tmp_pa
     earlier.save_weights(tmp_path / "best.weights.h5")
     facts = {"recipe": asdict(RECIPE), "geometry": asdict(GEOMETRY["lips"])}
     (tmp_path / "recipe.json").write_text(json.dumps(facts))
-    _start_from(later, tmp_path)
+    start_from(later, tmp_path)
     for before, after in zip(earlier.get_weights(), later.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
     with pytest.raises(DataError, match="holds lips of width 4"):
-        _start_from(lips_network((64, 48), width=6), tmp_path)
+        start_from(lips_network((64, 48), width=6), tmp_path)
     with pytest.raises(DataError, match="holds no trained expert"):
-        _start_from(later, tmp_path / "nothing")
+        start_from(later, tmp_path / "nothing")
 
 
 def test_networks_give_six_logits_and_refuse_tiny_inputs() -> None:
