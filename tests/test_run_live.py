@@ -242,7 +242,10 @@ def test_a_second_ctrl_c_does_not_break_the_finishing(weights: Path, tmp_path: P
     options = ["--headless", "--realtime", "--weights", str(weights), "--record", str(tmp_path / "r.mp4")]
     command = [sys.executable, "run_live.py", str(CLIP_PATH), *options]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    time.sleep(4)
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size > 10_000 for path in tmp_path.iterdir()):
+        assert time.monotonic() < deadline, "nothing was recorded"
+        time.sleep(0.05)
     for _ in range(3):
         process.send_signal(signal.SIGINT)
         time.sleep(0.02)
