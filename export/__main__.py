@@ -28,7 +28,7 @@ from models.spec import (
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _REAL_CROPS = 70
-_CALIBRATION_CROPS = 1024
+_CALIBRATION_CROPS = 512
 _MAX_INT8_LOSS = 0.003
 
 
