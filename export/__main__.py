@@ -114,8 +114,11 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
     content = model.SerializeToString()
     click.echo(f"{region}: {len(content) / 1e6:.1f} MB, largest difference to Keras {difference:.1e}, {scores}")
     history = read_history(folder)
+    # A path tells of one machine only, and the manifest travels.
+    earlier = Path(facts["recipe"].get("start_from", "")).name
     trained = {
         **facts,
+        "recipe": {**facts["recipe"], "start_from": earlier},
         "epoch": min(history, key=lambda row: float(row["val_loss"]))["epoch"] if history else None,
         "precision": precision,
         "parity": difference,
