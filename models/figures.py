@@ -54,6 +54,7 @@ def honesty(analysis: Analysis) -> bytes:
         (analysis.confidence, "after", after, "o-"),
     ):
         place = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+        place[confidence == 0] = -1  # not found: no confidence was shown
         filled = [number for number in range(_BINS) if (place == number).sum() >= 5]
         said = [confidence[place == number].mean() for number in filled]
         true = [analysis.right[place == number].mean() for number in filled]
