@@ -140,10 +140,6 @@ class Pipeline:
         self._count_drops()
         return [thread.name for thread in self._threads if thread.is_alive()]
 
-    def queue_depths(self) -> dict[str, int]:
-        """Return how many frames wait before each stage."""
-        return dict(zip(("landmarks", "classify", "main"), map(len, self._channels()), strict=True))
-
     def _channels(self) -> tuple[Channel[Any], ...]:
         return self._frames, self._looked, self._analysed
 

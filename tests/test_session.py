@@ -110,6 +110,22 @@ def test_the_resting_face_is_asked_for_by_key_or_option_and_shown(run, monkeypat
     assert notes[1].startswith("REST YOUR FACE 2")
 
 
+def test_resting_faces_are_watched_once_per_frame_live_and_offline(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+    plain = session_module.RestingFaces.update
+
+    def spied(self, faces, emotions, media_time_s):
+        seen.append(media_time_s)
+        return plain(self, faces, emotions, media_time_s)
+
+    monkeypatch.setattr(session_module.RestingFaces, "update", spied)
+    for smooth_offline in (False, True):
+        seen.clear()
+        run({}, calibrate_s=1.0, window=False, smooth_offline=smooth_offline)
+        assert len(seen) == 60
+        assert seen == sorted(set(seen))
+
+
 def test_recording_starts_and_stops_with_the_key_and_begins_at_zero(run, tmp_path: Path) -> None:
     _, _, said = run({10: Key.TOGGLE_RECORDING, 40: Key.TOGGLE_RECORDING, 50: Key.QUIT})
     (video,) = tmp_path.glob("emotion-live-*.mp4")

@@ -53,6 +53,17 @@ def test_training_starts_from_earlier_weights_and_refuses_another_network(tmp_pa
         start_from(later, tmp_path / "nothing")
 
 
+def test_a_covered_mouth_has_a_nearly_flat_label_and_the_data_keep_theirs() -> None:
+    crops = crop_set()
+    before = crops.soft.copy()
+    _, covered, _ = Batches(crops, replace(RECIPE, covered=1.0, mixup=0.0), 0)[0]
+    _, plain, _ = Batches(crops, replace(RECIPE, covered=0.0, mixup=0.0), 0)[0]
+    assert covered.max() < 0.26
+    assert plain.max() == 1.0
+    np.testing.assert_allclose(covered.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(crops.soft, before)
+
+
 def test_networks_give_six_logits_and_refuse_tiny_inputs() -> None:
     network = lips_network((64, 48), width=4)
     assert network.predict_on_batch(np.zeros((3, 48, 64, 1), np.uint8)).shape == (3, 6)
