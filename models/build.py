@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 from tqdm import tqdm
 
 from models.errors import DataError
 from models.index import COLUMNS, CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path
 from models.labels import LabelledFace
+from models.occluders import COVER_KINDS, cover_face
 from models.regions import cut_region, eye_distance_px
 from models.spec import EMOTIONS, GEOMETRY, REGIONS
 from realtime.landmarks import ImageFaceFinder
@@ -38,6 +40,7 @@ class BuildJob:
         out: folder to write to.
         border_px: border stored around each crop, for jitter in training; see `models.regions.cut_region`.
         workers: processes.
+        cover: one of COVER_KINDS, drawn on every face before it is looked for (`models.occluders`), or "".
     """
 
     faces: Sequence[LabelledFace]
@@ -46,6 +49,7 @@ class BuildJob:
     out: Path
     border_px: int
     workers: int
+    cover: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def build(job: BuildJob) -> BuildReport:
     open_chunks = [(chunk, part) for chunk, part in zip(chunks, parts, strict=True) if not part.exists()]
     done = len(job.faces) - sum(len(chunk) for chunk, _ in open_chunks)
     tasks = [(part, [_task(job, number) for number in chunk]) for chunk, part in open_chunks]
-    work = partial(_build_chunk, job.root, job.out, job.border_px)
+    work = partial(_build_chunk, job.root, job.out, job.border_px, job.cover)
     with tqdm(total=len(job.faces), initial=done, unit="face", desc="faces", smoothing=0.05) as bar:
         for count in _run(work, tasks, job.workers):
             bar.update(count)
@@ -95,6 +99,7 @@ def _claim(job: BuildJob) -> None:
         "faces": len(job.faces),
         "input_sha256": hashlib.sha256(repr([*zip(job.faces, job.splits, strict=True)]).encode()).hexdigest(),
         "emotions": list(EMOTIONS),
+        "cover": job.cover,
     }
     plain = json.loads(json.dumps(config))
     path = job.out / CONFIG_NAME
@@ -116,7 +121,7 @@ def _task(job: BuildJob, number: int) -> dict[str, Any]:
 _finder: ImageFaceFinder | None = None
 
 
-def _build_chunk(root: Path, out: Path, border_px: int, task: tuple[Path, list[dict[str, Any]]]) -> int:
+def _build_chunk(root: Path, out: Path, border_px: int, cover: str, task: tuple[Path, list[dict[str, Any]]]) -> int:
     """Work on one chunk; its part file appears only when all its crops are written."""
     global _finder
     if _finder is None:
@@ -124,19 +129,24 @@ def _build_chunk(root: Path, out: Path, border_px: int, task: tuple[Path, list[d
         _finder = ImageFaceFinder()
     part, rows = task
     for row in rows:
-        _build_one(_finder, root, out, border_px, row)
+        _build_one(_finder, root, out, border_px, cover, row)
     unfinished = part.with_suffix(".tmp")
     _write(unfinished, rows)
     unfinished.replace(part)
     return len(rows)
 
 
-def _build_one(finder: ImageFaceFinder, root: Path, out: Path, border_px: int, row: dict[str, Any]) -> None:
+def _build_one(finder: ImageFaceFinder, root: Path, out: Path, border_px: int, cover: str, row: dict[str, Any]) -> None:
     image_bgr = cv2.imread(str(root / row["file"]), cv2.IMREAD_COLOR)
     if image_bgr is None:
         row["found"] = "unreadable"
         return
-    faces = finder.find(image_bgr)
+    faces = finder.find(np.asarray(image_bgr, np.uint8))
+    if cover and len(faces):
+        rng = np.random.default_rng((int(row["id"]), COVER_KINDS.index(cover)))
+        image_bgr, hidden = cover_face(np.asarray(image_bgr, np.uint8), faces.landmarks_xy[0], cover, rng)
+        row.update({f"hidden_{region}": f"{share:.2f}" for region, share in hidden.items()})
+        faces = finder.find(image_bgr)
     row["found"] = str(len(faces))
     if not len(faces):
         return

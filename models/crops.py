@@ -28,6 +28,8 @@ class CropSet:
         soft: `(N, 6) float32` shares of votes.
         weight: `(N,) float32` share of all votes that went to the six.
         agreement: `(N,) float32` share of all votes that the label received.
+        ids: `(N,) int64`, the faces' numbers in their table.
+        hidden: `(N,) float32`, how much of the evidence a drawn cover hides, in [0, 1].
         geometry: the region's.
         border_px: width of the stored border on the left and right.
     """
@@ -36,6 +38,8 @@ class CropSet:
     soft: FloatArray
     weight: FloatArray
     agreement: FloatArray
+    ids: npt.NDArray[np.int64]
+    hidden: FloatArray
     geometry: Geometry
     border_px: int
 
@@ -67,6 +71,8 @@ def load_crops(data: Path, region: str, split: str) -> CropSet:
         soft=np.asarray([[float(row[f"p_{emotion}"]) for emotion in EMOTIONS] for row in rows], np.float32),
         weight=np.asarray([float(row["weight"]) for row in rows], np.float32),
         agreement=np.asarray([float(row["agreement"]) for row in rows], np.float32),
+        ids=np.asarray([int(row["id"]) for row in rows], np.int64),
+        hidden=np.asarray([float(row.get(f"hidden_{region}") or 0) for row in rows], np.float32),
         geometry=geometry_from_dict(config["geometry"][region]),
         border_px=int(config["border_px"]),
     )
@@ -94,8 +100,8 @@ class Augmentation:
         erase_share: crops of which a rectangle is covered, as hands, hair and glasses do.
     """
 
-    shift: float = 0.06
-    scale: float = 0.12
+    shift: float = 0.08
+    scale: float = 0.15
     rotate_deg: float = 10.0
     contrast: float = 0.3
     noise: float = 8.0

@@ -18,6 +18,7 @@ from models.commands import fail_in_one_line, split_shares
 from models.errors import DataError
 from models.index import INDEX_NAME, NOT_FOUND_NAME
 from models.labels import break_ties, read_labels, split_by_subject
+from models.occluders import COVER_KINDS
 from models.spec import EMOTIONS, REGIONS
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -81,6 +82,9 @@ def _place(source: Path, target: Path, move: bool) -> None:
 @split_shares
 @click.option("--border", type=click.IntRange(0, 64), default=8, show_default=True, help="Pixels around each crop.")
 @click.option("--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True)
+@click.option(
+    "--cover", type=click.Choice(COVER_KINDS), help="Draw one on each face: for `models.train --covered-data`."
+)
 @fail_in_one_line
 def build_command(
     labels: Path | None,
@@ -92,6 +96,7 @@ def build_command(
     test_share: float,
     border: int,
     workers: int,
+    cover: str | None,
 ) -> None:
     """Find each face, cut eyes and lips into OUT/{eyes,lips}/{train,val,test}/EMOTION/ and write OUT/index.csv.
 
@@ -106,7 +111,7 @@ def build_command(
     if not faces:
         raise DataError(f"no face has one of the labels {', '.join(EMOTIONS)}; see --label-column")
     splits = split_by_subject(faces, val_share, test_share)
-    report = build(BuildJob(faces, splits, root, out, border, workers))
+    report = build(BuildJob(faces, splits, root, out, border, workers, cover or ""))
     _print_report(report, len(every) - len(faces), out)
     for region in REGIONS:
         _write_preview(out, region)

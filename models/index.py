@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import DataError
-from models.spec import EMOTIONS
+from models.spec import EMOTIONS, REGIONS
 
 INDEX_NAME = "index.csv"
 CONFIG_NAME = "build.json"
@@ -18,8 +18,9 @@ COLUMNS = (
     *("id", "file", "split", "subject", "label"),
     *(f"p_{emotion}" for emotion in EMOTIONS),
     *("weight", "agreement", "found", "eye_distance_px", "yaw_deg", "pitch_deg", "roll_deg"),
+    *(f"hidden_{region}" for region in REGIONS),
 )
-"""Columns of the index table: one row per face that was found."""
+"""Columns of the index table: one row per face that was found; hidden_*: how much a drawn cover hides of a region."""
 
 
 def crop_path(data: Path, region: str, row: Mapping[str, str]) -> Path:

@@ -1,7 +1,8 @@
-"""Drawn glasses and masks for training crops, so that an expert whose region is covered learns to say so.
+"""Drawn glasses and masks for training, so that an expert whose region is covered learns to say so.
 
-Drawn on the stored crop, before it is shifted, blurred and lit like any other; places are in units of d, the distance
-of the outer eye corners, from the landmarks that the crop was cut by.
+Places are in units of d, the distance of the outer eye corners. On a stored crop (`cover`) they are drawn before it is
+shifted, blurred and lit like any other. On a whole picture (`cover_face`) they are drawn before the face is looked for,
+because a covered face moves the landmarks of what is not covered too, and every crop with them.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from models.crops import ImageArray
+from models.crops import FloatArray, ImageArray
+from models.regions import LEFT_IN_IMAGE_CORNER, RIGHT_IN_IMAGE_CORNER, eye_distance_px
 from models.spec import Geometry
 
 _EYE_D = (0.28, 0.38)  # of an eye's middle from the nose's axis
 _MASK_HIDES, _LARGE_GLASSES_HIDE, _SMALL_GLASSES_HIDE = 0.9, 0.6, 0.4
+COVER_KINDS = ("mask", "glasses")
 _SUB_PIXEL = 4  # fractional bits of cv2's coordinates
 
 
@@ -24,36 +28,72 @@ def cover(crop: ImageArray, geometry: Geometry, region: str, rng: np.random.Gene
 
     The share, in [0, 1], is how far the label should go flat: 0 for a mask below the eyes, 0.9 for one over the lips.
     """
-    plane = _Plane(crop[:, :, 0].copy(), geometry, rng)
+    picture = crop[:, :, 0].copy()
+    scale = geometry.size_wh[0] / geometry.width_d
+    middle = (np.array(picture.shape[::-1]) - 1) / 2
+    along = np.array([scale, 0.0])
+    plane = _Plane(picture, middle - np.array([0.0, geometry.shift_down_d * scale]), along, rng)
     draw: Callable[[_Plane], float] = rng.choice(np.array(_COVERS[region], object))
     hidden = draw(plane)
     return plane.picture[:, :, None], hidden
 
 
-class _Plane:
-    """A crop to be drawn on in units of d, origin at the region's anchor, y towards the chin."""
+def cover_face(
+    image_bgr: ImageArray, landmarks_xy: FloatArray, what: str, rng: np.random.Generator
+) -> tuple[ImageArray, Mapping[str, float]]:
+    """Return a grey copy of a picture, `(H, W, 3)`, with the face covered, and how much that hides of each region.
 
-    def __init__(self, picture: ImageArray, geometry: Geometry, rng: np.random.Generator) -> None:
+    Args:
+        image_bgr: `(H, W, 3) uint8`.
+        landmarks_xy: `(L, 2) float32` pixels, of the face.
+        what: one of COVER_KINDS.
+        rng: where, how large and how dark.
+    """
+    grey = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+    corners = landmarks_xy[[LEFT_IN_IMAGE_CORNER, RIGHT_IN_IMAGE_CORNER]].astype(np.float64)
+    plane = _Plane(grey, corners.mean(axis=0), corners[1] - corners[0], rng, round(eye_distance_px(landmarks_xy) / 30))
+    if what == "mask":
+        _mask_below_eyes(plane)
+        hidden = {"eyes": 0.0, "lips": _MASK_HIDES}
+    else:
+        hidden = {"eyes": _glasses(plane), "lips": 0.0}
+    return np.asarray(cv2.cvtColor(plane.picture, cv2.COLOR_GRAY2BGR), np.uint8), hidden
+
+
+class _Plane:
+    """A grey picture to be drawn on in units of d.
+
+    Args:
+        picture: `(h, w) uint8`, drawn on in place.
+        origin: pixels, where the region's anchor is.
+        along: pixels, the vector of length d along the eyes' axis; y points to the chin.
+        rng: of the cloth's weave and of what is drawn.
+        line_px: thickness of lines, if more than one or two pixels.
+    """
+
+    def __init__(
+        self, picture: ImageArray, origin: FloatArray, along: FloatArray, rng: np.random.Generator, line_px: int = 1
+    ) -> None:
         self.picture, self.rng = picture, rng
-        self._scale = geometry.size_wh[0] / geometry.width_d
-        middle = (np.array(picture.shape[::-1]) - 1) / 2
-        self._origin = middle - np.array([0.0, geometry.shift_down_d * self._scale])
+        self._origin, self._line_px = origin, line_px
+        self._axes = np.array([along, [-along[1], along[0]]], float)
+
+    def _place(self, points_d: list[tuple[float, float]]) -> npt.NDArray[np.int32]:
+        return np.asarray(np.round((np.array(points_d) @ self._axes + self._origin) * 2**_SUB_PIXEL), np.int32)
 
     def fill(self, outline_d: list[tuple[float, float]], grey: float, *, shade: float = 0.0) -> None:
         """Fill a polygon with a grey level, `shade` levels lighter at the bottom, and a little weave."""
-        points = np.round((np.array(outline_d) * self._scale + self._origin) * 2**_SUB_PIXEL).astype(np.int32)
         inside = np.zeros(self.picture.shape, np.uint8)
-        cv2.fillPoly(inside, [points], 255, cv2.LINE_AA, _SUB_PIXEL)
+        cv2.fillPoly(inside, [self._place(outline_d)], 255, cv2.LINE_AA, _SUB_PIXEL)
         down = np.linspace(-0.5, 0.5, self.picture.shape[0])[:, None]
         cloth = grey + shade * down + self.rng.normal(0, 3, self.picture.shape)
         share = inside / 255.0
         self.picture[...] = np.clip(self.picture * (1 - share) + cloth * share, 0, 255)
 
     def line(self, start_d: tuple[float, float], end_d: tuple[float, float], grey: float) -> None:
-        """Draw a line one or two pixels wide."""
-        ends = np.round((np.array([start_d, end_d]) * self._scale + self._origin) * 2**_SUB_PIXEL).astype(int)
-        thickness = int(self.rng.integers(1, 3))
-        first, second = tuple(map(int, ends[0])), tuple(map(int, ends[1]))
+        """Draw a line of `line_px` pixels, or one more."""
+        thickness = max(1, self._line_px) + int(self.rng.integers(0, 2))
+        first, second = (tuple(map(int, end)) for end in self._place([start_d, end_d]))
         cv2.line(self.picture, first, second, int(grey), thickness, cv2.LINE_AA, _SUB_PIXEL)
 
 

@@ -6,13 +6,17 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from models.commands import fail_in_one_line
 from models.errors import ConfigError, DataError
 from models.spec import REGIONS
+
+if TYPE_CHECKING:
+    from models.crops import CropSet
 
 RECIPE_NAME = "recipe.json"
 _WIDTH = {"eyes": 16, "lips": 24}
@@ -37,6 +41,7 @@ class Recipe:
         patience: epochs without a better validation loss before training stops.
         seed: of every random draw.
         covered: share of crops with drawn glasses or a mask.
+        covered_data: folders of the same faces, covered before they were looked for.
         precision: "float32" or "bfloat16", in which the network computes; weights and sums stay float32.
         start_from: folder of an earlier training whose weights are the start, or "".
     """
@@ -56,6 +61,7 @@ class Recipe:
     covered: float = 0.12
     precision: str = "float32"
     start_from: str = ""
+    covered_data: tuple[str, ...] = ()
 
 
 @click.command()
@@ -75,7 +81,13 @@ class Recipe:
 @click.option("--average", type=click.FloatRange(0, 0.99999), default=0.998, show_default=True)
 @click.option("--patience", type=click.IntRange(1), default=8, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--covered", type=click.FloatRange(0, 1), default=0.12, show_default=True)
+@click.option("--covered", type=click.FloatRange(0, 1), default=0.12, show_default=True, help="Share of covered crops.")
+@click.option(
+    "--covered-data",
+    multiple=True,
+    metavar="FOLDER",
+    help="Covered crops also come from here: `models.dataset build --cover mask` (or glasses) of the same table.",
+)
 @click.option(
     "--precision",
     type=click.Choice(("float32", "bfloat16")),
@@ -102,6 +114,7 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     from models.training import fit
 
     train, val = (load_crops(data, recipe.region, split) for split in ("train", "val"))
+    covered = [_covered(Path(folder), train, recipe.region) for folder in recipe.covered_data]
     if len(train) < recipe.batch:
         raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")
     faces = {"train": len(train), "val": len(val)}
@@ -110,11 +123,27 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
         raise ConfigError(f"--resume needs the options and data in {stored}; give the same, or choose another --out")
     out.mkdir(parents=True, exist_ok=True)
     stored.write_text(facts, "utf-8")
-    best = fit(recipe, train, val, out, resume=resume)
+    best = fit(recipe, train, val, out, resume=resume, covered=covered)
     click.echo(
         f"best epoch {best['epoch']}: validation loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.1%}"
     )
     click.echo(f"weights: {out / 'best.weights.h5'}   curve: {out / 'history.png'}")
+
+
+def _covered(folder: Path, train: CropSet, region: str) -> CropSet:
+    """Read covered crops; refuse those of another table: their faces would be others under the same numbers."""
+    from models.crops import load_crops
+
+    covered = load_crops(folder, region, "train")
+    known = dict(zip(train.ids.tolist(), train.soft, strict=True))
+    same = all(
+        np.allclose(known[number], soft)
+        for number, soft in zip(covered.ids.tolist(), covered.soft, strict=True)
+        if number in known
+    )
+    if not same or (covered.geometry, covered.border_px) != (train.geometry, train.border_px):
+        raise ConfigError(f"--covered-data needs the faces, labels and sizes of --data; {folder} holds others")
+    return covered
 
 
 if __name__ == "__main__":

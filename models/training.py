@@ -1,4 +1,4 @@
-"""The training loop: batches, schedule, running average of the weights, checkpoints, history."""
+"""The training loop: schedule, running average of the weights, checkpoints, history."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import csv
 import math
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from models.crops import Augmentation, CropSet, FloatArray, ImageArray, augment
+from models.batches import Batches
+from models.crops import CropSet, FloatArray
 from models.errors import DataError
-from models.occluders import cover
 from models.spec import EMOTIONS
 from models.trained import BEST_NAME, network_in_precision, start_from
 
@@ -26,57 +27,6 @@ _AVERAGE_NAME = "average.npz"
 _HISTORY_NAME = "history.csv"
 _AVERAGE_EVERY_STEPS = 8
 _SURE = 0.5  # validation accuracy counts faces of which more than half of the votes agree
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Augmented, mixed batches of one epoch, drawn anew for each: `(crops, soft labels, sample weights)`."""
-
-    def __init__(self, crops: CropSet, recipe: Recipe, epoch: int) -> None:
-        super().__init__(workers=1, use_multiprocessing=False)
-        self._crops, self._recipe = crops, recipe
-        self._weights = sample_weights(crops, recipe.balance)
-        self._how = Augmentation()
-        self._seed = recipe.seed
-        self._epoch = epoch
-        self._shuffle()
-
-    def __len__(self) -> int:
-        return len(self._crops) // self._recipe.batch
-
-    def __getitem__(self, number: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        rng = np.random.default_rng((self._seed, self._epoch, number))
-        rows = self._order[number * self._recipe.batch : (number + 1) * self._recipe.batch]
-        y, weight = self._crops.soft[rows], self._weights[rows]
-        x = np.stack([self._crop(row, y[at], rng) for at, row in enumerate(rows)]).astype(np.float32)
-        if self._recipe.mixup > 0:
-            share = np.float32(rng.beta(self._recipe.mixup, self._recipe.mixup))
-            other = rng.permutation(len(rows))
-            x, y = share * x + (1 - share) * x[other], share * y + (1 - share) * y[other]
-            weight = share * weight + (1 - share) * weight[other]
-        return x, y, weight
-
-    def _crop(self, row: int, soft: FloatArray, rng: np.random.Generator) -> ImageArray:
-        """Return one augmented crop; where it is covered, its label, `soft`, goes flat as far as it is hidden."""
-        crop, geometry = self._crops.crops[row], self._crops.geometry
-        if rng.random() < self._recipe.covered:
-            crop, hidden = cover(crop, geometry, self._recipe.region, rng)
-            soft[...] = (1 - hidden) * soft + hidden / len(EMOTIONS)
-        return augment(crop, geometry.size_wh, self._how, rng)
-
-    def on_epoch_end(self) -> None:
-        """Draw the next epoch's order."""
-        self._epoch += 1
-        self._shuffle()
-
-    def _shuffle(self) -> None:
-        self._order = np.random.default_rng((self._seed, self._epoch)).permutation(len(self._crops))
-
-
-def sample_weights(crops: CropSet, balance: float) -> FloatArray:
-    """Return a weight per face, mean 1: its share of votes times inverse class frequency to the power `balance`."""
-    frequency = np.maximum(crops.soft.mean(axis=0), 1e-3)
-    weights = crops.weight * (crops.soft @ (frequency**-balance))
-    return np.asarray(weights / weights.mean(), np.float32)
 
 
 class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
@@ -188,8 +138,10 @@ def read_history(out: Path) -> list[dict[str, Any]]:
         return list(csv.DictReader(stream))
 
 
-def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool) -> dict[str, Any]:
-    """Train and return the history row of the epoch that was kept."""
+def fit(
+    recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool, covered: Sequence[CropSet] = ()
+) -> dict[str, Any]:
+    """Train and return the history row of the epoch that was kept; `covered`: see `models.batches.Batches`."""
     keras.utils.set_random_seed(recipe.seed)
     done = len(read_history(out)) if resume else 0
     if bool(done) != (resume and (out / _CHECKPOINT_NAME).exists()):
@@ -206,7 +158,7 @@ def fit(recipe: Recipe, train: CropSet, val: CropSet, out: Path, *, resume: bool
         if recipe.start_from:
             start_from(model, Path(recipe.start_from))
     keeper = KeepAverage(recipe, val, out, done * steps)
-    batches = Batches(train, recipe, done)
+    batches = Batches(train, recipe, done, covered)
     # shuffle=False: the batches are shuffled already, by a seed that a resumed run draws again.
     model.fit(
         batches,

@@ -94,6 +94,19 @@ def test_training_reads_what_was_built(built: Path) -> None:
         load_crops(built / "eyes", "eyes", "train")
 
 
+def test_covered_faces_are_looked_for_again_and_say_what_is_hidden(
+    faces_folder: Path, built: Path, tmp_path: Path
+) -> None:
+    build(faces_folder, tmp_path / "mask", "--cover", "mask")
+    for region, hidden in (("eyes", 0.0), ("lips", 0.9)):
+        plain, masked = load_crops(built, region, "train"), load_crops(tmp_path / "mask", region, "train")
+        assert set(plain.hidden) == {0}
+        assert len(masked)
+        np.testing.assert_allclose(masked.hidden, hidden, atol=1e-6)
+        rows = [plain.ids.tolist().index(number) for number in masked.ids]
+        assert (np.abs(plain.crops[rows].astype(int) - masked.crops) > 20).mean() > 0.1
+
+
 def test_augmentation_changes_crops_but_keeps_them_faces(built: Path) -> None:
     crops = load_crops(built, "eyes", "train")
     rng = np.random.default_rng(0)

@@ -13,6 +13,7 @@ pytest.importorskip("keras", reason="the train extra is not installed")
 
 import keras
 
+from models.batches import Batches, sample_weights
 from models.crops import CropSet
 from models.errors import ConfigError, DataError
 from models.layers import FusedBatchNormalization, StandardizeCrop
@@ -20,7 +21,7 @@ from models.networks import eyes_network, lips_network
 from models.spec import GEOMETRY
 from models.train import Recipe
 from models.trained import load_trained, start_from
-from models.training import Batches, sample_weights, score_logits
+from models.training import score_logits
 
 RECIPE = Recipe("lips", 2, 4, 1e-3, 0.01, 0.1, 4, 0.2, 0.5, 0.99, 3, 1)
 
@@ -34,6 +35,8 @@ def crop_set(count: int = 12) -> CropSet:
         soft=soft,
         weight=np.ones(count, np.float32),
         agreement=np.where(np.arange(count) == 0, 0.5, 1.0).astype(np.float32),
+        ids=np.arange(100, 100 + count),
+        hidden=np.zeros(count, np.float32),
         geometry=GEOMETRY["lips"],
         border_px=8,
     )
@@ -62,6 +65,29 @@ def test_a_covered_mouth_has_a_nearly_flat_label_and_the_data_keep_theirs() -> N
     assert plain.max() == 1.0
     np.testing.assert_allclose(covered.sum(axis=1), 1, atol=1e-5)
     np.testing.assert_array_equal(crops.soft, before)
+
+
+def test_covered_crops_come_from_the_same_face_of_the_covered_sets() -> None:
+    crops = crop_set()
+    rows = np.array([2, 3, 8])
+    white = replace(
+        crops,
+        crops=np.full_like(crops.crops[rows], 255),
+        ids=crops.ids[rows],
+        soft=crops.soft[rows],
+        hidden=np.zeros(3),
+    )
+    whites, others = [], []
+    for epoch in range(12):
+        batches = Batches(crops, replace(RECIPE, covered=1.0, mixup=0.0), epoch, [white])
+        for x, y, _ in (batches[number] for number in range(len(batches))):
+            # This set says that its crops hide nothing, so its labels stay whole; a mask drawn on the crop flattens.
+            whites += [(x[at], y[at]) for at in range(len(x)) if y[at].max() == 1]
+            others += [y[at] for at in range(len(x)) if y[at].max() < 1]
+    assert 5 < len(whites) < 12 * len(rows)
+    assert {int(y.argmax()) for _, y in whites} == {2, 3}
+    assert min(np.median(x) for x, _ in whites) > 150
+    assert max(y.max() for y in others) < 0.3
 
 
 def test_networks_give_six_logits_and_refuse_tiny_inputs() -> None:
