@@ -10,14 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import onnxruntime as ort
-from onnxruntime.quantization import (
-    CalibrationDataReader,
-    CalibrationMethod,
-    QuantFormat,
-    QuantType,
-    quantize_static,
-)
-from onnxruntime.quantization.shape_inference import quant_pre_process
+from onnxruntime.quantization import CalibrationDataReader
+from onnxruntime.quantization.calibrate import MinMaxCalibrater
+
+from export.integer import with_integer_convolutions
 
 _BATCH = 64
 
@@ -33,31 +29,27 @@ class _Crops(CalibrationDataReader):  # type: ignore[misc]
 
 
 def to_int8(model: onnx.ModelProto, crops: npt.NDArray[np.uint8]) -> onnx.ModelProto:
-    """Return the model with convolutions in eight bits (QDQ, one scale per channel), the rest in float32.
+    """Return the model with convolutions in eight bits, one scale per channel, the rest in float32.
 
     Args:
         model: as `export.convert.to_onnx` makes it.
         crops: `(N, H, W, 1) uint8`, real ones, whose ranges set the scales.
     """
     with tempfile.TemporaryDirectory() as folder:
-        plain, prepared, small = (Path(folder) / f"{name}.onnx" for name in ("plain", "prepared", "small"))
+        plain, watched = Path(folder) / "plain.onnx", Path(folder) / "watched.onnx"
         onnx.save(model, plain)
-        # Symbolic shapes need sympy; the batch is the only free dimension, and nothing is computed from it.
-        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
-        quantize_static(
-            prepared,
-            small,
-            _Crops(crops),
-            quant_format=QuantFormat.QDQ,
-            per_channel=True,
-            # Seven bits: without VNNI the sum of two products of eight bits overflows, silently.
-            reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.MinMax,
-            op_types_to_quantize=["Conv", "MatMul"],
-        )
-        return onnx.load(small)
+        calibration = MinMaxCalibrater(plain, op_types_to_calibrate=["Conv", "Relu"], augmented_model_path=watched)
+        calibration.augment_graph()
+        calibration.create_inference_session()
+        calibration.collect_data(_Crops(crops))
+        found = calibration.compute_data()
+    ranges = {name: _edges(found[name].range_value) for name in found.keys()}  # noqa: SIM118 - no dictionary
+    return with_integer_convolutions(model, ranges)
+
+
+def _edges(low_high: tuple[Any, Any]) -> tuple[float, float]:
+    low, high = (float(np.asarray(edge).ravel()[0]) for edge in low_high)
+    return low, high
 
 
 def run(model: onnx.ModelProto, crops: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+from collections import defaultdict
+
 import numpy as np
 import pytest
 
 pytest.importorskip("tf2onnx", reason="the train extra is not installed")
 
+import keras
 import onnxruntime as ort
+from onnx import helper
 
 from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
+from export.integer import with_integer_convolutions
 from export.parity import LIMIT, largest_difference, seeded_crops
 from export.quantize import run, to_int8
 from models.errors import ModelError
-from models.networks import lips_network
+from models.layers import StandardizeCrop
+from models.networks import _dense_layer, _norm_relu, lips_network
 
 SIZE_WH = (32, 16)
 
@@ -80,3 +86,35 @@ def test_eight_bits_say_nearly_the_same_in_a_third_of_the_size(exported) -> None
     np.testing.assert_allclose(rounded.sum(axis=1), 1, atol=1e-5)
     assert 0 < np.abs(exact - rounded).mean() < 0.02
     assert run(small, crops[:1]).shape == (1, 6), "any batch"
+
+
+@pytest.fixture(scope="module")
+def dense():
+    """A small network with all that DenseNet201 is made of."""
+    crops = keras.Input((16, 32, 1))
+    x = keras.layers.Conv2D(8, 7, strides=2, padding="same", use_bias=False)(StandardizeCrop()(crops))
+    x = _dense_layer(_dense_layer(x, 4, "first"), 4, "second")
+    x = keras.layers.Conv2D(8, 1, use_bias=False)(_norm_relu(x, "transition", 1e-5))
+    x = _dense_layer(keras.layers.AveragePooling2D(2)(x), 4, "third")
+    x = keras.layers.GlobalAveragePooling2D()(_norm_relu(x, "last", 1e-5))
+    return to_onnx(with_softmax(keras.Model(crops, keras.layers.Dense(6)(x))))
+
+
+def test_a_dense_network_has_nothing_but_integer_convolutions_and_no_transpositions_between_them(dense) -> None:
+    crops = np.random.default_rng(2).integers(0, 256, (96, 16, 32, 1), dtype=np.uint8)
+    small = to_int8(dense, crops[:64])
+    counts = {kind: sum(node.op_type == kind for node in small.graph.node) for kind in ("Conv", "QLinearConv", "Relu")}
+    assert counts == {"Conv": 0, "QLinearConv": 8, "Relu": 1}
+    assert sum(node.op_type == "Transpose" for node in small.graph.node) <= 3, "around the two poolings"
+    exact, rounded = run(dense, crops[64:]), run(small, crops[64:])
+    assert 0 < np.abs(exact - rounded).mean() < 0.01
+    np.testing.assert_array_equal(run(small, crops[:7])[3:4], run(small, crops[3:4]))
+
+
+def test_an_operation_that_cannot_be_rewritten_is_named(dense) -> None:
+    strange = type(dense)()
+    strange.CopyFrom(dense)
+    relu = next(node for node in strange.graph.node if node.op_type == "Relu")
+    relu.CopyFrom(helper.make_node("Erf", list(relu.input), list(relu.output), name="strange"))
+    with pytest.raises(ValueError, match=r"Erf \(strange\)"):
+        with_integer_convolutions(strange, defaultdict(lambda: (-1.0, 1.0)))

@@ -1,0 +1,212 @@
+"""A float graph written anew with integer convolutions, laid out as ONNX Runtime's CPU kernels want it.
+
+The usual way, pairs of QuantizeLinear and DequantizeLinear that the runtime fuses when it loads the file, leaves more
+around the convolutions of a DenseNet than in them: tensors are quantized twice, transposed between layouts, and each
+normalisation is multiplied and added in rows of six to 24 values. Here the channels come last from the first
+convolution to the last, a ReLU is what quantizing to zero point 0 does anyway, and nothing is quantized twice.
+
+`com.microsoft.QLinearConv` with `channels_last` is ONNX Runtime's own operator for CPUs; other providers leave it to
+the CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+Ranges = Mapping[str, tuple[float, float]]
+"""Tensor -> smallest and largest value on real crops."""
+
+_MICROSOFT = "com.microsoft"
+_LARGEST_WEIGHT = 63  # Seven bits: without VNNI the sum of two products of eight bits overflows, silently.
+_LEVELS = 255
+_TO_LAST, _TO_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
+
+
+def with_integer_convolutions(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
+    """Return the model with all convolutions in eight bits, one scale per output channel, the rest in float32.
+
+    Args:
+        model: as `export.convert.to_onnx` makes it: before the first convolution channels are last, after it first.
+        ranges: of every tensor that a convolution takes or gives.
+
+    Raises:
+        ValueError: the graph has an operation that this file does not know.
+    """
+    graph = _Rewriting(model, ranges)
+    graph.rewrite()
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    del result.graph.node[:], result.graph.initializer[:], result.graph.value_info[:]
+    result.graph.node.extend(graph.nodes)
+    used = {name for node in graph.nodes for name in node.input}
+    result.graph.initializer.extend(
+        numpy_helper.from_array(values, name) for name, values in graph.constants.items() if name in used
+    )
+    result.opset_import.append(helper.make_opsetid(_MICROSOFT, 1))
+    onnx.checker.check_model(result)
+    return result
+
+
+class _Rewriting:
+    """The graph while it is written anew; a tensor of the old one may exist as floats, as bytes, or as both."""
+
+    def __init__(self, model: onnx.ModelProto, ranges: Ranges) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, npt.NDArray[Any]] = {
+            tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer
+        }
+        self._old, self._ranges = model.graph, ranges
+        self._users: dict[str, list[onnx.NodeProto]] = {}
+        for node in self._old.node:
+            for name in node.input:
+                self._users.setdefault(name, []).append(node)
+        self._maker = {name: node for node in self._old.node for name in node.output}
+        self._floats: dict[str, str] = {}
+        self._bytes: dict[str, str] = {}
+
+    def rewrite(self) -> None:
+        """Write every node of the old graph, in order."""
+        first = next(at for at, node in enumerate(self._old.node) if node.op_type == "Conv")
+        for node in self._old.node[:first]:
+            self._before(node)
+        flat: set[str] = set()  # tensors behind the last pooling have no picture left
+        for node in self._old.node[first:]:
+            if flat.intersection(node.input):
+                self.nodes.append(node)
+                flat.update(node.output)
+            elif node.op_type in ("GlobalAveragePool", "ReduceMean"):
+                self._pool_all(node)
+                flat.update(node.output)
+            else:
+                self._write(node)
+
+    def _before(self, node: onnx.NodeProto) -> None:
+        """Write a node before the first convolution; what only moves the one channel to the front is left out."""
+        if node.op_type in ("Reshape", "Transpose") and self._users[node.output[0]][0].op_type == "Conv":
+            self._floats[node.output[0]] = self._floats.get(node.input[0], node.input[0])
+            return
+        self.nodes.append(node)
+
+    def _write(self, node: onnx.NodeProto) -> None:
+        write = {
+            "Conv": self._convolve,
+            "Relu": self._rectify,
+            "Concat": self._concatenate,
+            "AveragePool": self._pool,
+            "MaxPool": self._pool,
+            "Add": self._combine,
+            "Mul": self._combine,
+            "Sub": self._combine,
+        }.get(node.op_type)
+        if write is None:
+            raise ValueError(f"{node.op_type} ({node.name}) cannot be written with channels last; add it to integer.py")
+        write(node)
+
+    def _constant(self, name: str, values: Any) -> str:
+        self.constants[name] = values
+        return name
+
+    def _add(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=f"{kind}_{len(self.nodes)}", **attributes))
+        return output
+
+    def _scale(self, name: str) -> tuple[float, int]:
+        """Return scale and zero point of a tensor's bytes; after a ReLU zero is the smallest."""
+        low, high = self._ranges[name]
+        low, high = min(low, 0.0), max(high, 0.0)
+        if self._maker[name].op_type == "Relu":
+            low = 0.0
+        scale = max(high - low, 1e-6) / _LEVELS
+        return scale, round(-low / scale)
+
+    def _scale_names(self, name: str) -> list[str]:
+        scale, zero = self._scale(name)
+        return [
+            self._constant(f"{name}_scale", np.float32(scale)),
+            self._constant(f"{name}_zero", np.uint8(zero)),
+        ]
+
+    def _float(self, name: str) -> str:
+        """Return the tensor as floats, channels last."""
+        if name not in self._floats:
+            bytes_name = self._bytes[name]
+            self._floats[name] = self._add("DequantizeLinear", [bytes_name, *self._scale_names(name)], f"{name}_last")
+        return self._floats[name]
+
+    def _byte(self, name: str) -> str:
+        """Return the tensor as bytes, channels last; a ReLU needs no operation of its own."""
+        if name not in self._bytes:
+            maker = self._maker[name]
+            values = self._float(maker.input[0] if maker.op_type == "Relu" else name)
+            self._bytes[name] = self._add("QuantizeLinear", [values, *self._scale_names(name)], f"{name}_bytes")
+        return self._bytes[name]
+
+    def _rectify(self, node: onnx.NodeProto) -> None:
+        """Write a ReLU only for those who want floats; a convolution before it wrote its bytes already."""
+        users = self._users[node.output[0]]
+        if any(user.op_type != "Conv" for user in users) and node.output[0] not in self._bytes:
+            self._floats[node.output[0]] = self._add("Relu", [self._float(node.input[0])], f"{node.output[0]}_last")
+
+    def _convolve(self, node: onnx.NodeProto) -> None:
+        users = self._users[node.output[0]]
+        into = users[0].output[0] if len(users) == 1 and users[0].op_type == "Relu" else node.output[0]
+        in_scale, _ = self._scale(node.input[0])
+        kernel = self.constants[node.input[1]]
+        largest = np.abs(kernel).reshape(len(kernel), -1).max(axis=1)
+        scales = (np.maximum(largest, 1e-8) / _LARGEST_WEIGHT).astype(np.float32)
+        whole = np.round(kernel / scales[:, None, None, None]).astype(np.int8)
+        base = f"{node.output[0]}_kernel"
+        inputs = [
+            self._byte(node.input[0]),
+            *self._scale_names(node.input[0]),
+            self._constant(base, whole),
+            self._constant(f"{base}_scale", scales),
+            self._constant(f"{base}_zero", np.zeros(len(kernel), np.int8)),
+            *self._scale_names(into),
+        ]
+        if len(node.input) > 2:
+            bias = np.round(self.constants[node.input[2]] / (in_scale * scales)).astype(np.int32)
+            inputs.append(self._constant(f"{base}_bias", bias))
+        kept = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+        self._bytes[into] = self._add(
+            "QLinearConv", inputs, f"{into}_bytes", domain=_MICROSOFT, channels_last=1, **kept
+        )
+
+    def _concatenate(self, node: onnx.NodeProto) -> None:
+        parts = [self._float(name) for name in node.input]
+        self._floats[node.output[0]] = self._add("Concat", parts, f"{node.output[0]}_last", axis=3)
+
+    def _combine(self, node: onnx.NodeProto) -> None:
+        """Write an operation value by value; constants per channel, `(C, 1, 1)`, become `(C,)`."""
+        inputs = []
+        for name in node.input:
+            if name in self.constants:
+                values = self.constants[name]
+                if values.size not in (1, values.shape[-3] if values.ndim >= 3 else 1):
+                    raise ValueError(f"{node.name} has a constant {values.shape} that is not one value per channel")
+                inputs.append(self._constant(f"{name}_last", values.reshape(-1)))
+            else:
+                inputs.append(self._float(name))
+        self._floats[node.output[0]] = self._add(node.op_type, inputs, f"{node.output[0]}_last")
+
+    def _pool(self, node: onnx.NodeProto) -> None:
+        """Pool with the channels first, between two transpositions: there are three of these in 98 layers."""
+        name, out = node.input[0], node.output[0]
+        first = self._add("Transpose", [self._float(name)], f"{name}_first", perm=_TO_FIRST)
+        kept = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+        pooled = self._add(node.op_type, [first], f"{out}_first", **kept)
+        self._floats[out] = self._add("Transpose", [pooled], f"{out}_last", perm=_TO_LAST)
+
+    def _pool_all(self, node: onnx.NodeProto) -> None:
+        keep = next((one.i for one in node.attribute if one.name == "keepdims"), 1)
+        if keep:
+            mean = self._add("ReduceMean", [self._float(node.input[0])], f"{node.output[0]}_last", axes=[1, 2])
+            self._add("Transpose", [mean], node.output[0], perm=_TO_FIRST)
+        else:
+            self._add("ReduceMean", [self._float(node.input[0])], node.output[0], axes=[1, 2], keepdims=0)
