@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realtime.mesh import Mesh
+from realtime.following import Following
+from realtime.mesh import Detector, Mesh
 from realtime.types import Faces, FloatArray, Frame, ImageArray
 
 # Pairs of landmarks across the face whose depth difference is its yaw, and along it, its pitch.
@@ -31,15 +32,15 @@ class LandmarkFinder:
     """
 
     def __init__(self, max_faces: int = 4) -> None:
-        self._mesh = Mesh(max_faces=max_faces, tracking=True)
+        self._following = Following(lambda: Mesh(max_faces=1, tracking=True), Detector(), max_faces)
 
     def find(self, frame: Frame) -> Faces:
         """Return the faces of `frame`, with `track_ids` all 0."""
-        return faces_from_mesh(self._mesh.find(frame.image_bgr))
+        return faces_from_mesh(self._following.find(frame.image_bgr, frame.media_time_s))
 
     def close(self) -> None:
         """Free the landmarker."""
-        self._mesh.close()
+        self._following.close()
 
 
 class ImageFaceFinder:

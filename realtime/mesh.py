@@ -1,4 +1,4 @@
-"""MediaPipe's FaceMesh behind one small class: the only file that imports mediapipe, and never TensorFlow with it."""
+"""MediaPipe's face mesh and detector in two small classes: the only file that imports mediapipe, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ import numpy as np
 from realtime.types import FloatArray, ImageArray
 
 LANDMARK_COUNT = 468
+# One landmark in protobuf's wire format: field 1 of 15 bytes, in it fields 1 to 3, each a float of four bytes.
+_PACKED = np.dtype(
+    [("head", "u1", 3), ("x", "<f4"), ("y_tag", "u1"), ("y", "<f4"), ("z_tag", "u1"), ("z", "<f4")], align=False
+)
+_PACKED_HEAD = np.array([0x0A, 0x0F, 0x0D], np.uint8)
 # MediaPipe's notes come with the first face; a progress bar must not wait for one for ever.
 _QUIET_PICTURES = 30
 
@@ -58,7 +63,7 @@ class Mesh:
         height, width = image_bgr.shape[:2]
         points = np.empty((len(found), LANDMARK_COUNT, 3), np.float32)
         for row, face in enumerate(found):
-            points[row] = [(p.x, p.y, p.z) for p in face.landmark]
+            points[row] = _landmarks(face)
         points *= np.array([width, height, width], np.float32)
         return points
 
@@ -67,6 +72,54 @@ class Mesh:
         graph, self._graph = self._graph, None
         if graph is not None:
             graph.close()
+
+
+class Detector:
+    """Finds faces from near to about five metres in a whole frame. Close it explicitly, as a mesh.
+
+    Args:
+        min_confidence: `float` in [0, 1]; below it a detection is no face.
+
+    Source: MediaPipe's full-range BlazeFace (Bazarevsky et al. 2019), 192x192, sparse.
+    """
+
+    def __init__(self, min_confidence: float = 0.5) -> None:
+        with _light_imports():
+            from mediapipe.python.solutions.face_detection import FaceDetection
+        with _quiet_stderr():
+            self._graph: Any = FaceDetection(model_selection=1, min_detection_confidence=min_confidence)
+            self._graph.process(np.zeros((64, 64, 3), np.uint8))
+
+    def find(self, image_bgr: ImageArray) -> FloatArray:
+        """Return the boxes of all faces, `(N, 4) float32` xyxy pixels, the surest first."""
+        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
+        image_rgb.flags.writeable = False
+        found = self._graph.process(image_rgb).detections or []
+        found = sorted(found, key=lambda one: -one.score[0])
+        boxes = [one.location_data.relative_bounding_box for one in found]
+        shares = [(box.xmin, box.ymin, box.xmin + box.width, box.ymin + box.height) for box in boxes]
+        height, width = image_bgr.shape[:2]
+        return np.array(shares, np.float32).reshape(-1, 4) * np.array([width, height, width, height], np.float32)
+
+    def close(self) -> None:
+        """Free the graph; a second call does nothing."""
+        graph, self._graph = self._graph, None
+        if graph is not None:
+            graph.close()
+
+
+def _landmarks(face: Any) -> FloatArray:
+    """Return the points of one face, `(L, 3)`, as MediaPipe gives them.
+
+    Reading 468 messages one by one takes as long as a tenth of the mesh; their bytes, all alike, are read at once.
+    """
+    packed = np.frombuffer(face.SerializeToString(), np.uint8)
+    if packed.size == LANDMARK_COUNT * _PACKED.itemsize:
+        rows = packed.view(_PACKED)
+        if (rows["head"] == _PACKED_HEAD).all() and (rows["y_tag"] == 0x15).all() and (rows["z_tag"] == 0x1D).all():
+            return np.stack([rows["x"], rows["y"], rows["z"]], axis=1)
+    # A coordinate of exactly 0 is left out of the bytes.
+    return np.array([(point.x, point.y, point.z) for point in face.landmark], np.float32)
 
 
 def _face_mesh_class() -> Any:
