@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
@@ -47,8 +49,8 @@ def region_quality(
     landmarks_xy = faces.landmarks_xy[row]
     turned = max(_TURNED_FLOOR, min(_ramp(yaw, _YAW_DEG), _ramp(pitch, _PITCH_DEG)))
     small = _ramp(eye_distance_px(landmarks_xy), _EYE_DISTANCE_PX)
-    deviation = float(crop.std())
-    fine = float(cv2.Laplacian(crop[:, :, 0], cv2.CV_32F).std()) / 4
+    deviation = _deviation(crop)
+    fine = _deviation(cv2.Laplacian(crop[:, :, 0], cv2.CV_16S)) / 4
     # Of a crop without any contrast nobody can say whether it is sharp.
     scale = geometry.size_wh[0] / geometry.width_d / _PIXELS_PER_D
     blurred = _ramp((fine / deviation) ** 2 * scale**3, _SHARPNESS) if deviation > _CONTRAST_GREY[1] else 1.0
@@ -65,6 +67,11 @@ def reliability_and_reason(quality: FloatArray) -> tuple[FloatArray, str]:
     reliability = np.asarray(quality.prod(axis=1), np.float32)
     best = quality[int(reliability.argmax())]
     return reliability, REASONS[int(best.argmin())]
+
+
+def _deviation(picture: Any) -> float:
+    """Return the standard deviation; numpy's takes ten times as long for so small an array."""
+    return float(cv2.meanStdDev(picture)[1][0, 0])
 
 
 def _inside(landmarks_xy: FloatArray, geometry: Geometry, frame_size_wh: tuple[int, int]) -> float:
