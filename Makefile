@@ -63,7 +63,7 @@ lock: | $(UV)
 	$(UV) lock --upgrade -q
 	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate -o locks/base.txt >/dev/null
 	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra train -o locks/train.txt >/dev/null
-	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra train --extra dev -o locks/all.txt >/dev/null
+	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra train --extra dev --extra serve -o locks/all.txt >/dev/null
 
 clean:
 	rm -rf $(VENV) $(TOOLS) demo_output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
