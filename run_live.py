@@ -28,6 +28,7 @@ Examples
   python run_live.py clip.mp4 --table emotions.csv     a file, with a table of every frame
   python run_live.py clip.mp4 --headless --record annotated.mp4 --report emotions.html
   python run_live.py rtsp://camera.local/stream --max-faces 2
+  python run_live.py --headless --serve 127.0.0.1:8080 in a browser, for machines without a display
 
 \b
 Keys in the window
@@ -35,9 +36,10 @@ Keys in the window
   space   pause             l  landmarks on/off            s  save a screenshot
   n       take the faces of the next 5 s as resting: what they show then reads neutral
 
-Pictures stay on this machine: nothing is sent or kept unless you record it.
+Pictures stay on this machine: nothing is sent or kept unless you record or serve it.
 """
 
+_TOKEN_HELP = "Let other machines see the page, with this word only."
 _CLIP_HELP = "The report gives one emotion to each clip of this length."
 
 
@@ -54,8 +56,11 @@ _CLIP_HELP = "The report gives one emotion to each clip of this length."
 )
 @click.option("--clip-seconds", type=click.FloatRange(0.5, 86_400), default=4, show_default=True, help=_CLIP_HELP)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; without it a terminal is asked.")
-@click.option("--blur-faces", is_flag=True, help="Blur the faces that are found in what is recorded.")
-@click.option("--privacy", is_flag=True, help="Record the drawing on black; no faces in the report.")
+@click.option("--serve", metavar="HOST:PORT", help="Show the run in browsers, as on 127.0.0.1:8080.")
+@click.option("--serve-token", envvar="EMOTION_LIVE_SERVE_TOKEN", metavar="TOKEN", help=_TOKEN_HELP)
+@click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs, as for calls.")
+@click.option("--blur-faces", is_flag=True, help="Blur the faces that are found in what is recorded or served.")
+@click.option("--privacy", is_flag=True, help="Record and serve the drawing on black; no faces in the report.")
 @click.option("--headless", is_flag=True, help="No window: a file is analysed as fast as the machine can.")
 @click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most.")
 @click.option("--mirror", is_flag=True, help="Show and record like a mirror.")

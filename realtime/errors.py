@@ -9,6 +9,7 @@ EmotionLiveError            base; run_live prints it in one line and exits with 
 |  +- SourceOpenError       the camera, file or stream did not open
 |  +- SourceReadError       it opened and then failed
 +- RecordError              a video or a table cannot be written
++- OutletError              the live page cannot be served, or the virtual camera not be fed
 +- StageError               a pipeline stage failed; carries `stage` and `frame_index`
 ```
 
@@ -27,6 +28,7 @@ __all__ = [
     "DataError",
     "EmotionLiveError",
     "ModelError",
+    "OutletError",
     "RecordError",
     "SourceError",
     "SourceOpenError",
@@ -54,6 +56,10 @@ class SourceReadError(SourceError):
 
 class RecordError(EmotionLiveError):
     """A recording or a table cannot be written; what was written until then stays readable."""
+
+
+class OutletError(EmotionLiveError):
+    """The live page cannot be served, or the virtual camera cannot be fed."""
 
 
 class StageError(EmotionLiveError):

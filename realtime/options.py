@@ -24,8 +24,11 @@ class RunOptions:
         report: page to write, or `None`.
         clip_seconds: length of the report's clips in seconds.
         overwrite: whether files that exist may be replaced.
-        blur_faces: whether faces are blurred in what is recorded, and only there.
-        privacy: whether recordings show the drawing on black, and the report no faces.
+        blur_faces: whether faces are blurred in what is recorded, served or given to other programs, and only there.
+        privacy: whether these show the drawing on black, and the report no faces.
+        serve: "HOST:PORT" of the live page, or `None`; a file is then shown at its own speed.
+        serve_token: what every visitor of the page must know; `None` lets in this machine only.
+        virtual_camera: whether other programs get the drawn picture as a camera.
         window: whether a window shows the run; a file is then shown at its own speed.
         mirror: whether pictures are shown and recorded mirrored.
         realtime: whether a file is delivered at its own rate and may be dropped, as a camera's frames are.
@@ -44,6 +47,9 @@ class RunOptions:
     overwrite: bool = False
     blur_faces: bool = False
     privacy: bool = False
+    serve: str | None = None
+    serve_token: str | None = field(default=None, repr=False)
+    virtual_camera: bool = False
     window: bool = True
     mirror: bool = False
     realtime: bool = False
@@ -58,3 +64,5 @@ class RunOptions:
             raise ConfigError(f"seconds must be above 0; received {self.seconds}")
         if not MIN_CLIP_S <= self.clip_seconds < math.inf:
             raise ConfigError(f"clips must last {MIN_CLIP_S:g} s or more; received {self.clip_seconds:g}")
+        if self.serve_token is not None and self.serve is None:
+            raise ConfigError("--serve-token is for a page; received none: add --serve HOST:PORT, or leave it out")

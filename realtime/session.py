@@ -19,6 +19,7 @@ from realtime.exports import Exports, check_targets
 from realtime.landmarks import LandmarkFinder
 from realtime.metrics import Metrics
 from realtime.options import RunOptions
+from realtime.outlets import Outlets
 from realtime.overlay import HudFacts, Overlay
 from realtime.pipeline import Pipeline
 from realtime.privacy import FaceBlur, on_black
@@ -71,6 +72,7 @@ class Session:
         self._window: Window | None = None
         self._recorder: VideoRecorder | None = None
         self._exports: Exports | None = None
+        self._outlets: Outlets | None = None
         self._blur = FaceBlur()
         self._info: SourceInfo | None = None
         self._show_hud, self._show_landmarks = True, False
@@ -96,6 +98,8 @@ class Session:
             metrics=self.metrics,
         )
         with ExitStack() as stack:
+            self._outlets = Outlets(self.options, self._notify)
+            stack.callback(self._outlets.close)
             stack.callback(self._close_sinks)
             stack.callback(self._tell_damage, source)
             stack.enter_context(pipeline)
@@ -104,6 +108,7 @@ class Session:
                 stack.enter_context(closing(self._two_passes(pipeline))) if self.options.smooth_offline else pipeline
             )
             on_open(self._info)
+            self._outlets.open(self._info)
             if self.options.record is not None:
                 self._start_recording(self.options.record)
             # Only now: a source that does not open must not cost the table of an earlier run.
@@ -149,18 +154,27 @@ class Session:
         self.spans.write(analysed)
         if self._exports is not None:
             self._exports.write(analysed)
-        if self._recorder is not None:
-            with self.metrics.timed("record"):
-                picture = self._draw(self._record_overlay, self._recordable(analysed), None)
-                self._recorder.write_picture(picture, frame.media_time_s)
+        self._give_out(analysed)
         if self._window is not None:
-            self._wait_until_due(frame.media_time_s)
             self._shown = analysed
             with self.metrics.timed("draw"):
                 self._redraw()
             self._keys(0.0)
         self.metrics.shown(frame.captured_at_s)
         self._on_frame(analysed)
+
+    def _give_out(self, analysed: Analysed) -> None:
+        """Record and show elsewhere what may leave the program; waits until a file's frame is due to be seen."""
+        assert self._outlets is not None
+        frame, picture = analysed.frame, None
+        if self._recorder is not None or self._outlets.wanted:
+            with self.metrics.timed("record"):
+                picture = self._draw(self._record_overlay, self._recordable(analysed), None)
+                if self._recorder is not None:
+                    self._recorder.write_picture(picture, frame.media_time_s)
+        if self._window is not None or self._outlets.paced:
+            self._wait_until_due(frame.media_time_s)
+        self._outlets.write(analysed, picture, self._hud)
 
     def _redraw(self) -> None:
         """Draw the shown frame as the keys now want it; also while the picture stands still."""
@@ -204,9 +218,7 @@ class Session:
 
     def _keys(self, wait_s: float) -> None:
         """Show the present picture, wait a little, and do what a key asks for."""
-        if self._window is None:
-            return
-        if self._picture is not None:
+        if self._window is not None and self._picture is not None:
             self._act(self._window.show(self._picture))
         if wait_s > 0:
             time.sleep(wait_s)
