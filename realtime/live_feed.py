@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -16,8 +16,8 @@ from realtime.types import ImageArray
 
 T = TypeVar("T")
 
-_HISTORY_STEP_S = 0.5
-_HISTORY_LENGTH = 600
+_HISTORY_STEP_S = 0.25
+_HISTORY_LENGTH = 1200
 _JPEG_QUALITY = 80
 # A page shows no more, and a phone's network carries no more.
 _MAX_SIDE_PX = 1280
@@ -65,20 +65,18 @@ class LiveFeed:
 
     Args:
         loop: the server's.
-        encode: makes the bytes of a picture, `(H, W, 3) uint8` BGR; called on the loop, once per picture.
 
     Attributes:
         pictures: the newest picture, encoded; only while somebody watches.
         states: the newest state.
-        history: earlier states, at most one per half second, for those who join late.
+        history: earlier states, at most four per second, for those who join late.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, encode: Callable[[ImageArray], bytes] | None = None) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pictures: Newest[bytes] = Newest()
         self.states: Newest[State] = Newest()
         self.history: deque[State] = deque(maxlen=_HISTORY_LENGTH)
         self._loop = loop
-        self._encode = encode or jpeg_of
         self._watchers = 0
         self._lock = threading.Lock()
         self._picture: ImageArray | None = None
@@ -134,7 +132,7 @@ class LiveFeed:
                 self.history.append(state)
             self.states.put(state)
         if picture is not None and self._watchers:
-            self.pictures.put(self._encode(picture))
+            self.pictures.put(jpeg_of(picture))
 
     def _close(self) -> None:
         self.pictures.close()

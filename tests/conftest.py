@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import chromium
 import numpy as np
 import pytest
 
@@ -21,3 +23,27 @@ def real_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("EMOTION_TEST_DATA names no folder with data/ and videos/")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chromium.Chromium]:
+    """A real browser without a window."""
+    program = chromium.find()
+    if program is None:
+        pytest.skip("needs Chromium: scripts/system-packages.sh window installs it where it can")
+    running = chromium.Chromium(program, tmp_path_factory.mktemp("chromium"))
+    try:
+        running.call("Browser.getVersion")
+    except (AssertionError, OSError):
+        running.close()
+        pytest.skip(f"{program} does not start here")
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def tab(browser: chromium.Chromium) -> Iterator[chromium.Tab]:
+    """A page of that browser, 1280 x 900."""
+    page = chromium.Tab(browser)
+    yield page
+    page.close()

@@ -124,6 +124,7 @@ function fillCard(card, person) {
   card.label.textContent = person.label;
   card.sure.textContent = number < 0 ? "" : percent(person.p[number]);
   card.why.textContent = person.why;
+  card.whole.classList.toggle("unsure", number < 0);
   card.whole.style.borderLeftColor = colourOf(person.label);
   person.p.forEach((share, row) => {
     card.rows[row].fill.style.width = `${share / 10}%`;
