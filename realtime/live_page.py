@@ -150,15 +150,16 @@ class _Watched(StreamingResponse):
 
 
 async def _mjpeg(feed: LiveFeed) -> AsyncIterator[bytes]:
-    number = 0
-    line = f"--{_BOUNDARY}\r\n".encode()
-    yield line
+    number, jpeg = 0, b""
+    head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
+    yield head
     while (newer := await feed.pictures.after(number)) is not None:
         number, jpeg = newer
-        yield b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b" % (len(jpeg), jpeg)
-        # At once, since browsers show a picture when the line after it has come. And apart from it: the line is taken
-        # only when the picture is on its way, and so a slow client's next picture is the newest one by then.
-        yield b"\r\n" + line
+        yield jpeg
+        # At once, since browsers show a picture when the head of the next one has come. And apart from it: the head is
+        # taken only when the picture is on its way, and so a slow client's next picture is the newest one by then.
+        yield b"\r\n" + head
+    yield jpeg + f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
 async def _events(info: SourceInfo, feed: LiveFeed) -> AsyncIterator[str]:

@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,14 @@ _FLAGS = (
     "--mute-audio",
     "--remote-debugging-pipe",
 )
+# The browser reads commands from descriptor 3 and answers on 4, whatever numbers the pipes have here.
+_START = (
+    "import fcntl, os, sys\n"
+    "ends = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]\n"
+    "os.dup2(ends[0], 3)\n"
+    "os.dup2(ends[1], 4)\n"
+    "os.execv(sys.argv[3], sys.argv[3:])\n"
+)
 _ANSWER_S = 30.0
 
 
@@ -41,10 +50,8 @@ class Chromium:
 
     def __init__(self, program: str, profile: Path) -> None:
         (to_read, self._write), (self._read, to_write) = os.pipe(), os.pipe()
-        # The browser reads commands from descriptor 3 and answers on 4.
-        command = f'exec 3<&{to_read} 4>&{to_write}; exec "$0" "$@"'
         self._process = subprocess.Popen(
-            ["sh", "-c", command, program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [sys.executable, "-c", _START, str(to_read), str(to_write), program, *_FLAGS, f"--user-data-dir={profile}"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -130,7 +137,8 @@ class Tab:
         return answer["result"].get("value")
 
     def wait_for(self, script: str, timeout_s: float = 15.0) -> Any:
-        """Wait until a JavaScript expression is true and return its value."""
+        """Wait until a JavaScript expression is true and return its value; while a page loads it may well fail."""
+        script = f"(() => {{ try {{ return {script}; }} catch {{ return false; }} }})()"
         until = time.monotonic() + timeout_s
         while not (value := self.evaluate(script)):
             assert time.monotonic() < until, f"never true: {script}; the page says {self.complaints()}"

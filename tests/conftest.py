@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import os
+import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import chromium
 import numpy as np
 import pytest
+from fake_camera import FakeCamera
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +50,18 @@ def tab(browser: chromium.Chromium) -> Iterator[chromium.Tab]:
     page = chromium.Tab(browser)
     yield page
     page.close()
+
+
+@pytest.fixture
+def cameras(monkeypatch: pytest.MonkeyPatch) -> list[FakeCamera]:
+    """Every camera that is opened."""
+    opened: list[FakeCamera] = []
+
+    def open_one(*args: object, **options: object) -> FakeCamera:
+        opened.append(FakeCamera(*args, **options))
+        return opened[-1]
+
+    library = types.ModuleType("pyvirtualcam")
+    library.Camera, library.PixelFormat = open_one, types.SimpleNamespace(BGR="24BG")
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", library)
+    return opened

@@ -58,15 +58,15 @@ def knock(page: LivePage, path: str, receive_bytes: int | None = None) -> socket
 class Pictures:
     """Reads MJPEG part by part."""
 
+    _HEAD = b"--picture\r\nContent-Type: image/jpeg\r\n\r\n"
+
     def __init__(self, answer: http.client.HTTPResponse) -> None:
         self._answer = answer
-        assert self._answer.readline().startswith(b"--picture")
+        assert self._answer.read(len(self._HEAD)) == self._HEAD
 
     def next(self) -> bytes:
-        assert self._answer.readline() == b"Content-Type: image/jpeg\r\n"
-        length = int(self._answer.readline().split(b":")[1])
-        assert self._answer.readline() == b"\r\n"
-        jpeg = self._answer.read(length)
-        assert self._answer.readline() == b"\r\n"
-        assert self._answer.readline().startswith(b"--picture")
-        return jpeg
+        """The next picture, once the head of the one after it has come."""
+        part = b""
+        while not part.endswith(b"\r\n" + self._HEAD):
+            part += self._answer.readline()
+        return part[: -len(self._HEAD) - 2]

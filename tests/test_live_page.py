@@ -195,7 +195,7 @@ def test_at_the_end_every_client_is_told(page: LivePage) -> None:
     page.close()
     assert event(events) == ("end", {})
     assert events.read() == b""
-    assert pictures.read() == b"--picture\r\n"
+    assert pictures.read() == b"--picture\r\nContent-Type: image/jpeg\r\n\r\n\r\n--picture--\r\n"
 
 
 def test_the_port_is_free_again_afterwards_and_taken_meanwhile(page: LivePage) -> None:
