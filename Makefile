@@ -1,6 +1,6 @@
 # make demo: set everything up and run the main job on the clip that ships with the project.
 # make test: set everything up and run every check.
-.PHONY: demo test check setup setup-train setup-all lock clean help
+.PHONY: demo test check setup setup-serve setup-train setup-all lock clean help
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
@@ -30,6 +30,7 @@ check:
 	$(BIN)/python -m pytest
 
 setup: $(VENV)/.base
+setup-serve: $(VENV)/.serve
 setup-train: $(VENV)/.train
 setup-all: $(VENV)/.all
 
@@ -48,6 +49,11 @@ $(VENV)/.base: locks/base.txt | $(BIN)/python
 	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/base.txt
 	@touch $@
 
+$(VENV)/.serve: locks/serve.txt | $(BIN)/python
+	@scripts/system-packages.sh base
+	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/serve.txt
+	@touch $@
+
 $(VENV)/.train: locks/train.txt | $(BIN)/python
 	@scripts/system-packages.sh base
 	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/train.txt
@@ -62,6 +68,7 @@ $(VENV)/.all: locks/all.txt | $(BIN)/python
 lock: | $(UV)
 	$(UV) lock --upgrade -q
 	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate -o locks/base.txt >/dev/null
+	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra serve -o locks/serve.txt >/dev/null
 	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra train -o locks/train.txt >/dev/null
 	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra train --extra dev --extra serve -o locks/all.txt >/dev/null
 

@@ -20,6 +20,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 # What a slow client's frames may pile up to on their way; the rest is skipped, not queued.
 _SEND_BUFFER_BYTES = 128 * 1024
 _BACKLOG = 64
+_EVERY = ("0.0.0.0", "::")
 _NEXT_STEPS = {
     errno.EADDRINUSE: "another program has this port; end it, or give another port",
     errno.EACCES: "the system keeps this port for itself; give one above 1023",
@@ -41,6 +42,11 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """What a browser opens; by this machine's name where every address of it is served."""
+        return f"http://{Address(socket.gethostname(), self.port) if self.host in _EVERY else self}/"
 
 
 def parse_address(text: str) -> Address:

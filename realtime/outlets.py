@@ -62,8 +62,8 @@ class Outlets:
             self._notify(f"virtual camera: {self._camera.device}")
         if self._page is not None:
             self._page.open(info)
-            key = "" if self._token is None else "?token=TOKEN, with your token,"
-            self._notify(f"watch at http://{self._page.address}/{key} until Ctrl-C")
+            key = "" if self._token is None else "?token=TOKEN, with your token"
+            self._notify(f"watch at {self._page.address.url}{key}")
 
     def write(self, analysed: Analysed, picture_bgr: ImageArray | None, hud: Callable[[], HudFacts]) -> None:
         """Show one frame.
@@ -100,6 +100,7 @@ def _page(where: str, token: str | None) -> LivePage:
         from realtime.live_page import LivePage
     except ImportError as error:
         raise ConfigError(
-            f"--serve needs a package that is missing here ({error.name or error}): pip install 'emotion-live[serve]'"
+            f"--serve needs a package that is missing here ({error.name or error}): pip install 'emotion-live[serve]', "
+            "or make setup-serve"
         ) from error
     return LivePage(address, token)

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The shared libraries that OpenCV and MediaPipe load, and for the window's tests a virtual display.
+# The shared libraries that OpenCV and MediaPipe load; for the window's tests a virtual display, and for the pages' tests
+# a browser.
 # Installs them where that needs no password (root on Debian or Ubuntu); elsewhere says what to install.
 set -eu
 [ "$(uname -s)" = Linux ] || exit 0
@@ -16,14 +17,26 @@ if [ "${1:-base}" = window ]; then
   need_program Xvfb xvfb
   need_program xdotool xdotool
 fi
-[ -n "$missing" ] || exit 0
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-  echo "installing system packages:$missing"
-  apt-get update -qq >/dev/null 2>&1 || true
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
-    echo "note: could not install$missing; what needs them is skipped or says so"
-else
-  echo "note: these system packages are missing:$missing (on Debian or Ubuntu: sudo apt-get install$missing)"
+install() {
+  [ $# -gt 0 ] || return 0
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing system packages: $*"
+    apt-get update -qq >/dev/null 2>&1 || true
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null 2>&1 ||
+      echo "note: could not install $*; what needs them is skipped or says so"
+  else
+    echo "note: these system packages are missing: $* (on Debian or Ubuntu: sudo apt-get install $*)"
+  fi
+}
+
+# shellcheck disable=SC2086
+install $missing
+
+# By itself: not every system has it under this name, and one unknown name would leave the others out too.
+if [ "${1:-base}" = window ]; then
+  for name in chromium chromium-browser google-chrome google-chrome-stable chrome; do
+    command -v "$name" >/dev/null 2>&1 && exit 0
+  done
+  install chromium
 fi

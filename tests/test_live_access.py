@@ -90,6 +90,8 @@ def test_addresses_are_read_and_written() -> None:
     assert parse_address("[::1]:80") == Address("::1", 80)
     assert str(Address("::1", 80)) == "[::1]:80"
     assert str(parse_address("127.0.0.1:8080")) == "127.0.0.1:8080"
+    assert Address("::1", 80).url == "http://[::1]:80/"
+    assert Address("0.0.0.0", 80).url == f"http://{socket.gethostname()}:80/", "nobody can open 0.0.0.0 from elsewhere"
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:8080", "192.0.2.1:8080", "[::]:8080", "[2001:db8::1]:80"])

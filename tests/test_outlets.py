@@ -143,7 +143,8 @@ def test_without_the_web_library_the_way_to_it_is_said(weights: Path, monkeypatc
     done = run(CLIP_PATH, "--headless", "--weights", weights, "--serve", "127.0.0.1:0")
     assert done.exit_code == 2
     assert done.output == (
-        "error: --serve needs a package that is missing here (uvicorn): pip install 'emotion-live[serve]'\n"
+        "error: --serve needs a package that is missing here (uvicorn): pip install 'emotion-live[serve]', "
+        "or make setup-serve\n"
     )
 
 

@@ -198,13 +198,15 @@ function drawLane(pen, lane, top, at, width) {
   pen.fillRect(0, stackTop, width, LANE.stack + LANE.band);
   for (const piece of lane.pieces) {
     drawStack(pen, piece, stackTop, at);
+    // One field per stretch of a label: seams would show between neighbours.
+    let first = 0;
     piece.forEach((point, number) => {
       const next = piece[number + 1];
-      const x = at(point.t);
-      // Half a pixel more, so that no seam shows between neighbours.
-      const w = (next ? at(next.t) : x + 1) - x + 0.5;
+      if (next && next.label === point.label) return;
+      const x = at(piece[first].t);
       pen.fillStyle = point.label === "uncertain" ? hatch(pen) : colourOf(point.label);
-      pen.fillRect(x, stackTop + LANE.stack + 2, w, LANE.band - 2);
+      pen.fillRect(x, stackTop + LANE.stack + 2, Math.max(1, at(next ? next.t : point.t) - x), LANE.band - 2);
+      first = number + 1;
     });
   }
 }
