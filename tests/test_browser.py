@@ -30,10 +30,14 @@ def page() -> Iterator[LivePage]:
     page.close()
 
 
-def shown_rgb(tab: Tab, path: Path, x: int, y: int) -> tuple[int, ...]:
-    """The colour of a pixel as the browser shows it."""
-    picture = cv2.imread(str(tab.screenshot(path)))
-    return tuple(picture[y, x, ::-1].tolist())
+def see_grey(tab: Tab, folder: Path, place_xy: list[int], level: int) -> None:
+    """Wait until the browser shows a grey of `level` at a place of its window."""
+    end = time.monotonic() + 5
+    while True:
+        shown = cv2.imread(str(tab.screenshot(folder / "page.png")))[place_xy[1], place_xy[0]].tolist()
+        if shown == pytest.approx([level] * 3, abs=4):
+            return
+        assert time.monotonic() < end, f"{shown} instead of {level}"
 
 
 def watched(page: LivePage, tab: Tab) -> None:
@@ -63,12 +67,11 @@ def test_a_person_sees_picture_label_bars_and_reason(page: LivePage, tab: Tab, t
         "(() => { const r = document.getElementById('picture').getBoundingClientRect();"
         " return [Math.round(r.x + r.width / 2), Math.round(r.y + r.height / 2)]; })()"
     )
-    assert shown_rgb(tab, tmp_path / "page.png", *middle) == pytest.approx((200, 200, 200), abs=4)
+    see_grey(tab, tmp_path, middle, 200)
     page.publish(grey(60), state(0.6, {}))
     tab.wait_for("document.querySelector('.nobody') !== null")
     assert tab.evaluate("document.querySelectorAll('.person').length") == 0
-    time.sleep(0.2)
-    assert shown_rgb(tab, tmp_path / "page.png", *middle) == pytest.approx((60, 60, 60), abs=4)
+    see_grey(tab, tmp_path, middle, 60)
     assert tab.complaints() == []
 
 
@@ -121,6 +124,16 @@ def test_the_page_fits_every_screen(page: LivePage, tab: Tab, width: int) -> Non
         "[...document.querySelectorAll('.row span, .head *, .why')].filter((e) => e.scrollWidth > e.clientWidth + 1"
     )
     assert tab.evaluate(f"{clipped} && getComputedStyle(e).display !== 'inline').length") == 0
+
+
+def test_a_run_that_stands_still_is_told_from_one_that_has_ended(page: LivePage, tab: Tab) -> None:
+    watched(page, tab)
+    page.publish(None, state(1.0, {1: "fear"}))
+    tab.wait_for("document.getElementById('state').textContent.startsWith('Nothing new')")
+    page.publish(None, state(1.1, {1: "fear"}))
+    tab.wait_for("document.getElementById('state').textContent === ''")
+    page.publish(None, state(1.2, {1: "fear"}, paused=True))
+    tab.wait_for("document.getElementById('state').textContent === 'Paused'")
 
 
 def test_the_end_is_said_and_the_last_picture_stays(page: LivePage, tab: Tab) -> None:

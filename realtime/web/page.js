@@ -4,6 +4,7 @@
 
 const KEEP_S = 330;
 const GAP_S = 1.5;
+const STILL_MS = 2500;
 const LANE = { stack: 46, band: 12, title: 18, gap: 10, axis: 20 };
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120];
 const MAX_LANES = 8;
@@ -15,6 +16,7 @@ let facts = null;
 let moments = [];
 let cards = new Map();
 let drawing = false;
+let stillness = 0;
 
 function element(kind, className, text = "") {
   const made = document.createElement(kind);
@@ -30,6 +32,7 @@ function start() {
   events.addEventListener("end", () => { ended = true; stop(); say("The run has ended."); });
   events.onmessage = (event) => show(JSON.parse(event.data));
   events.onerror = () => {
+    clearTimeout(stillness);
     say("No connection; trying again …");
     // A refusal ends the browser's own tries.
     if (events && events.readyState === EventSource.CLOSED) { stop(); setTimeout(() => { if (!document.hidden) start(); }, 2000); }
@@ -37,6 +40,7 @@ function start() {
 }
 
 function stop() {
+  clearTimeout(stillness);
   if (events) events.close();
   events = null;
   // After the end the last picture stays.
@@ -69,6 +73,8 @@ function key(name, colour) {
 
 function show(moment) {
   say(moment.run.paused ? "Paused" : "");
+  clearTimeout(stillness);
+  stillness = setTimeout(() => say("Nothing new: paused, or the source stands still."), STILL_MS);
   // A source that begins again.
   if (moments.length && moment.t < moments[moments.length - 1].t) moments = [];
   moments.push(moment);
