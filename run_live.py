@@ -13,7 +13,7 @@ import click
 from models.spec import MANIFEST_NAME, WEIGHTS_DIR, file_sha256
 from realtime.config import PipelineConfig, SmoothingConfig
 from realtime.errors import ConfigError, EmotionLiveError, RecordError
-from realtime.providers import PROVIDERS
+from realtime.providers import PROVIDERS, running_line
 
 if TYPE_CHECKING:
     from realtime.session import RunOptions
@@ -199,7 +199,8 @@ def _print_summary(session: Any, debug: bool) -> None:
     for line in spans.lines():
         click.echo(line)
     drops = ", ".join(f"{count} dropped ({cause})" for cause, count in metrics.drops.items()) or "none dropped"
-    click.echo(f"{spans.frames} frames, {spans.frames_with_face} with a face, {drops}; provider {session.provider}")
+    provider = running_line(session.options.pipeline.provider, session.provider)
+    click.echo(f"{spans.frames} frames, {spans.frames_with_face} with a face, {drops}; {provider}")
     if session.live:
         click.echo(f"capture to display: p50 {metrics.latency_ms():.0f} ms, p95 {metrics.latency_ms(0.95):.0f} ms")
     if debug:

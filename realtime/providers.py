@@ -16,8 +16,9 @@ PROVIDERS = {
 }
 """Short name -> ONNX Runtime's name."""
 
-# What "auto" tries, best first. The experts are small: the CPU is the safe end of the list.
-_AUTO = ("cuda", "directml", "cpu")
+# The eight-bit experts are written for ONNX Runtime's CPU kernels; OpenVINO was measured and is no faster (see
+# docs/performance.md). Who exports in half precision for a GPU names its provider.
+_AUTO = "cpu"
 
 
 def provider_chain(wanted: str, available: Sequence[str]) -> list[str]:
@@ -31,8 +32,7 @@ def provider_chain(wanted: str, available: Sequence[str]) -> list[str]:
         ConfigError: unknown name, or a provider that this install of ONNX Runtime does not have.
     """
     if wanted == "auto":
-        names = [PROVIDERS[name] for name in _AUTO if PROVIDERS[name] in available]
-        return names or [PROVIDERS["cpu"]]
+        return [PROVIDERS[_AUTO]]
     if wanted not in PROVIDERS:
         raise ConfigError(f"--provider must be auto or one of {', '.join(PROVIDERS)}; received {wanted!r}")
     name = PROVIDERS[wanted]
@@ -45,3 +45,10 @@ def provider_chain(wanted: str, available: Sequence[str]) -> list[str]:
 def short_name(provider: str) -> str:
     """Return the short name of an ONNX Runtime provider, or the name itself."""
     return next((short for short, full in PROVIDERS.items() if full == provider), provider)
+
+
+def running_line(wanted: str, running: str) -> str:
+    """Return what to tell of the provider that really runs: a library that is missing makes it another one."""
+    if wanted in ("auto", running):
+        return f"provider {running}"
+    return f"provider {running} ({wanted} could not be loaded: its driver or libraries are missing)"

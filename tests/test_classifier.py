@@ -13,7 +13,7 @@ from models.spec import EMOTIONS, GEOMETRY, file_sha256
 from realtime.classifier import RegionClassifier
 from realtime.config import PipelineConfig
 from realtime.errors import ConfigError, ModelError
-from realtime.providers import provider_chain
+from realtime.providers import provider_chain, running_line
 from realtime.types import Faces
 
 
@@ -135,9 +135,11 @@ def test_models_of_another_shape_or_none_at_all_are_refused(tmp_path: Path) -> N
 
 def test_providers() -> None:
     here = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    assert provider_chain("auto", here) == here
+    assert provider_chain("auto", here) == ["CPUExecutionProvider"], "the experts are written for it"
     assert provider_chain("auto", ["CPUExecutionProvider"]) == ["CPUExecutionProvider"]
     assert provider_chain("cuda", here) == here
+    assert running_line("auto", "cpu") == running_line("cpu", "cpu") == "provider cpu"
+    assert "cuda could not be loaded" in running_line("cuda", "cpu")
     with pytest.raises(ConfigError, match="no openvino provider, only cpu, cuda"):
         provider_chain("openvino", here)
     with pytest.raises(ConfigError, match="received 'gpu'"):
