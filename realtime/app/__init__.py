@@ -1,0 +1,1 @@
+"""The desktop program: open a video or a camera, watch it, save what was found. Tk is imported only in here."""
