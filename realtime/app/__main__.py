@@ -1,0 +1,69 @@
+"""The desktop program's command: `python -m realtime.app`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from models.spec import WEIGHTS_DIR
+from realtime.errors import ConfigError, EmotionLiveError
+
+_NO_TK = (
+    "the desktop program needs Tk, which this Python lacks ({0}); on Debian or Ubuntu: sudo apt-get install "
+    "python3-tk, or use the command: python run_live.py --help"
+)
+_NO_DISPLAY = "the desktop program needs a display ({0}); on a machine without one: python run_live.py --headless"
+_ZOOM_HELP = "Magnification in percent; by default what the screen asks for. Ctrl + and Ctrl - change it."
+
+
+@click.command()
+@click.argument("video", required=False, type=click.Path(path_type=Path))
+@click.option("--zoom", type=click.IntRange(100, 300), help=_ZOOM_HELP)
+@click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most.")
+@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
+def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> None:
+    """Open a window in which videos and cameras are analysed, watched and saved. VIDEO is opened at once."""
+    try:
+        run(video, zoom, max_faces, weights)
+    except EmotionLiveError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def run(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> None:
+    """Run the program until its window is closed.
+
+    Args:
+        video: opened at once, if given.
+        zoom: magnification in percent; `None` takes the screen's.
+        max_faces: faces per frame at most.
+        weights: folder of the models.
+
+    Raises:
+        ConfigError: there is no Tk, or no display.
+    """
+    try:
+        import tkinter as tk
+    except ImportError as error:
+        raise ConfigError(_NO_TK.format(error)) from error
+    from realtime.app.theme import screen_zoom
+    from realtime.app.window import App
+    from realtime.config import PipelineConfig
+
+    try:
+        zoom = zoom or screen_zoom()
+        root = tk.Tk(className="Emotion-live")
+    except tk.TclError as error:
+        raise ConfigError(_NO_DISPLAY.format(str(error).splitlines()[0])) from error
+    app = App(root, PipelineConfig(max_faces=max_faces, weights=weights), zoom)
+    if video is not None:
+        root.after_idle(app.open_video, video.absolute())
+    root.mainloop()
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m realtime.app")

@@ -1,0 +1,154 @@
+"""The menu bar and every key: each thing that can be done is in a menu, with its key beside it."""
+
+from __future__ import annotations
+
+import sys
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+from tkinter import ttk
+from typing import TYPE_CHECKING
+
+from realtime.app.kinds import FaceStyle, Kind
+from realtime.app.theme import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from realtime.app.window import App
+
+ON_MAC = sys.platform == "darwin"
+_MODIFIER = "Command" if ON_MAC else "Control"
+KEYS_HELP = """\
+Space               play or pause
+← →                 1 second back or on
+Shift + ← →         10 seconds back or on
+, .                 one picture back or on
+Home, End           first or last picture
+Tab, Shift + Tab    next or previous control; Space or Return presses it
+Esc                 cancel, stop or pause
+F10, Alt + letter   menus
+{0}O, {0}K      open a video, use a camera
+{0}R, {0}T, {0}E    save recording, table, report
+{0}+, {0}-, {0}0   larger, smaller, as the screen asks
+{0}L               dark or light
+{0}Q               exit"""
+
+# The focused widget needs these keys itself.
+_OWN_KEYS: dict[type[tk.Misc], set[str]] = {
+    ttk.Button: {"space"},
+    ttk.Combobox: {"space", "Left", "Right", "Home", "End", "comma", "period"},
+    tk.Listbox: {"space", "Left", "Right", "Home", "End"},
+}
+_PLAIN_KEYS = ("space", "Left", "Right", "Shift-Left", "Shift-Right", "comma", "period", "Home", "End", "F5")
+
+
+def key_name(letter: str) -> str:
+    """Return how a key of the program is written: "Ctrl+O", on a Mac "⌘O"."""
+    return f"⌘{letter}" if ON_MAC else f"Ctrl+{letter}"
+
+
+class Menu:
+    """Makes the menu bar and binds the keys.
+
+    Args:
+        app: the program.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._faces = tk.StringVar(app.root, FaceStyle.AS_THEY_ARE.value)
+        self._look = tk.StringVar(app.root, app.theme.palette.name)
+        self.build()
+        self._bind()
+
+    @property
+    def face_style(self) -> FaceStyle:
+        """How recordings are to show faces."""
+        return FaceStyle(self._faces.get())
+
+    def build(self) -> None:
+        """Make the menu bar, anew after look or size were changed."""
+        app = self._app
+        self._look.set(app.theme.palette.name)
+        bar = tk.Menu(app.root, tearoff=False)
+        file = self._menu(bar, "File")
+        self._add(file, "Open a video…", "O", app.open_video)
+        self._add(file, "Use a camera…", "K", app.choose_camera)
+        file.add_separator()
+        self._add(file, "Save recording…", "R", lambda: app.save(Kind.RECORDING))
+        self._add(file, "Save table…", "T", lambda: app.save(Kind.TABLE))
+        self._add(file, "Save report…", "E", lambda: app.save(Kind.REPORT))
+        file.add_separator()
+        self._add(file, "Exit", "Q", app.quit)
+        self._build_view(self._menu(bar, "View"))
+        faces = self._menu(bar, "Faces")
+        for style in FaceStyle:
+            text = f"Recordings show faces {style.value}"
+            faces.add_radiobutton(label=text, variable=self._faces, value=style.value)
+        about = self._menu(bar, "Help")
+        about.add_command(label="Keys", accelerator="F1", command=app.show_keys)
+        app.root.configure(menu=bar)
+
+    def _build_view(self, view: tk.Menu) -> None:
+        app = self._app
+        self._add(view, "Larger", "+", lambda: app.zoom_by(1))
+        self._add(view, "Smaller", "-", lambda: app.zoom_by(-1))
+        self._add(view, "As the screen asks", "0", lambda: app.zoom_by(0))
+        view.add_separator()
+        for palette in (DARK, LIGHT):
+            view.add_radiobutton(
+                label=palette.name.capitalize(),
+                variable=self._look,
+                value=palette.name,
+                command=partial(app.set_look, palette),
+                accelerator=key_name("L") if palette is not app.theme.palette else "",
+            )
+
+    def _menu(self, bar: tk.Menu, label: str) -> tk.Menu:
+        menu = tk.Menu(bar, tearoff=False)
+        bar.add_cascade(label=label, menu=menu, underline=0)
+        return menu
+
+    def _add(self, menu: tk.Menu, label: str, letter: str, command: Callable[[], object]) -> None:
+        menu.add_command(label=label, accelerator=key_name(letter), command=command)
+
+    def _bind(self) -> None:
+        app = self._app
+        for keys, command in {
+            "oO": app.open_video,
+            "kK": app.choose_camera,
+            "rR": lambda: app.save(Kind.RECORDING),
+            "tT": lambda: app.save(Kind.TABLE),
+            "eE": lambda: app.save(Kind.REPORT),
+            "lL": app.toggle_look,
+            "qQ": app.quit,
+            ("plus", "equal", "KP_Add"): lambda: app.zoom_by(1),
+            ("minus", "KP_Subtract"): lambda: app.zoom_by(-1),
+            ("0", "KP_0"): lambda: app.zoom_by(0),
+        }.items():
+            for key in keys:
+                app.root.bind(f"<{_MODIFIER}-{'Key-' if key.isdigit() else ''}{key}>", self._calling(command))
+        app.root.bind("<F1>", self._calling(app.show_keys))
+        app.root.bind("<Escape>", self._calling(lambda: app.screen.escape()))
+        for key in _PLAIN_KEYS:
+            app.root.bind(f"<{key}>", lambda event, key=key: self._pressed(event, key))  # type: ignore[misc]
+        for key in ("Return", "KP_Enter"):
+            app.root.bind_class("TButton", f"<{key}>", lambda event: event.widget.event_generate("<space>"))
+
+    def _calling(self, command: Callable[[], object]) -> Callable[[tk.Event[tk.Misc]], str | None]:
+        def called(event: tk.Event[tk.Misc]) -> str | None:
+            if self._elsewhere(event):
+                return None
+            command()
+            return "break"
+
+        return called
+
+    def _pressed(self, event: tk.Event[tk.Misc], key: str) -> str | None:
+        own = next((keys for kind, keys in _OWN_KEYS.items() if isinstance(event.widget, kind)), set())
+        if self._elsewhere(event) or key in own:
+            return None
+        return "break" if self._app.screen.pressed(key) else None
+
+    def _elsewhere(self, event: tk.Event[tk.Misc]) -> bool:
+        """Return whether the key was pressed in a box of its own, as one that asks for a file."""
+        return not isinstance(event.widget, tk.Misc) or event.widget.winfo_toplevel() is not self._app.root

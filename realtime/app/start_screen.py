@@ -1,0 +1,44 @@
+"""The first screen: a video or a camera."""
+
+from __future__ import annotations
+
+from tkinter import ttk
+
+from realtime.app.screen import Screen
+from realtime.app.theme import SMALL
+
+
+class StartScreen(Screen):
+    """Offers the two ways in."""
+
+    title = "emotion-live"
+
+    def build(self, body: ttk.Frame) -> None:
+        """Make the widgets."""
+        px, app = self.theme.px, self.app
+        middle = ttk.Frame(body)
+        ttk.Label(middle, text="emotion-live", style="Title.TLabel").pack()
+        ttk.Label(
+            middle,
+            text="Shows what a face shows: happiness, sadness, fear, anger, neutral or surprise, and how sure it is.",
+            style="Dim.TLabel",
+            wraplength=px(440),
+            justify="center",
+        ).pack(pady=(px(6), px(22)))
+        buttons = ttk.Frame(middle)
+        buttons.pack()
+        video = self.button(buttons, f"Open a video…   {app.key_name('O')}", app.open_video, main=True)
+        camera = self.button(buttons, f"Use a camera…   {app.key_name('K')}", app.choose_camera)
+        leave = self.button(buttons, f"Exit   {app.key_name('Q')}", app.quit)
+        for widget in (video, camera, leave):
+            widget.pack(fill="x", pady=px(4), ipady=px(4))
+        video.focus_set()
+        ttk.Label(
+            body,
+            text="Pictures stay on this machine: nothing is sent, and nothing is kept unless you save it.",
+            style="Small.TLabel",
+            font=SMALL,
+            wraplength=px(520),
+            justify="center",
+        ).pack(side="bottom", pady=px(8))
+        middle.pack(expand=True)

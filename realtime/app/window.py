@@ -1,0 +1,230 @@
+"""The program's window: which screen is shown, which jobs run, and their orderly end. Main thread only."""
+
+from __future__ import annotations
+
+import queue
+import time
+import tkinter as tk
+from pathlib import Path
+
+from realtime.app import dialogs
+from realtime.app.analysis import Analysis
+from realtime.app.camera_screen import CameraScreen
+from realtime.app.jobs import Job
+from realtime.app.kinds import FaceStyle, Kind
+from realtime.app.live_screen import LiveScreen
+from realtime.app.menu import KEYS_HELP, Menu, key_name
+from realtime.app.player_screen import PlayerScreen
+from realtime.app.progress_screen import ProgressScreen
+from realtime.app.screen import Screen
+from realtime.app.start_screen import StartScreen
+from realtime.app.theme import DARK, LIGHT, ZOOMS, Palette, Theme
+from realtime.capture import CameraEntry
+from realtime.config import PipelineConfig
+
+_POLL_MS = 15
+# So long may a poll take events; then the window gets its turn.
+_POLL_BUDGET_S = 0.01
+_FIRST_WH = (1080, 700)
+# The rest of the screen is for title bar and panels.
+_USABLE_HEIGHT = 0.93
+# A job that does not end is not waited for any longer; its thread ends with the process.
+_END_S = 60.0
+
+
+class App:
+    """The desktop program.
+
+    Args:
+        root: an empty window.
+        config: how pictures are analysed.
+        zoom: magnification in percent.
+    """
+
+    def __init__(self, root: tk.Tk, config: PipelineConfig | None = None, zoom: int = 100) -> None:
+        self.root = root
+        self.config = config or PipelineConfig()
+        self.theme = Theme(root, zoom)
+        self.key_name = key_name
+        self.jobs: list[Job] = []
+        self.ended = False
+        self._events: queue.SimpleQueue[tuple[Job, object]] = queue.SimpleQueue()
+        self._owner: dict[Job, Screen] = {}
+        self._first_zoom = zoom
+        self._folder: Path | None = None
+        self._quit_at_s: float | None = None
+        self.screen: Screen = StartScreen(self)
+        self._menu = Menu(self)
+        root.title("emotion-live")
+        root.protocol("WM_DELETE_WINDOW", self.quit)
+        self._size_window()
+        self._show()
+        self._poll_id = root.after(_POLL_MS, self._poll)
+
+    @property
+    def face_style(self) -> FaceStyle:
+        """How recordings are to show faces."""
+        return self._menu.face_style
+
+    def post(self, job: Job, event: object) -> None:
+        """Take an event of a job; from any thread."""
+        self._events.put((job, event))
+
+    def start(self, job: Job) -> None:
+        """Start a job of the present screen."""
+        self.jobs.append(job)
+        self._owner[job] = self.screen
+        job.start()
+
+    def open_video(self, path: Path | None = None) -> None:
+        """Analyse a video; ask which if none is given."""
+        path = path or dialogs.ask_video(self.root, self._folder)
+        if path is not None and not self._quitting:
+            self._folder = path.parent
+            self._go(ProgressScreen(self, path))
+
+    def choose_camera(self) -> None:
+        """Show the cameras."""
+        self._go(CameraScreen(self))
+
+    def start_camera(self, camera: CameraEntry) -> None:
+        """Show a camera, live."""
+        self._go(LiveScreen(self, camera))
+
+    def show_player(self, analysis: Analysis) -> None:
+        """Play an analysed video."""
+        self._go(PlayerScreen(self, analysis))
+
+    def go_home(self) -> None:
+        """Show the first screen."""
+        self._go(StartScreen(self))
+
+    def save(self, kind: Kind) -> None:
+        """Save something of the present screen."""
+        self.screen.save(kind)
+
+    def zoom_by(self, steps: int) -> None:
+        """Enlarge by some steps, reduce by negative ones; 0 goes back to the first magnification."""
+        place = ZOOMS.index(min(ZOOMS, key=lambda zoom: abs(zoom - self.theme.zoom)))
+        wanted = ZOOMS[min(len(ZOOMS) - 1, max(0, place + steps))] if steps else self._first_zoom
+        self._restyle(wanted, self.theme.palette)
+        if self.theme.zoom != wanted:
+            self.root.bell()
+
+    def set_look(self, palette: Palette) -> None:
+        """Change the colours."""
+        self._restyle(self.theme.zoom, palette)
+
+    def toggle_look(self) -> None:
+        """Change from dark to light or back."""
+        self.set_look(LIGHT if self.theme.palette is DARK else DARK)
+
+    def show_keys(self) -> None:
+        """Say what the keys do."""
+        dialogs.tell(self.root, "Keys", KEYS_HELP.format(key_name("")))
+
+    def tell_problem(self, title: str, message: str) -> None:
+        """Say what went wrong in a box, while everything else goes on."""
+        # Not at once: the polling that calls this must not wait for somebody to close the box.
+        self.root.after_idle(lambda: dialogs.tell_problem(self.root, title, message))
+
+    def tell_note(self, title: str, message: str) -> None:
+        """Say something that the user should know in a box, while everything else goes on."""
+        self.root.after_idle(lambda: dialogs.tell_note(self.root, title, message))
+
+    def quit(self) -> None:
+        """End every job, then the program; the window stays until they have ended."""
+        if self._quitting:
+            return
+        self._quit_at_s = time.monotonic()
+        self.screen.leave()
+        for job in self.jobs:
+            job.cancel()
+        self.root.title("emotion-live: ending")
+        self.root.configure(cursor="watch")
+
+    @property
+    def _quitting(self) -> bool:
+        return self._quit_at_s is not None
+
+    def _go(self, screen: Screen) -> None:
+        if self._quitting:
+            return
+        self.screen.leave()
+        self.screen.body.destroy()
+        self.screen = screen
+        self._show()
+        screen.enter()
+
+    def _show(self) -> None:
+        """Show the screen, smaller where it would not fit: better small than cut off."""
+        self.screen.show()
+        while not self._fits_the_screen() and self.theme.zoom > ZOOMS[0]:
+            self.theme.zoom = max(zoom for zoom in ZOOMS if zoom < self.theme.zoom)
+            self.theme.apply()
+            self._menu.build()
+            self.screen.show()
+        own = self.screen.title
+        self.root.title(own if own == "emotion-live" else f"{own} - emotion-live")
+        self._limit_window()
+
+    def _restyle(self, zoom: int, palette: Palette) -> None:
+        self.theme.zoom, self.theme.palette = zoom, palette
+        self.theme.apply()
+        self._menu.build()
+        self._show()
+
+    def _size_window(self) -> None:
+        room_wh = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
+        wanted_wh = self.theme.px(_FIRST_WH[0]), self.theme.px(_FIRST_WH[1])
+        width, height = (min(side, round(_USABLE_HEIGHT * room)) for side, room in zip(wanted_wh, room_wh, strict=True))
+        self.root.geometry(f"{width}x{height}")
+
+    def _limit_window(self) -> None:
+        """Let nobody make the window so small that something is cut off."""
+        self.root.update_idletasks()
+        needed_wh = self.root.winfo_reqwidth(), self.root.winfo_reqheight()
+        self.root.minsize(*needed_wh)
+        now_wh = self.root.winfo_width(), self.root.winfo_height()
+        if now_wh[0] > 1 and (now_wh[0] < needed_wh[0] or now_wh[1] < needed_wh[1]):
+            self.root.geometry(f"{max(now_wh[0], needed_wh[0])}x{max(now_wh[1], needed_wh[1])}")
+
+    def _fits_the_screen(self) -> bool:
+        self.root.update_idletasks()
+        needed_wh = self.root.winfo_reqwidth(), self.root.winfo_reqheight()
+        room_wh = self.root.winfo_screenwidth(), self.root.winfo_screenheight() * _USABLE_HEIGHT
+        return needed_wh[0] <= room_wh[0] and needed_wh[1] <= room_wh[1]
+
+    def _poll(self) -> None:
+        try:
+            self._take_events()
+            if self._quitting:
+                self._end_if_possible()
+            else:
+                self.screen.tick()
+        finally:
+            if not self.ended:
+                self._poll_id = self.root.after(_POLL_MS, self._poll)
+
+    def _take_events(self) -> None:
+        until_s = time.monotonic() + _POLL_BUDGET_S
+        while not self._events.empty() and time.monotonic() < until_s:
+            job, event = self._events.get()
+            if self._owner.get(job) is self.screen and not self._quitting:
+                self.screen.heard(job, event)
+        self.jobs = [job for job in self.jobs if job.alive or self._keep(job)]
+
+    def _keep(self, job: Job) -> bool:
+        """Forget a job that has ended once its last event was taken."""
+        if not self._events.empty():
+            return True
+        self._owner.pop(job, None)
+        return False
+
+    def _end_if_possible(self) -> None:
+        assert self._quit_at_s is not None
+        late = time.monotonic() - self._quit_at_s > _END_S
+        if late or not any(job.alive for job in self.jobs):
+            self.ended = True
+            self.screen.body.destroy()
+            self.root.destroy()
