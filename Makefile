@@ -19,7 +19,7 @@ demo: setup
 	$(BIN)/python -m demo
 
 test: setup-all
-	@scripts/system-packages.sh window
+	@PYTHON=$(BIN)/python scripts/system-packages.sh window
 	@$(MAKE) --no-print-directory check
 
 check:

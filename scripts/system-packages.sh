@@ -1,6 +1,6 @@
 #!/bin/sh
-# The shared libraries that OpenCV and MediaPipe load; for the window's tests a virtual display, and for the pages' tests
-# a browser.
+# The shared libraries that OpenCV and MediaPipe load; for the windows' tests a virtual display and Tk, and for the pages'
+# tests a browser.
 # Installs them where that needs no password (root on Debian or Ubuntu); elsewhere says what to install.
 set -eu
 [ "$(uname -s)" = Linux ] || exit 0
@@ -16,6 +16,7 @@ need_library libgthread-2.0.so.0 libglib2.0-0
 if [ "${1:-base}" = window ]; then
   need_program Xvfb xvfb
   need_program xdotool xdotool
+  "${PYTHON:-python3}" -c "import tkinter" >/dev/null 2>&1 || missing="$missing python3-tk"
 fi
 
 install() {

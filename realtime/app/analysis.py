@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -134,11 +135,13 @@ class AnalysisJob(Job):
 
     def work(self) -> None:
         """Analyse to the end. Raises CancelledError, EmotionLiveError: not one frame could be analysed."""
+        # Before the models are read: a file that is no video is refused at once.
+        with closing(FileSource(self.source)) as looked_at:
+            seconds = length_s(self.source)
+            self.post(Opened(looked_at.open(), seconds))
         source = FileSource(self.source)
         with build_pipeline(source, self._config, self._metrics) as pipeline:
             info = pipeline.source_info()
-            seconds = length_s(self.source)
-            self.post(Opened(info, seconds))
             warning = self._analyse(pipeline, info, seconds)
             provider = pipeline.provider
         self.post(Smoothing())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Sequence
 from pathlib import Path
-from tkinter import filedialog, messagebox
+from tkinter import filedialog, messagebox, ttk
 
 from realtime.app.kinds import Kind
+from realtime.app.theme import Theme
 
 _VIDEOS = ("mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "wmv", "flv", "ts", "mts", "3gp", "ogv")
 _TITLES = {Kind.RECORDING: "Save the recording", Kind.TABLE: "Save the table", Kind.REPORT: "Save the report"}
@@ -59,6 +60,16 @@ def tell_note(parent: tk.Misc, title: str, message: str) -> None:
     messagebox.showwarning(title, message, parent=parent)
 
 
-def tell(parent: tk.Misc, title: str, message: str) -> None:
-    """Say something that the user asked for."""
-    messagebox.showinfo(title, message, parent=parent)
+def show_keys(parent: tk.Misc, theme: Theme, keys: Sequence[tuple[str, str]]) -> tk.Toplevel:
+    """Show a box with what every key does."""
+    box = tk.Toplevel(parent, background=theme.palette.ground, padx=theme.px(20), pady=theme.px(16))
+    box.title("Keys")
+    box.transient(parent.winfo_toplevel())
+    for row, (key, what) in enumerate(keys):
+        ttk.Label(box, text=key).grid(row=row, column=0, sticky="w", padx=(0, theme.px(24)), pady=theme.px(2))
+        ttk.Label(box, text=what, style="Dim.TLabel").grid(row=row, column=1, sticky="w")
+    close = ttk.Button(box, text="Close", command=box.destroy)
+    close.grid(row=len(keys), column=0, columnspan=2, pady=(theme.px(14), 0))
+    box.bind("<Escape>", lambda _: box.destroy())
+    close.focus_set()
+    return box

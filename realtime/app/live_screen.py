@@ -38,6 +38,7 @@ class LiveScreen(Screen):
         self._writing: dict[Kind, Path] = {}
         self._text = "Opening the camera…"
         self._stopping = False
+        self._saved: list[str] = []
 
     def build(self, body: ttk.Frame) -> None:
         """Make the widgets."""
@@ -130,21 +131,28 @@ class LiveScreen(Screen):
             self._tell("Waiting for the first picture…")
         elif isinstance(event, Writing):
             self._writing[event.kind] = event.path
-            self._tell(f"Writing {event.path.name}")
+            self._tell_writing()
         elif isinstance(event, Saved):
             self._writing.pop(event.kind, None)
-            self._tell(" ".join([f"The {event.kind.value} is saved: {event.path}", *event.notes]))
+            self._saved.append(" ".join([f"The {event.kind.value} is saved: {event.path}", *event.notes]))
+            self._tell_writing()
         elif isinstance(event, NotWritten):
             self._writing.pop(event.kind, None)
             self.app.tell_problem(f"The {event.kind.value} cannot be written", event.message)
         elif isinstance(event, Stopped):
-            self.app.go_home()
+            self.app.go_home("\n".join(self._saved))
             return
         elif isinstance(event, Failed):
-            self.app.go_home()
+            self.app.go_home("\n".join(self._saved))
             self.app.tell_problem("The camera cannot be used", event.message)
             return
         self._set_save_buttons()
+
+    def _tell_writing(self) -> None:
+        if self._stopping:
+            return
+        names = ", ".join(path.name for path in self._writing.values())
+        self._tell(f"Writing {names}" if names else self._saved[-1] if self._saved else "")
 
     def _tell(self, text: str) -> None:
         self._text = text

@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 
 ON_MAC = sys.platform == "darwin"
 _MODIFIER = "Command" if ON_MAC else "Control"
-KEYS_HELP = """\
-Space               play or pause
-← →                 1 second back or on
-Shift + ← →         10 seconds back or on
-, .                 one picture back or on
-Home, End           first or last picture
-Tab, Shift + Tab    next or previous control; Space or Return presses it
-Esc                 cancel, stop or pause
-F10, Alt + letter   menus
-{0}O, {0}K      open a video, use a camera
-{0}R, {0}T, {0}E    save recording, table, report
-{0}+, {0}-, {0}0   larger, smaller, as the screen asks
-{0}L               dark or light
-{0}Q               exit"""
+KEYS_HELP = (
+    ("Space", "play or pause"),
+    ("Left, Right", "1 second back or on; with Shift 10 seconds"),
+    (", and .", "one picture back or on"),
+    ("Home, End", "first or last picture"),
+    ("Tab, Shift+Tab", "next or previous control; Space or Return presses it"),
+    ("Esc", "cancel, stop or pause"),
+    ("F10", "the menus; also Alt with the underlined letter"),
+    ("{0}O, {0}K", "open a video, use a camera"),
+    ("{0}R, {0}T, {0}E", "save a recording, a table, a report"),
+    ("{0}+, {0}-, {0}0", "larger, smaller, as the screen asks"),
+    ("{0}L", "dark or light"),
+    ("{0}Q", "exit"),
+)
+"""What the keys do; {0} stands for Ctrl+ or its like."""
 
 # The focused widget needs these keys itself.
 _OWN_KEYS: dict[type[tk.Misc], set[str]] = {
@@ -57,6 +58,7 @@ class Menu:
         self._app = app
         self._faces = tk.StringVar(app.root, FaceStyle.AS_THEY_ARE.value)
         self._look = tk.StringVar(app.root, app.theme.palette.name)
+        self._bar = tk.Menu(app.root)
         self.build()
         self._bind()
 
@@ -69,7 +71,8 @@ class Menu:
         """Make the menu bar, anew after look or size were changed."""
         app = self._app
         self._look.set(app.theme.palette.name)
-        bar = tk.Menu(app.root, tearoff=False)
+        self._bar.destroy()
+        self._bar = bar = tk.Menu(app.root, tearoff=False)
         file = self._menu(bar, "File")
         self._add(file, "Open a video…", "O", app.open_video)
         self._add(file, "Use a camera…", "K", app.choose_camera)

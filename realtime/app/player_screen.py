@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _SECONDS = {"Left": -1.0, "Right": 1.0, "Shift-Left": -10.0, "Shift-Right": 10.0}
 _FRAMES = {"comma": -1, "period": 1}
-_NOBODY = "no face was found"
 _LARGEST = "largest face"
 
 
@@ -192,7 +191,7 @@ class PlayerScreen(Screen):
         if row is not None:
             self.bars.show(emotions, row)
         else:
-            self.bars.clear(_NOBODY if not self._people else "not in view")
+            self.bars.clear("not in view" if self._chosen is not None and self._people else "no face in view")
 
     def _row(self, faces: Faces) -> int | None:
         """Return whose bars are shown, as a row of `faces`."""

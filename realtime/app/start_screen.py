@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from tkinter import ttk
+from typing import TYPE_CHECKING
 
 from realtime.app.screen import Screen
 from realtime.app.theme import SMALL
 
+if TYPE_CHECKING:
+    from realtime.app.window import App
+
 
 class StartScreen(Screen):
-    """Offers the two ways in."""
+    """Offers the two ways in.
+
+    Args:
+        app: the program.
+        note: what was done before, "" for nothing.
+    """
 
     title = "emotion-live"
+
+    def __init__(self, app: App, note: str = "") -> None:
+        super().__init__(app)
+        self._note = note
 
     def build(self, body: ttk.Frame) -> None:
         """Make the widgets."""
@@ -33,12 +46,13 @@ class StartScreen(Screen):
         for widget in (video, camera, leave):
             widget.pack(fill="x", pady=px(4), ipady=px(4))
         video.focus_set()
+        ttk.Label(middle, text=self._note or " ", wraplength=px(640), justify="center").pack(pady=(px(18), 0))
         ttk.Label(
             body,
             text="Pictures stay on this machine: nothing is sent, and nothing is kept unless you save it.",
             style="Small.TLabel",
             font=SMALL,
-            wraplength=px(520),
+            wraplength=px(640),
             justify="center",
         ).pack(side="bottom", pady=px(8))
         middle.pack(expand=True)

@@ -95,9 +95,9 @@ class App:
         """Play an analysed video."""
         self._go(PlayerScreen(self, analysis))
 
-    def go_home(self) -> None:
-        """Show the first screen."""
-        self._go(StartScreen(self))
+    def go_home(self, note: str = "") -> None:
+        """Show the first screen, with a line of what was done."""
+        self._go(StartScreen(self, note))
 
     def save(self, kind: Kind) -> None:
         """Save something of the present screen."""
@@ -121,7 +121,7 @@ class App:
 
     def show_keys(self) -> None:
         """Say what the keys do."""
-        dialogs.tell(self.root, "Keys", KEYS_HELP.format(key_name("")))
+        dialogs.show_keys(self.root, self.theme, [(keys.format(key_name("")), what) for keys, what in KEYS_HELP])
 
     def tell_problem(self, title: str, message: str) -> None:
         """Say what went wrong in a box, while everything else goes on."""
