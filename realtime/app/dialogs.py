@@ -60,6 +60,13 @@ def tell_note(parent: tk.Misc, title: str, message: str) -> None:
     messagebox.showwarning(title, message, parent=parent)
 
 
+def ask_to_give_up(parent: tk.Misc) -> bool:
+    """Ask whether what is being saved may be given up."""
+    return messagebox.askyesno(
+        "A file is being saved", "A file is still being saved. Leave, and give it up?", parent=parent, default="no"
+    )
+
+
 def show_keys(parent: tk.Misc, theme: Theme, keys: Sequence[tuple[str, str]]) -> tk.Toplevel:
     """Show a box with what every key does."""
     box = tk.Toplevel(parent, background=theme.palette.ground, padx=theme.px(20), pady=theme.px(16))

@@ -122,6 +122,10 @@ class PlayerScreen(Screen):
         self.player.cancel()
         self.saving.cancel()
 
+    def may_leave(self) -> bool:
+        """Ask before a file that is being saved is given up."""
+        return not self.saving.busy or dialogs.ask_to_give_up(self.app.root)
+
     def toggle(self) -> None:
         """Play or pause."""
         if self.player.playing:

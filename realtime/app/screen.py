@@ -50,6 +50,10 @@ class Screen:
     def leave(self) -> None:
         """Ask the screen's work to end; called once, returns at once."""
 
+    def may_leave(self) -> bool:
+        """Return whether nothing is lost by leaving now, or the user accepts that."""
+        return True
+
     def tick(self) -> None:
         """Show what is new; called some sixty times a second."""
 

@@ -79,13 +79,14 @@ class App:
     def open_video(self, path: Path | None = None) -> None:
         """Analyse a video; ask which if none is given."""
         path = path or dialogs.ask_video(self.root, self._folder)
-        if path is not None and not self._quitting:
+        if path is not None and not self._quitting and self.screen.may_leave():
             self._folder = path.parent
             self._go(ProgressScreen(self, path))
 
     def choose_camera(self) -> None:
         """Show the cameras."""
-        self._go(CameraScreen(self))
+        if self.screen.may_leave():
+            self._go(CameraScreen(self))
 
     def start_camera(self, camera: CameraEntry) -> None:
         """Show a camera, live."""
@@ -134,7 +135,7 @@ class App:
 
     def quit(self) -> None:
         """End every job, then the program; the window stays until they have ended."""
-        if self._quitting:
+        if self._quitting or not self.screen.may_leave():
             return
         self._quit_at_s = time.monotonic()
         self.screen.leave()

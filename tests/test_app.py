@@ -1,0 +1,358 @@
+"""The desktop program driven from end to end on a display of its own: keys, clicks, boxes, and its end."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_clips import write_clip
+from tiny_models import write_tiny_weights
+from virtual_display import virtual_display
+
+tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
+
+from realtime.app import camera_screen, dialogs, live  # noqa: E402
+from realtime.app.analysis import Analysis  # noqa: E402
+from realtime.app.kinds import Kind  # noqa: E402
+from realtime.app.theme import ZOOMS, screen_zoom  # noqa: E402
+from realtime.app.window import App  # noqa: E402
+from realtime.capture import CameraEntry, FileSource  # noqa: E402
+from realtime.config import PipelineConfig  # noqa: E402
+
+pytestmark = pytest.mark.timeout(90)
+DEMO = Path(__file__).resolve().parents[1] / "demo" / "clip.mp4"
+WORKERS = {"capture", "landmarks", "classify", "analysis", "player", "export", "live", "cameras", "recorder"}
+
+
+@pytest.fixture(scope="module")
+def x_display() -> Iterator[str]:
+    with virtual_display() as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    return write_tiny_weights(tmp_path_factory.mktemp("weights")).folder
+
+
+class Driver:
+    """Lets the program run until something is so, and presses its keys."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.boxes: list[tuple[str, str]] = []
+        self.longest_s = 0.0
+
+    def until(self, is_so: Callable[[], object], limit_s: float = 40.0) -> None:
+        deadline = time.monotonic() + limit_s
+        while not is_so():
+            assert time.monotonic() < deadline, f"waited {limit_s} s in vain"
+            began = time.monotonic()
+            if not self.app.ended:
+                self.app.root.update()
+            self.longest_s = max(self.longest_s, time.monotonic() - began)
+            time.sleep(0.002)
+
+    def on(self, name: str, limit_s: float = 40.0) -> object:
+        self.until(lambda: type(self.app.screen).__name__ == name, limit_s)
+        return self.app.screen
+
+    def press(self, key: str) -> None:
+        self.app.root.update()
+        widget = self.app.root.focus_get() or self.app.root
+        widget.focus_force()
+        self.app.root.update()
+        widget.event_generate(f"<{key}>")
+        self.app.root.update()
+
+
+@pytest.fixture
+def drive(x_display, weights, monkeypatch) -> Iterator[Driver]:
+    monkeypatch.setenv("DISPLAY", x_display)
+    root = tk.Tk(className="Emotion-live")
+    driver = Driver(App(root, PipelineConfig(weights=weights)))
+    for kind in ("showerror", "showwarning"):
+        monkeypatch.setattr(dialogs.messagebox, kind, lambda title, text, **_: driver.boxes.append((title, text)))
+    yield driver
+    monkeypatch.setattr(dialogs.messagebox, "askyesno", lambda *_, **__: True)
+    if not driver.app.ended:
+        driver.app.quit()
+        driver.until(lambda: driver.app.ended)
+    # Here and now: what is left of a window must not be freed on the next one's threads.
+    del driver.app, root
+    gc.collect()
+
+
+def answer(monkeypatch, question: str, path: Path) -> None:
+    monkeypatch.setattr(dialogs.filedialog, question, lambda **_: str(path))
+
+
+def running_workers() -> set[str]:
+    return {thread.name for thread in threading.enumerate()} & WORKERS
+
+
+def descendants(widget) -> Iterator[object]:
+    for child in widget.winfo_children():
+        yield child
+        yield from descendants(child)
+
+
+def test_a_video_from_opening_to_closing(drive: Driver, monkeypatch, tmp_path: Path) -> None:
+    app = drive.app
+    answer(monkeypatch, "askopenfilename", DEMO)
+    drive.press("Control-o")
+    progress = drive.on("ProgressScreen")
+    said: list[tuple[str, float, str]] = []
+
+    def watched() -> bool:
+        if app.screen is progress:
+            bar = progress.bar
+            said.append((str(bar.cget("mode")), float(bar.cget("value")), progress._text.cget("text")))
+        return type(app.screen).__name__ == "PlayerScreen"
+
+    drive.until(watched)
+    shares = [value for mode, value, _ in said if mode == "determinate"]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 5
+    assert any(" left" in text and " %" in text for _, _, text in said)
+    assert drive.longest_s < 1.0, "the window must not freeze"
+
+    player = app.screen
+    drive.until(lambda: player.shown is not None and player.shown.index > 10)
+    assert player.player.playing, "a video plays once it is analysed"
+    drive.press("space")
+    drive.until(lambda: str(player._play.cget("text")) == "Play")
+
+    strip = player.strip
+    strip.event_generate("<Button-1>", x=(strip._left + strip._right) // 2, y=10)
+    drive.until(lambda: abs(player.shown.index - 180) <= 2)
+    drive.press("Right")
+    drive.until(lambda: abs(player.shown.index - 210) <= 2)
+    drive.press("Shift-Left")
+    drive.until(lambda: player.shown.index == 0)
+    assert player.time.cget("text") == "0:00.0 / 0:12.0"
+    drive.press("End")
+    drive.until(lambda: player.shown.index == 359)
+    said_now = player.analysis.results.emotions(359)
+    assert player.bars._label.cget("text") == said_now.labels[0]
+
+    answer(monkeypatch, "asksaveasfilename", tmp_path / "table.csv")
+    drive.press("Control-t")
+    drive.until(lambda: not player.saving.busy)
+    rows = list(csv.DictReader((tmp_path / "table.csv").open()))
+    assert len(rows) == 360
+    assert rows[359]["label"] == said_now.labels[0]
+    assert "saved" in player.saving._text
+
+    drive.press("Control-q")
+    drive.until(lambda: app.ended)
+    assert not running_workers()
+    assert not drive.boxes
+    assert {path.name for path in tmp_path.iterdir()} == {"table.csv", "table.csv-metadata.json"}
+
+
+def test_a_file_that_is_no_video_is_a_box_that_says_what_to_do(drive: Driver, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"no video" * 100)
+    drive.app.open_video(bad)
+    drive.until(lambda: drive.boxes)
+    assert "check that it plays elsewhere" in drive.boxes[0][1]
+    drive.on("StartScreen")
+    drive.until(lambda: not running_workers())
+
+
+def test_closing_in_mid_analysis_ends_every_thread_and_leaves_no_file(drive: Driver, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    clip.write_bytes(DEMO.read_bytes())
+    drive.app.open_video(clip)
+    progress = drive.on("ProgressScreen")
+    drive.until(lambda: progress._progress is not None and progress._progress.done > 5)
+    assert progress._progress.done < 300
+    began = time.monotonic()
+    # What a window manager calls when somebody clicks on the close button.
+    drive.app.root.tk.call(drive.app.root.protocol("WM_DELETE_WINDOW"))
+    drive.until(lambda: drive.app.ended)
+    assert time.monotonic() - began < 8
+    assert not running_workers()
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_escape_cancels_an_analysis(drive: Driver) -> None:
+    drive.app.open_video(DEMO)
+    progress = drive.on("ProgressScreen")
+    drive.until(lambda: progress._progress is not None)
+    drive.press("Escape")
+    drive.on("StartScreen")
+    drive.until(lambda: not running_workers())
+    assert not drive.boxes
+
+
+def test_a_file_that_broke_off_is_shown_as_far_as_it_goes(drive: Driver, tmp_path: Path) -> None:
+    whole = write_clip(tmp_path / "whole.mp4", 60, options={"movflags": "faststart"}, noise=True)
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+    drive.app.open_video(cut)
+    player = drive.on("PlayerScreen")
+    drive.until(lambda: drive.boxes)
+    assert "broke off" in drive.boxes[0][1]
+    assert 10 < len(player.analysis.results) < 60
+
+
+@pytest.fixture
+def player(drive: Driver, tmp_path: Path):
+    """The player with a small video of three people who were never there."""
+    from test_app_jobs import analysis_of, moment, results_of
+
+    found = analysis_of(write_clip(tmp_path / "clip.mp4", 60))
+    labels = {1: "happiness", 2: "uncertain", 3: "surprise"}
+    results = results_of([moment(n / 30, labels) for n in range(60)])
+    analysis = Analysis(found.source, found.info, results, found.metrics, "cpu", 0.0, drive.app.config)
+    drive.app.show_player(analysis)
+    drive.until(lambda: drive.app.screen.shown is not None)
+    drive.app.screen.player.pause()
+    return drive.app.screen
+
+
+def test_nothing_is_cut_off_at_any_magnification(drive: Driver, player) -> None:
+    root = drive.app.root
+    for zoom in (100, 200):
+        while drive.app.theme.zoom != zoom:
+            before = drive.app.theme.zoom
+            drive.press("Control-plus")
+            assert drive.app.theme.zoom > before, f"{zoom} % must fit a screen of 1920 x 1080"
+        drive.until(lambda: root.winfo_width() >= root.winfo_reqwidth())
+        for widget in descendants(player.body):
+            if widget.winfo_ismapped() and widget.winfo_class() in ("TButton", "TLabel", "TCombobox", "TFrame"):
+                assert widget.winfo_width() >= widget.winfo_reqwidth(), (zoom, widget, widget.winfo_class())
+                assert widget.winfo_height() >= widget.winfo_reqheight(), (zoom, widget)
+                right = widget.winfo_rootx() - root.winfo_rootx() + widget.winfo_width()
+                assert right <= root.winfo_width()
+    drive.press("Control-Key-0")
+    assert drive.app.theme.zoom == 100
+
+
+def test_every_control_is_reached_by_tab(drive: Driver, player) -> None:
+    wanted = {
+        str(w)
+        for w in descendants(player.body)
+        if (w.winfo_ismapped() and w.winfo_class() in ("TButton", "TCombobox")) or w is player.strip
+    }
+    assert len(wanted) >= 8
+    seen, widget = set(), player._play
+    for _ in range(40):
+        seen.add(str(widget))
+        widget = widget.tk_focusNext()
+    assert wanted <= seen
+
+
+def test_a_button_with_the_focus_is_pressed_by_return_and_by_space_once(drive: Driver, player) -> None:
+    player._play.focus_force()
+    for key, wanted in (("Return", True), ("space", False)):
+        drive.press(key)
+        drive.until(lambda wanted=wanted: player.player.playing is wanted, 5)
+
+
+def test_a_click_into_a_row_shows_that_persons_bars(drive: Driver, player) -> None:
+    strip = player.strip
+    drive.app.root.update()
+    strip.event_generate("<Button-1>", x=strip._left + 5, y=strip._row_y(1) + 3)
+    drive.until(lambda: player._chosen == 2)
+    drive.until(lambda: player.bars._label.cget("text") == "uncertain")
+    assert player.bars._reason.cget("text") == "turned"
+
+
+def test_what_is_being_saved_can_be_cancelled(drive: Driver, player, monkeypatch, tmp_path: Path) -> None:
+    from realtime.app import export
+
+    slow = export.RecordingPainter.draw
+
+    def draw(self, analysed):
+        time.sleep(0.05)
+        return slow(self, analysed)
+
+    monkeypatch.setattr(export.RecordingPainter, "draw", draw)
+    answer(monkeypatch, "asksaveasfilename", tmp_path / "r.mp4")
+    drive.press("Control-r")
+    drive.until(lambda: "%" in player.saving._text)
+    assert player.saving.bar.winfo_ismapped()
+    asked = []
+    monkeypatch.setattr(dialogs.messagebox, "askyesno", lambda title, text, **_: asked.append(text))
+    drive.press("Control-q")
+    assert "give it up" in asked[0]
+    assert player.saving.busy, "whoever says no goes on"
+    drive.press("Escape")
+    drive.until(lambda: not player.saving.busy)
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+    assert not drive.boxes
+
+
+def test_the_look_can_be_changed_while_a_video_is_shown(drive: Driver, player) -> None:
+    player.player.show(30)
+    drive.until(lambda: player.shown.index == 30)
+    drive.press("Control-l")
+    assert drive.app.theme.palette.name == "light"
+    player.shown = None
+    player.player.show(30)
+    drive.until(lambda: player.shown is not None and player.shown.index == 30)
+
+
+def test_a_camera_is_chosen_shown_and_recorded(drive: Driver, monkeypatch, tmp_path: Path) -> None:
+    cameras = [CameraEntry(0, "Built in"), CameraEntry(4, "On a cable")]
+    monkeypatch.setattr(camera_screen, "list_cameras", lambda: cameras)
+    asked = []
+
+    def source(text: str, **_: object) -> FileSource:
+        asked.append(text)
+        return FileSource(str(DEMO), realtime=True)
+
+    monkeypatch.setattr(live, "source_for", source)
+    drive.press("Control-k")
+    screen = drive.on("CameraScreen")
+    drive.until(lambda: screen.list.size() == 2)
+    screen.list.focus_force()
+    drive.press("Down")
+    drive.press("Return")
+    screen = drive.on("LiveScreen")
+    drive.until(lambda: screen._view is not None)
+    assert asked == ["4"]
+    for kind in Kind:
+        answer(monkeypatch, "asksaveasfilename", tmp_path / f"live{kind.suffixes[0]}")
+        screen.save(kind)
+    drive.until(lambda: len(screen._writing) == 3)
+    at_s = screen._view.media_time_s
+    drive.until(lambda: screen._view.media_time_s > at_s + 1)
+    drive.press("Escape")
+    start = drive.on("StartScreen")
+    assert start._note.count("saved") == 3
+    rows = list(csv.DictReader((tmp_path / "live.csv").open()))
+    assert float(rows[-1]["media_time_s"]) - float(rows[0]["media_time_s"]) > 0.8
+    assert all(row["wall_time"] for row in rows)
+    assert np.diff([int(row["frame"]) for row in rows]).min() >= 0
+    assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
+    drive.until(lambda: not running_workers())
+
+
+def test_a_camera_that_does_not_open_is_a_box(drive: Driver) -> None:
+    drive.app.start_camera(CameraEntry(987, "nowhere"))
+    drive.until(lambda: drive.boxes)
+    assert "camera 987" in drive.boxes[0][1]
+    drive.on("StartScreen")
+
+
+def test_no_camera_at_all(drive: Driver, monkeypatch) -> None:
+    monkeypatch.setattr(camera_screen, "list_cameras", list)
+    drive.app.choose_camera()
+    screen = drive.on("CameraScreen")
+    drive.until(lambda: "No camera was found" in str(screen._say.cget("text")))
+    assert screen._start.instate(["disabled"])
+
+
+def test_the_magnification_of_the_screen(x_display, monkeypatch) -> None:
+    monkeypatch.setenv("DISPLAY", x_display)
+    assert screen_zoom() in ZOOMS
