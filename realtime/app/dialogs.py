@@ -72,6 +72,7 @@ def show_keys(parent: tk.Misc, theme: Theme, keys: Sequence[tuple[str, str]]) ->
     box = tk.Toplevel(parent, background=theme.palette.ground, padx=theme.px(20), pady=theme.px(16))
     box.title("Keys")
     box.transient(parent.winfo_toplevel())
+    box.geometry(f"+{parent.winfo_rootx() + theme.px(60)}+{parent.winfo_rooty() + theme.px(40)}")
     for row, (key, what) in enumerate(keys):
         ttk.Label(box, text=key).grid(row=row, column=0, sticky="w", padx=(0, theme.px(24)), pady=theme.px(2))
         ttk.Label(box, text=what, style="Dim.TLabel").grid(row=row, column=1, sticky="w")
