@@ -99,4 +99,4 @@ class Job:
             self.post(Failed(str(error)))
         except Exception as error:  # A thread that ends in silence would leave the window waiting.
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            self.post(Failed(f"something unforeseen went wrong ({reason}); try again, or run realtime.doctor"))
+            self.post(Failed(f"something unforeseen went wrong ({reason}); run python -m realtime.doctor"))
