@@ -55,16 +55,31 @@ class MediaTimes:
 
     Args:
         step_s: `float`, seconds added where a frame carries no time.
+
+    Attributes:
+        plain: `bool`, whether every frame so far carried a time, and the file's clock never started again: only then
+            does a time of the file follow from a media time.
     """
 
     def __init__(self, step_s: float = DEFAULT_STEP_S) -> None:
+        self.plain = True
         self._step_s = step_s
         self._origin_s: float | None = None
         self._last_s = -step_s
 
+    @property
+    def origin_s(self) -> float:
+        """The file's own time of media time 0, in seconds."""
+        return self._origin_s or 0.0
+
+    def jump(self) -> None:
+        """Let the next time be any: the file is read on from elsewhere."""
+        self._last_s = -self._step_s
+
     def place(self, time_s: float | None) -> float:
         """Return the media time in seconds of the next frame, whose own time is `time_s`, if it has one."""
         if time_s is None:
+            self.plain = False
             at_s = self._last_s + self._step_s
             self._origin_s = self._origin_s if self._origin_s is not None else 0.0
         else:
@@ -73,6 +88,7 @@ class MediaTimes:
             at_s = time_s - self._origin_s
             if at_s < self._last_s - _DISCONTINUITY_S:
                 # Recordings that were joined start their clock again; the joined file plays on.
+                self.plain = False
                 at_s = self._last_s + self._step_s
                 self._origin_s = time_s - at_s
         self._last_s = at_s if at_s > self._last_s else self._last_s + _SMALLEST_STEP_S

@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from realtime.channel import Channel, ChannelClosedError, WhenFull
-from realtime.errors import EmotionLiveError, StageError
+from realtime.epochs import End, Epochs
+from realtime.errors import ConfigError, EmotionLiveError, StageError
 from realtime.metrics import Metrics
-from realtime.stages import EmotionClassifier, FaceFinder, FrameSource, SourceInfo
+from realtime.stages import EmotionClassifier, FaceFinder, FrameSource, SeekableSource, SourceInfo
 from realtime.types import Analysed, Emotions, Faces, Frame
 
 _JOIN_S = 5.0
@@ -24,7 +26,8 @@ class Pipeline:
     Live sources: each hand-over holds one frame, the newest; older ones are dropped and counted in
     `metrics.drops`. Files: nothing is dropped, hand-overs wait, and inference takes up to `max_batch` frames at once.
     Every worker makes, uses and closes its own device. An error in a worker ends the run: frames that were finished
-    before it still come out, then iteration raises it.
+    before it still come out, then iteration raises it. A file can be sent elsewhere with `seek`, also after its end;
+    frames from before a seek never come out after it, which is what their `epoch` is for.
 
     Args:
         source: where frames come from; opened on the capture thread.
@@ -52,9 +55,10 @@ class Pipeline:
         self._join_s = join_s
         room = 1 if source.live else max_batch
         when_full = WhenFull.DROP_OLDEST if source.live else WhenFull.WAIT
-        self._frames: Channel[Frame] = Channel(room, when_full)
-        self._looked: Channel[_Looked] = Channel(room, when_full)
-        self._analysed: Channel[Analysed] = Channel(room, when_full)
+        self._frames: Channel[Frame | End] = Channel(room, when_full)
+        self._looked: Channel[_Looked | End] = Channel(room, when_full)
+        self._analysed: Channel[Analysed | End] = Channel(room, when_full)
+        self._epochs = Epochs()
         self._stop = threading.Event()
         self._opened = threading.Event()
         self._info: SourceInfo | None = None
@@ -103,7 +107,7 @@ class Pipeline:
         """Yield analysed frames in order; raise the first worker's error after the last of them."""
         while True:
             try:
-                yield self._analysed.get()
+                yield self._next(None)
             except ChannelClosedError:
                 self._count_drops()
                 self._raise_first_error()
@@ -113,11 +117,11 @@ class Pipeline:
         """Return the next analysed frame, or `None` if none came in time; for loops that also watch a window.
 
         Raises:
-            ChannelClosedError: the run has ended well.
+            ChannelClosedError: the run has ended well; `seek` may yet revive it.
             EmotionLiveError: it has ended with this error.
         """
         try:
-            return self._analysed.get(timeout_s)
+            return self._next(timeout_s)
         except TimeoutError:
             return None
         except ChannelClosedError:
@@ -126,9 +130,29 @@ class Pipeline:
         finally:
             self._count_drops()
 
+    def seek(self, time_s: float) -> None:
+        """Go on from the frame that is shown at `time_s`; whatever was analysed before and not yet taken is forgotten.
+
+        Returns at once; of several calls the last one counts. From the thread that takes the frames.
+
+        Args:
+            time_s: `float`, media time in seconds; times outside the file mean its first or last frame.
+
+        Raises:
+            ConfigError: the source cannot be sent elsewhere.
+        """
+        info = self.source_info()
+        if not info.seekable:
+            raise ConfigError(f"only a file that waits can be sent elsewhere; received {info.name}: let it run")
+        for channel in self._channels():
+            channel.clear()
+        # Not before: what the capture thread puts from here on must not be cleared.
+        self._epochs.begin(time_s)
+
     def close(self) -> list[str]:
         """Stop the threads and wait for them; any number of times. Returns the names of those that did not end."""
         self._stop.set()
+        self._epochs.stop()
         self._source.interrupt()
         for channel in self._channels():
             channel.close()
@@ -139,6 +163,17 @@ class Pipeline:
                 thread.join(max(0.0, deadline - time.monotonic()))
         self._count_drops()
         return [thread.name for thread in self._threads if thread.is_alive()]
+
+    def _next(self, timeout_s: float | None) -> Analysed:
+        """Return the next frame of the present epoch. Raises as `poll` does, and TimeoutError."""
+        deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            item = self._analysed.get(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
+            if self._epochs.stale(item):
+                continue
+            if isinstance(item, Analysed):
+                return item
+            raise item.error or ChannelClosedError
 
     def _channels(self) -> tuple[Channel[Any], ...]:
         return self._frames, self._looked, self._analysed
@@ -185,21 +220,42 @@ class Pipeline:
         try:
             self._info = self._source.open()
             self._opened.set()
+            epoch = 0
             while not self._stop.is_set():
+                if self._info.seekable:
+                    epoch = self._epochs.follow(cast(SeekableSource, self._source), epoch)
                 with self.metrics.timed("capture"):
-                    frame = self._source.read()
-                if frame is None:
+                    frame, error = self._read()
+                if frame is not None:
+                    frame_index[0] = frame.index
+                    self._frames.put(replace(frame, epoch=epoch) if epoch else frame)
+                elif not self._info.seekable:
                     return
-                frame_index[0] = frame.index
-                self._frames.put(frame)
+                elif not self._stop.is_set():
+                    self._frames.put(End(epoch, error))
+                    self._epochs.wait()
         finally:
             self._source.close()
+
+    def _read(self) -> tuple[Frame | None, EmotionLiveError | None]:
+        """Return the next frame, or the error that ends a source that can be sent elsewhere; others raise it."""
+        try:
+            return self._source.read(), None
+        except EmotionLiveError as error:
+            if self._info is None or not self._info.seekable:
+                raise
+            return None, error
 
     def _find(self, frame_index: list[int | None]) -> None:
         finder = self._make_finder()
         try:
             while not self._stop.is_set():
                 frame = self._frames.get()
+                if self._epochs.stale(frame):
+                    continue
+                if isinstance(frame, End):
+                    self._looked.put(frame)
+                    continue
                 frame_index[0] = frame.index
                 with self.metrics.timed("landmarks"):
                     faces = finder.find(frame)
@@ -212,11 +268,16 @@ class Pipeline:
         self._provider = getattr(classifier, "provider", "")
         try:
             while not self._stop.is_set():
-                batch = [self._looked.get(), *self._looked.take_waiting(self._max_batch - 1)]
-                frame_index[0] = batch[0][0].index
-                with self.metrics.timed("classify", len(batch)):
-                    emotions: list[Emotions] = classifier.classify(batch)
-                for (frame, faces), said in zip(batch, emotions, strict=True):
-                    self._analysed.put(Analysed(frame, faces, said))
+                taken = [self._looked.get(), *self._looked.take_waiting(self._max_batch - 1)]
+                fresh = [item for item in taken if not self._epochs.stale(item)]
+                batch = [item for item in fresh if isinstance(item, tuple)]
+                if batch:
+                    frame_index[0] = batch[0][0].index
+                    with self.metrics.timed("classify", len(batch)):
+                        emotions: list[Emotions] = classifier.classify(batch)
+                    for (frame, faces), said in zip(batch, emotions, strict=True):
+                        self._analysed.put(Analysed(frame, faces, said))
+                for end in (item for item in fresh if isinstance(item, End)):
+                    self._analysed.put(end)
         finally:
             classifier.close()

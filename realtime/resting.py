@@ -51,6 +51,11 @@ class RestingFaces:
         self._people.clear()
         self._watch_s, self._until_s, self._watching = seconds, None, True
 
+    def jump(self) -> None:
+        """Watch anew if faces are being watched: media time has jumped."""
+        if self._watching:
+            self.start(self._watch_s)
+
     def left_s(self, media_time_s: float) -> float | None:
         """Return how long faces are still watched, `None` when they are not."""
         if not self._watching:

@@ -20,6 +20,8 @@ class SourceInfo:
         fps: `float`, nominal or average frames per second; 0.0 if unknown.
         frame_count: `int` or `None`, frames in the file, if the container says so.
         path: `str` or `None`, the file, whose sound a recording copies; `None` for cameras and streams.
+        duration_s: `float` or `None`, about how long the file plays, if it says so.
+        seekable: `bool`, whether the source can be sent elsewhere in its own time: it is a `SeekableSource`.
     """
 
     name: str
@@ -28,6 +30,8 @@ class SourceInfo:
     fps: float
     frame_count: int | None = None
     path: str | None = None
+    duration_s: float | None = None
+    seekable: bool = False
 
 
 class FrameSource(Protocol):
@@ -46,6 +50,13 @@ class FrameSource(Protocol):
 
     def close(self) -> None:
         """Release the device; any number of times."""
+
+
+class SeekableSource(FrameSource, Protocol):
+    """A source that can go on from elsewhere, also after its end; `seek` is called on the capture thread."""
+
+    def seek(self, time_s: float) -> None:
+        """Make the next `read` return the frame that is shown at media time `time_s`. Raises SourceReadError."""
 
 
 class FaceFinder(Protocol):

@@ -85,6 +85,10 @@ class Tracker:
             self._next += 1
         return faces.with_track_ids(ids)
 
+    def forget(self) -> None:
+        """End every track, as a cut does."""
+        self._tracks.clear()
+
     def _matches(self, points: FloatArray, boxes: FloatArray, now_s: float) -> list[tuple[int, _Track]]:
         if not len(points) or not self._tracks:
             return []
@@ -140,9 +144,13 @@ class TrackingFinder:
     def __init__(self, finder: FaceFinder) -> None:
         self._finder = finder
         self._tracker = Tracker()
+        self._epoch = 0
 
     def find(self, frame: Frame) -> Faces:
-        """Return the faces of `frame` with track ids."""
+        """Return the faces of `frame` with track ids; nobody is followed over a seek."""
+        if frame.epoch != self._epoch:
+            self._epoch = frame.epoch
+            self._tracker.forget()
         return self._tracker.update(self._finder.find(frame), frame.media_time_s, frame.image_bgr)
 
     def close(self) -> None:

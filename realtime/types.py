@@ -29,15 +29,18 @@ class Frame:
 
     Attributes:
         image_bgr: `(H, W, 3) uint8`, upright, in OpenCV's channel order.
-        index: `int`, the frame's number in the source, from 0; dropped frames leave gaps.
+        index: `int`, the frame's number in the source, from 0; dropped frames leave gaps, and after a seek it is
+            reckoned from the average rate.
         media_time_s: `float`, position in the source's own time, in seconds from its first frame.
         captured_at_s: `float`, monotonic clock when the frame was delivered, in seconds.
+        epoch: `int`, how often the source had been sent elsewhere before; nothing is followed from one to the next.
     """
 
     image_bgr: ImageArray
     index: int
     media_time_s: float
     captured_at_s: float
+    epoch: int = 0
 
     def __post_init__(self) -> None:
         _require("image_bgr", self.image_bgr, (None, None, 3), np.uint8)

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from fakes import FakeClassifier, FakeFinder, FakeSource
 
-from realtime.errors import ModelError, SourceOpenError, SourceReadError, StageError
+from realtime.errors import ConfigError, ModelError, SourceOpenError, SourceReadError, StageError
 from realtime.pipeline import Pipeline
 
 pytestmark = pytest.mark.timeout(30)
@@ -107,3 +108,82 @@ def test_stragglers_are_named() -> None:
         time.sleep(0.1)
     assert "landmarks" in pipeline.close()
     time.sleep(1.2)
+
+
+class SeekableFake(FakeSource):
+    """Thirty frames per second of media time; can be sent elsewhere, which takes a while."""
+
+    def open(self):
+        return replace(super().open(), seekable=True)
+
+    def seek(self, time_s: float) -> None:
+        time.sleep(0.02)
+        self._next = max(0, min(round(time_s * 30), self.count - 1))
+
+
+def test_after_a_seek_nothing_from_before_comes_out() -> None:
+    with run(SeekableFake(300), FakeFinder(), FakeClassifier(0.005)) as pipeline:
+        for turn, target in enumerate((5.0, 1.0, 8.0, 0.0, 3.0), 1):
+            for _ in range(7):
+                assert pipeline.poll(5) is not None
+            pipeline.seek(target)
+            frames = [pipeline.poll(5).frame for _ in range(3)]
+            assert [frame.index for frame in frames] == [round(target * 30) + n for n in range(3)]
+            assert {frame.epoch for frame in frames} == {turn}
+
+
+def test_of_several_seeks_the_last_one_counts() -> None:
+    with run(SeekableFake(300), FakeFinder(), FakeClassifier()) as pipeline:
+        assert pipeline.poll(5) is not None
+        for target in (9.0, 2.0, 7.0, 4.0):
+            pipeline.seek(target)
+        assert pipeline.poll(5).frame.index == 120
+
+
+def test_a_file_can_be_looked_at_again_after_its_end() -> None:
+    source = SeekableFake(40)
+    with run(source, FakeFinder(), FakeClassifier()) as pipeline:
+        assert [analysed.frame.index for analysed in pipeline] == list(range(40))
+        assert pipeline.poll(0.05) is None, "it waits for a seek"
+        pipeline.seek(1.0)
+        assert [analysed.frame.index for analysed in pipeline] == list(range(30, 40))
+        # The capture thread was at its end long before what it delivered was shown.
+        pipeline.seek(0.0)
+        assert pipeline.poll(5).frame.index == 0
+        time.sleep(0.1)
+        pipeline.seek(0.5)
+        assert [analysed.frame.index for analysed in pipeline] == list(range(15, 40))
+    assert pipeline.close() == []
+    assert source.closed == 1
+
+
+def test_an_error_at_the_end_does_not_keep_one_from_looking_back() -> None:
+    with run(SeekableFake(40, at_end=SourceReadError("cut off")), FakeFinder(), FakeClassifier()) as pipeline:
+        for _ in range(3):
+            assert pipeline.poll(5) is not None
+        time.sleep(0.1)
+        pipeline.seek(0.0)
+        seen = []
+        with pytest.raises(SourceReadError, match="cut off"):
+            for analysed in pipeline:
+                seen.append(analysed.frame.index)
+        assert seen == list(range(40))
+        pipeline.seek(1.2)
+        assert pipeline.poll(5).frame.index == 36
+
+
+def test_what_cannot_be_sent_elsewhere_says_so() -> None:
+    with run(FakeSource(3), FakeFinder(), FakeClassifier()) as pipeline, pytest.raises(ConfigError, match="fake"):
+        pipeline.seek(1.0)
+
+
+def test_a_seek_that_fails_ends_the_run_with_its_error() -> None:
+    class Gone(SeekableFake):
+        def seek(self, time_s: float) -> None:
+            raise SourceReadError("the file is gone")
+
+    with run(Gone(300), FakeFinder(), FakeClassifier()) as pipeline:
+        assert pipeline.poll(5) is not None
+        pipeline.seek(2.0)
+        with pytest.raises(SourceReadError, match="gone"):
+            list(pipeline)

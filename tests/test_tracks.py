@@ -117,3 +117,16 @@ def test_tracking_finder_numbers_what_its_finder_finds_and_closes_it() -> None:
     assert np.array_equal(finder.find(make_frame(0)).track_ids, [1])
     finder.close()
     assert inner.closed == 1
+
+
+def test_nobody_is_followed_over_a_seek():
+    from dataclasses import replace
+
+    from fakes import FakeFinder, make_frame
+
+    from realtime.tracks import TrackingFinder
+
+    finder = TrackingFinder(FakeFinder())
+    before = [finder.find(make_frame(n)).track_ids.tolist() for n in range(3)]
+    after = [finder.find(replace(make_frame(n), epoch=1)).track_ids.tolist() for n in range(3, 6)]
+    assert (before, after) == ([[1]] * 3, [[2]] * 3)
