@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from fakes import blank, make_faces, make_frame
+from fakes import FakeFinder, blank, make_faces, make_frame
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,13 +121,7 @@ def test_tracking_finder_numbers_what_its_finder_finds_and_closes_it() -> None:
     assert inner.closed == 1
 
 
-def test_nobody_is_followed_over_a_seek():
-    from dataclasses import replace
-
-    from fakes import FakeFinder, make_frame
-
-    from realtime.tracks import TrackingFinder
-
+def test_nobody_is_followed_over_a_seek() -> None:
     finder = TrackingFinder(FakeFinder())
     before = [finder.find(make_frame(n)).track_ids.tolist() for n in range(3)]
     after = [finder.find(replace(make_frame(n), epoch=1)).track_ids.tolist() for n in range(3, 6)]
