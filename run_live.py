@@ -34,7 +34,9 @@ Examples
 Keys in the window
   q, Esc  quit              h  head-up display on/off      r  start/stop recording
   space   pause             l  landmarks on/off            s  save a screenshot
-  n       take the faces of the next 5 s as resting: what they show then reads neutral
+  t       timeline on/off   n  take the faces of the next 5 s as resting: what they show then reads neutral
+\b
+  Files: ← → (or , .) 1 s, with shift (or < >) 10 s, Home (or 0) start, click or drag on the timeline
 
 Pictures stay on this machine: nothing is sent or kept unless you record or serve it.
 """
@@ -74,6 +76,9 @@ _CLIP_HELP = "The report gives one emotion to each clip of this length."
     default="live",
     show_default=True,
     help="offline: a file is analysed to its end first, so that nothing lags.",
+)
+@click.option(
+    "--speed", type=click.FloatRange(0.25, 16), default=1, show_default=True, help="How fast a window plays a file."
 )
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this much of the source.")
 @click.option(

@@ -1,9 +1,8 @@
-"""The window and its keys; everything here belongs to the main thread."""
+"""The window, its keys and its mouse; everything here belongs to the main thread."""
 
 from __future__ import annotations
 
 import ctypes
-import enum
 import functools
 import os
 import re
@@ -15,7 +14,10 @@ import threading
 import cv2
 
 from realtime.errors import ConfigError
+from realtime.keys import KEYS, Click, Key, key_of
 from realtime.types import ImageArray
+
+__all__ = ["KEYS", "Click", "Key", "Window", "display_available", "first_size_wh"]
 
 # Read by Qt when the first window opens. The wheel carries Qt's X11 plugin only: under Wayland Qt would look for
 # another one, and say so, before it falls back.
@@ -28,33 +30,8 @@ _X_TCP_PORT = 6000
 _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.destroyAllWindows()"
 
 
-class Key(enum.Enum):
-    """What the person at the window asks for."""
-
-    QUIT = "quit"
-    PAUSE = "pause"
-    TOGGLE_HUD = "toggle the line of facts"
-    TOGGLE_LANDMARKS = "toggle the landmarks"
-    TOGGLE_RECORDING = "start or stop recording"
-    SCREENSHOT = "save a picture"
-    CALIBRATE = "take the faces in view as resting"
-
-
-KEYS = {
-    "q": Key.QUIT,
-    "\x1b": Key.QUIT,
-    " ": Key.PAUSE,
-    "h": Key.TOGGLE_HUD,
-    "l": Key.TOGGLE_LANDMARKS,
-    "r": Key.TOGGLE_RECORDING,
-    "s": Key.SCREENSHOT,
-    "n": Key.CALIBRATE,
-}
-"""Character -> what it asks for; capitals mean the same."""
-
-
 class Window:
-    """A window that shows pictures and tells which keys were pressed in it. Main thread only.
+    """A window that shows pictures and tells which keys and places were pressed in it. Main thread only.
 
     Args:
         title: `str`, its name on the screen.
@@ -82,9 +59,12 @@ class Window:
         self._open = False
         self._closed = False
         self._seen = False
+        self._click: Click | None = None
 
-    def show(self, image_bgr: ImageArray) -> Key | None:
+    def show(self, image_bgr: ImageArray) -> Key | Click | None:
         """Show `image_bgr`, `(H, W, 3) uint8`, and return what was asked for since the last call, if anything.
+
+        Of several clicks the last one counts; a key comes before a click.
 
         Once the window was closed, by its own button or by `close`, every call returns `Key.QUIT` and shows nothing.
         """
@@ -96,9 +76,13 @@ class Window:
         cv2.imshow(self._title, image_bgr)
         # pollKey would leave Qt and GTK too little time to draw on some builds.
         # The whole code: arrow keys are 0xFF51 and on, and their low byte alone would read as Q, R and S.
-        code = cv2.waitKeyEx(1)
-        key = KEYS.get(chr(code & 0xFFFF).lower()) if code >= 0 else None
-        return Key.QUIT if key is None and self._gone() else key
+        key = key_of(cv2.waitKeyEx(1))
+        if key is not None:
+            return key
+        if self._gone():
+            return Key.QUIT
+        click, self._click = self._click, None
+        return click
 
     def close(self) -> None:
         """Close the window; any number of times."""
@@ -117,7 +101,15 @@ class Window:
         cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         size_wh = self._size_wh or first_size_wh((image_bgr.shape[1], image_bgr.shape[0]))
         cv2.resizeWindow(self._title, *size_wh)
+        cv2.setMouseCallback(self._title, self._mouse)
         self._open = True
+
+    def _mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
+        dragged = event == cv2.EVENT_MOUSEMOVE and bool(flags & cv2.EVENT_FLAG_LBUTTON)
+        if dragged or event == cv2.EVENT_LBUTTONDOWN:
+            # Where a drag began is where it is decided whose it is: it must not be forgotten for a later place.
+            began = self._click is not None and not self._click.dragged
+            self._click = Click(x, y, dragged and not began)
 
     def _gone(self) -> bool:
         """Return whether the window was seen on the screen and is no longer; some backends never say that it is."""

@@ -32,6 +32,7 @@ class RunOptions:
         window: whether a window shows the run; a file is then shown at its own speed.
         mirror: whether pictures are shown and recorded mirrored.
         realtime: whether a file is delivered at its own rate and may be dropped, as a camera's frames are.
+        speed: how much faster than life a window plays a file; what is written keeps its times.
         seconds: end after this media time; `None` runs to the end.
         smooth_offline: whether a file is analysed to its end first and then smoothed in both directions of time.
         calibrate_s: take the first seconds as everybody's resting face; `None` does not.
@@ -53,6 +54,7 @@ class RunOptions:
     window: bool = True
     mirror: bool = False
     realtime: bool = False
+    speed: float = 1.0
     seconds: float | None = None
     smooth_offline: bool = False
     calibrate_s: float | None = None

@@ -54,6 +54,7 @@ class HudFacts:
         recording: `bool`, whether a recording is being written.
         paused: `bool`, whether the picture stands still.
         resting: `str`, what is to be said of resting faces, or "".
+        notice: `str`, what is to be said of the replay, or "".
     """
 
     fps: float
@@ -64,6 +65,7 @@ class HudFacts:
     recording: bool
     paused: bool
     resting: str = ""
+    notice: str = ""
 
 
 class Overlay:
@@ -257,7 +259,7 @@ def _draw_dots(picture: ImageArray, points_xy: FloatArray, side_px: int) -> None
 def _draw_hud(picture: ImageArray, hud: HudFacts, cap_px: int, *, no_face: bool) -> Rect:
     """Draw the line of facts; return the area that it takes."""
     pad, gap = round(cap_px * 0.8), round(cap_px * 1.6)
-    state, bright = [("REC", INK)] if hud.recording else [], ("PAUSED", hud.resting)
+    state, bright = [("REC", INK)] if hud.recording else [], ("PAUSED", hud.notice, hud.resting)
     items = [
         *state,
         *((text, INK if text in bright else DIM_INK) for text in _hud_texts(hud, no_face)),
@@ -287,8 +289,7 @@ def _draw_hud(picture: ImageArray, hud: HudFacts, cap_px: int, *, no_face: bool)
 def _hud_texts(hud: HudFacts, no_face: bool) -> list[str]:
     """Return the facts, the most important first: what does not fit is left out from the end."""
     texts = ["PAUSED"] if hud.paused else []
-    if hud.resting:
-        texts.append(hud.resting)
+    texts += [text for text in (hud.notice, hud.resting) if text]
     texts.append(f"{hud.fps:.1f} fps")
     if hud.latency_ms is not None:
         texts.append(f"{hud.latency_ms:.0f} ms")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -13,7 +12,7 @@ import cv2
 from realtime.capture import source_for
 from realtime.channel import ChannelClosedError
 from realtime.classifier import RegionClassifier
-from realtime.display import Key, Window
+from realtime.display import Click, Key, Window
 from realtime.errors import RecordError
 from realtime.exports import Exports, check_targets
 from realtime.landmarks import LandmarkFinder
@@ -24,10 +23,12 @@ from realtime.overlay import HudFacts, Overlay
 from realtime.pipeline import Pipeline
 from realtime.privacy import FaceBlur, on_black
 from realtime.recorder import VideoRecorder
+from realtime.replay import Pace, Replay, check_speed
 from realtime.resting import RestingFaces
 from realtime.smoothing import SmoothEmotions
 from realtime.stages import FrameSource, SourceInfo
 from realtime.summary import SpanLog
+from realtime.targets import free_name
 from realtime.tracks import TrackingFinder
 from realtime.two_passes import TwoPasses
 from realtime.types import Analysed, ImageArray
@@ -36,8 +37,7 @@ __all__ = ["RunOptions", "Session"]
 
 _POLL_S = 0.02
 _CALIBRATE_S = 5.0
-# Someone who drags the window or stops the process must not see the clip rush to catch up.
-_MAX_LAG_S = 0.5
+_SWITCHES = (Key.TOGGLE_HUD, Key.TOGGLE_LANDMARKS, Key.TOGGLE_TIMELINE)
 
 
 class Session:
@@ -75,9 +75,11 @@ class Session:
         self._outlets: Outlets | None = None
         self._blur = FaceBlur()
         self._info: SourceInfo | None = None
-        self._show_hud, self._show_landmarks = True, False
-        self._paused = self._quit = False
-        self._clock_offset_s: float | None = None
+        self._replay: Replay | None = None
+        self._pace = Pace(options.speed)
+        self._switched_on = {Key.TOGGLE_HUD, Key.TOGGLE_TIMELINE}
+        self._quit = False
+        self._epoch = 0
         self._picture: ImageArray | None = None
 
     @property
@@ -90,6 +92,7 @@ class Session:
         config = self.options.pipeline
         check_targets(self.options)
         source = source_for(self.options.source, realtime=self.options.realtime)
+        check_speed(self.options.speed, live=source.live)
         pipeline = Pipeline(
             source,
             lambda: TrackingFinder(LandmarkFinder(config.max_faces)),
@@ -114,6 +117,7 @@ class Session:
             # Only now: a source that does not open must not cost the table of an earlier run.
             self._exports = Exports(self.options, self._info, self.metrics, lambda: self.provider)
             if self.options.window:
+                self._replay = Replay(self.options, self._info, pipeline.seek, self._is_recording, self._notify)
                 self._window = Window(f"emotion-live: {self._info.name}")
                 stack.callback(self._window.close)
             self._loop(frames)
@@ -127,26 +131,36 @@ class Session:
 
     def _loop(self, pipeline: Pipeline | TwoPasses) -> None:
         while not self._quit:
-            if self._paused and not pipeline.live:
+            if self._replay is not None and self._replay.stands and not pipeline.live:
                 self._keys(_POLL_S)
                 continue
             try:
                 analysed = pipeline.poll(_POLL_S if self._window else 0.5)
             except ChannelClosedError:
-                return
+                self._end()
+                continue
             self.provider = pipeline.provider
-            if analysed is None:
-                self._keys(0.0)
-            elif not self._paused:
+            if analysed is not None and not (self._replay is not None and self._replay.stands):
                 self._handle(analysed)
             else:
                 self._keys(0.0)
 
+    def _end(self) -> None:
+        """End the run, unless the person at the window may want to look back."""
+        if self._replay is not None and self._replay.stays():
+            self._redraw()
+        else:
+            self._quit = True
+
     def _handle(self, analysed: Analysed) -> None:
         frame = analysed.frame
         if self.options.seconds is not None and frame.media_time_s >= self.options.seconds:
-            self._quit = True
+            self._end()
             return
+        if frame.epoch != self._epoch:
+            self._epoch = frame.epoch
+            self._smooth.reset()
+            self._resting.jump()
         if not self.options.smooth_offline:
             emotions = self._resting.update(analysed.faces, analysed.emotions, frame.media_time_s)
             emotions = self._smooth.update(analysed.faces, emotions, frame.media_time_s)
@@ -155,34 +169,47 @@ class Session:
         if self._exports is not None:
             self._exports.write(analysed)
         self._give_out(analysed)
-        if self._window is not None:
-            self._shown = analysed
-            with self.metrics.timed("draw"):
-                self._redraw()
-            self._keys(0.0)
         self.metrics.shown(frame.captured_at_s)
         self._on_frame(analysed)
 
     def _give_out(self, analysed: Analysed) -> None:
-        """Record and show elsewhere what may leave the program; waits until a file's frame is due to be seen."""
+        """Record, show in the window and elsewhere; waits until a file's frame is due to be seen."""
         assert self._outlets is not None
-        frame, picture = analysed.frame, None
+        picture = None
         if self._recorder is not None or self._outlets.wanted:
             with self.metrics.timed("record"):
                 picture = self._draw(self._record_overlay, self._recordable(analysed), None)
                 if self._recorder is not None:
-                    self._recorder.write_picture(picture, frame.media_time_s)
-        if self._window is not None or self._outlets.paced:
-            self._wait_until_due(frame.media_time_s)
+                    self._recorder.write_picture(picture, analysed.frame.media_time_s)
+        if self._replay is not None:
+            self._show(analysed, self._replay)
+        elif self._outlets.paced and not self.live:
+            time.sleep(max(0.0, self._pace.left_s(analysed.frame.media_time_s)))
         self._outlets.write(analysed, picture, self._hud)
+
+    def _show(self, analysed: Analysed, replay: Replay) -> None:
+        replay.arrived(analysed)
+        seeks = replay.seeks
+        self._wait_until_due(analysed.frame.media_time_s, replay)
+        # What was asked for elsewhere meanwhile comes next; nothing from before it may be shown after it.
+        if replay.seeks != seeks or replay.pace.leaves_out(analysed.frame.media_time_s):
+            return
+        self._shown = analysed
+        with self.metrics.timed("draw"):
+            self._redraw()
+        self._keys(0.0)
 
     def _redraw(self) -> None:
         """Draw the shown frame as the keys now want it; also while the picture stands still."""
-        if self._shown is not None:
-            self._picture = self._draw(self._overlay, self._shown, self._hud() if self._show_hud else None)
+        if self._shown is not None and self._replay is not None:
+            hud = self._hud() if Key.TOGGLE_HUD in self._switched_on else None
+            self._picture = self._replay.composed(
+                self._draw(self._overlay, self._shown, hud), timeline=Key.TOGGLE_TIMELINE in self._switched_on
+            )
 
     def _draw(self, overlay: Overlay, analysed: Analysed, hud: HudFacts | None) -> ImageArray:
-        return overlay.draw(analysed, hud, landmarks=self._show_landmarks, mirror=self.options.mirror)
+        landmarks = Key.TOGGLE_LANDMARKS in self._switched_on
+        return overlay.draw(analysed, hud, landmarks=landmarks, mirror=self.options.mirror)
 
     def _recordable(self, analysed: Analysed) -> Analysed:
         """Return the frame with what a recording may show of it."""
@@ -192,26 +219,24 @@ class Session:
 
     def _hud(self) -> HudFacts:
         assert self._info is not None
+        replay = self._replay
         return HudFacts(
             fps=self.metrics.fps(),
             latency_ms=self.metrics.latency_ms() if self._info.live else None,
             dropped=sum(self.metrics.drops.values()),
             source=self._info.name,
             provider=self.provider,
-            recording=self._recorder is not None,
-            paused=self._paused,
+            recording=self._is_recording(),
+            paused=replay is not None and replay.paused,
+            notice="" if replay is None else replay.notice,
             resting=self._resting.note(self._shown.frame.media_time_s if self._shown else 0.0),
         )
 
-    def _wait_until_due(self, media_time_s: float) -> None:
+    def _wait_until_due(self, media_time_s: float, replay: Replay) -> None:
         """Show a file at its own speed; keys work meanwhile."""
-        if self._info is None or self._info.live:
-            return
-        now = time.monotonic()
-        if self._clock_offset_s is None or now - self._clock_offset_s - media_time_s > _MAX_LAG_S:
-            self._clock_offset_s = now - media_time_s
-        while not self._quit and not self._paused:
-            left_s = self._clock_offset_s + media_time_s - time.monotonic()
+        seeks = replay.seeks
+        while not (self.live or self._quit or replay.paused or replay.under_way or replay.seeks != seeks):
+            left_s = replay.pace.left_s(media_time_s)
             if left_s <= 0:
                 return
             self._keys(min(left_s, _POLL_S))
@@ -223,30 +248,30 @@ class Session:
         if wait_s > 0:
             time.sleep(wait_s)
 
-    def _act(self, key: Key | None) -> None:
-        if key is Key.QUIT:
+    def _act(self, key: Key | Click | None) -> None:
+        if self._replay is not None and self._replay.act(key):
+            self._redraw()
+        elif key is Key.QUIT:
             self._quit = True
-        elif key is Key.PAUSE:
-            self._paused = not self._paused
-            self._clock_offset_s = None
-        elif key is Key.TOGGLE_HUD:
-            self._show_hud = not self._show_hud
-        elif key is Key.TOGGLE_LANDMARKS:
-            self._show_landmarks = not self._show_landmarks
+        elif isinstance(key, Key) and key in _SWITCHES:
+            self._switched_on ^= {key}
+            self._redraw()
         elif key is Key.TOGGLE_RECORDING:
             self._toggle_recording()
+            self._redraw()
         elif key is Key.CALIBRATE:
             self._resting.start(_CALIBRATE_S)
         elif key is Key.SCREENSHOT:
             self._screenshot()
-        if key in (Key.PAUSE, Key.TOGGLE_HUD, Key.TOGGLE_LANDMARKS, Key.TOGGLE_RECORDING):
-            self._redraw()
 
     def _toggle_recording(self) -> None:
         if self._recorder is None:
-            self._start_recording(_free_name(".mp4"))
+            self._start_recording(free_name(".mp4"))
         else:
             self._stop_recording()
+
+    def _is_recording(self) -> bool:
+        return self._recorder is not None
 
     def _start_recording(self, path: Path) -> None:
         assert self._info is not None
@@ -264,7 +289,7 @@ class Session:
                 self.finished.append(("recording", self._recording_path))
 
     def _screenshot(self) -> None:
-        path = _free_name(".png")
+        path = free_name(".png")
         if self._picture is None:
             return
         if not cv2.imwrite(str(path), self._picture):
@@ -289,10 +314,3 @@ class Session:
         damaged = getattr(source, "damaged_packets", 0)
         if damaged:
             self._notify(f"{damaged} damaged packets of the source could not be decoded: their frames are missing")
-
-
-def _free_name(suffix: str) -> Path:
-    """Return a name with the present time that no file has: keys are pressed more than once a second."""
-    stem = time.strftime("emotion-live-%Y%m%d-%H%M%S")
-    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    return next(path for name in names if not (path := Path(name + suffix)).exists())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import time
 from collections.abc import Collection
 from pathlib import Path
 
@@ -44,3 +46,10 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError:
         part.unlink(missing_ok=True)
         raise
+
+
+def free_name(suffix: str) -> Path:
+    """Return a name with the present time that no file has: keys are pressed more than once a second."""
+    stem = time.strftime("emotion-live-%Y%m%d-%H%M%S")
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(path for name in names if not (path := Path(name + suffix)).exists())
