@@ -112,9 +112,7 @@ class Following:
         """
         if image_bgr.shape != self._size:
             self._size = image_bgr.shape
-            self._idle += self._active
-            self._active = []
-            self._looked_s = -math.inf
+            self.forget()
         before = len(self._active)
         found = self._follow(image_bgr)
         lost = len(self._active) < before
@@ -122,6 +120,14 @@ class Following:
             self._looked_s = media_time_s
             found += self._look_around(image_bgr, found)
         return np.concatenate(found) if found else np.zeros((0, 468, 3), np.float32)
+
+    def forget(self) -> None:
+        """Look for faces anew in the next frame, not where they were: after a seek nobody is there any more."""
+        for follower in self._active:
+            follower.mesh.find(np.zeros((64, 64, 3), np.uint8))  # a mesh that sees nothing expects nothing
+        self._idle += self._active
+        self._active = []
+        self._looked_s = -math.inf
 
     def close(self) -> None:
         """Free all graphs; a second call does nothing."""

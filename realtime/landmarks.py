@@ -33,9 +33,13 @@ class LandmarkFinder:
 
     def __init__(self, max_faces: int = 4) -> None:
         self._following = Following(lambda: Mesh(max_faces=1, tracking=True), Detector(), max_faces)
+        self._epoch = 0
 
     def find(self, frame: Frame) -> Faces:
         """Return the faces of `frame`, with `track_ids` all 0."""
+        if frame.epoch != self._epoch:
+            self._epoch = frame.epoch
+            self._following.forget()
         return faces_from_mesh(self._following.find(frame.image_bgr, frame.media_time_s))
 
     def close(self) -> None:

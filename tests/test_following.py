@@ -136,6 +136,15 @@ def test_no_more_graphs_than_faces_are_asked_for() -> None:
     assert [mesh.closed for mesh in scene.meshes] == [1, 1]
 
 
+def test_after_a_seek_nobody_is_expected_anywhere() -> None:
+    scene = Scene()
+    scene.boxes(frame((100, 100, 160, 160)), 1.0)
+    scene.following.forget()
+    assert scene.meshes[0].sizes[-1] == (64, 64), "the mesh has seen an empty picture"
+    there = (500, 250, 560, 310)
+    assert scene.boxes(frame(there), 1.0) == [there]
+
+
 def test_a_jump_back_in_time_and_another_frame_size_start_anew() -> None:
     scene = Scene()
     face = (100, 100, 160, 160)
