@@ -36,7 +36,8 @@ Keys in the window
   space   pause             l  landmarks on/off            s  save a screenshot
   t       timeline on/off   n  take the faces of the next 5 s as resting: what they show then reads neutral
 \b
-  Files: ← → (or , .) 1 s, with shift (or < >) 10 s, Home (or 0) start, click or drag on the timeline
+  arrow keys or , .  back/on by 1 s     with shift or < >  by 10 s     Home or 0  to the start
+  A click or a drag on the timeline goes there.
 
 Pictures stay on this machine: nothing is sent or kept unless you record or serve it.
 """
@@ -143,6 +144,8 @@ def _run_session(debug: bool, headless: bool, **options: Any) -> None:
     if not headless and not display_available():
         click.echo("no display here: running without a window (--headless)", err=True)
         headless = True
+    if headless and options["speed"] != 1:
+        click.echo("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
     with FrameBar(shown=headless) as bar:
         session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
         try:

@@ -123,11 +123,9 @@ class Session:
             self._loop(frames)
 
     def _two_passes(self, pipeline: Pipeline) -> TwoPasses:
-        options = self.options
-        again = source_for(options.source)
-        return TwoPasses(
-            pipeline, again, options.pipeline.smoothing, options.seconds, self._notify, self._resting.update
-        )
+        again, options = source_for(self.options.source), self.options
+        smoothing = options.pipeline.smoothing
+        return TwoPasses(pipeline, again, smoothing, options.seconds, self._notify, self._resting.update)
 
     def _loop(self, pipeline: Pipeline | TwoPasses) -> None:
         while not self._quit:
@@ -182,17 +180,17 @@ class Session:
                 if self._recorder is not None:
                     self._recorder.write_picture(picture, analysed.frame.media_time_s)
         if self._replay is not None:
+            self._replay.arrived(analysed)
             self._show(analysed, self._replay)
         elif self._outlets.paced and not self.live:
             time.sleep(max(0.0, self._pace.left_s(analysed.frame.media_time_s)))
         self._outlets.write(analysed, picture, self._hud)
 
     def _show(self, analysed: Analysed, replay: Replay) -> None:
-        replay.arrived(analysed)
-        seeks = replay.seeks
-        self._wait_until_due(analysed.frame.media_time_s, replay)
+        time_s, seeks = analysed.frame.media_time_s, replay.seeks
+        self._wait_until_due(time_s, replay)
         # What was asked for elsewhere meanwhile comes next; nothing from before it may be shown after it.
-        if replay.seeks != seeks or replay.pace.leaves_out(analysed.frame.media_time_s):
+        if replay.seeks != seeks or replay.pace.leaves_out(time_s):
             return
         self._shown = analysed
         with self.metrics.timed("draw"):
@@ -208,8 +206,8 @@ class Session:
             )
 
     def _draw(self, overlay: Overlay, analysed: Analysed, hud: HudFacts | None) -> ImageArray:
-        landmarks = Key.TOGGLE_LANDMARKS in self._switched_on
-        return overlay.draw(analysed, hud, landmarks=landmarks, mirror=self.options.mirror)
+        shown = self._switched_on
+        return overlay.draw(analysed, hud, landmarks=Key.TOGGLE_LANDMARKS in shown, mirror=self.options.mirror)
 
     def _recordable(self, analysed: Analysed) -> Analysed:
         """Return the frame with what a recording may show of it."""

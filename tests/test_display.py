@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
 
@@ -31,8 +32,8 @@ while time.monotonic() < deadline:
     if shown == 10:
         print("ready", flush=True)
     if key is not None:
-        print(key.name, flush=True)
-        if key.name == "QUIT":
+        print(key.name if hasattr(key, "name") else f"{key.x} {key.y} {key.dragged}", flush=True)
+        if getattr(key, "name", "") == "QUIT":
             break
     time.sleep(0.01)
 window.close()
@@ -127,6 +128,39 @@ def test_keys_reach_the_program_and_q_ends_it(shown, x_server):
     assert process.stdout.readline().strip() == "after QUIT"
     assert process.wait(20) == 0
     assert process.stderr.read().strip() == ""
+
+
+def test_arrows_seek_and_shift_makes_them_go_further(shown, x_server):
+    process, _ = shown
+    names = {"Left": "BACK", "Right": "FORWARD", "Home": "RESTART", "comma": "BACK", "greater": "FAR_FORWARD"}
+    for name, wanted in names.items():
+        tool(x_server, "key", name)
+        assert process.stdout.readline().strip() == wanted
+    tool(x_server, "keydown", "shift")
+    for name, wanted in {"Left": "FAR_BACK", "Right": "FAR_FORWARD"}.items():
+        tool(x_server, "key", name)
+        assert process.stdout.readline().strip() == wanted
+    tool(x_server, "keyup", "shift")
+    tool(x_server, "key", "Left")
+    assert process.stdout.readline().strip() == "BACK"
+
+
+def test_clicks_come_in_pixels_of_the_picture_whatever_size_the_window_has(shown, x_server):
+    process, window = shown
+    # 3840 x 2160 is shown in 1280 x 720.
+    for place in ((100, 50), (1200, 700)):
+        tool(x_server, "mousemove", "--window", window, *map(str, place))
+        time.sleep(0.2)
+        tool(x_server, "click", "1")
+        x, y, dragged = process.stdout.readline().split()
+        assert (int(x), int(y)) == pytest.approx((3 * place[0], 3 * place[1]), abs=12)
+        assert dragged == "False"
+    tool(x_server, "mousedown", "1")
+    assert process.stdout.readline().split()[2] == "False"
+    tool(x_server, "mousemove", "--window", window, "600", "350")
+    line = process.stdout.readline().split()
+    assert (int(line[0]), int(line[1]), line[2]) == (pytest.approx(1800, abs=12), pytest.approx(1050, abs=12), "True")
+    tool(x_server, "mouseup", "1")
 
 
 def test_the_close_button_ends_it(shown, x_server):

@@ -111,3 +111,30 @@ def test_tensorflow_and_matplotlib_are_not_imported_with_the_landmarker() -> Non
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def test_after_a_seek_faces_are_looked_for_anew(monkeypatch):
+    from dataclasses import replace
+
+    from fakes import make_frame
+
+    from realtime import landmarks
+
+    did = []
+
+    class Noted:
+        def __init__(self, **_):
+            pass
+
+        def find(self, image_bgr):
+            did.append("find")
+            return np.zeros((0, 468, 3), np.float32)
+
+        def forget(self):
+            did.append("forget")
+
+    monkeypatch.setattr(landmarks, "Mesh", Noted)
+    finder = landmarks.LandmarkFinder()
+    for epoch in (0, 0, 2, 2):
+        finder.find(replace(make_frame(), epoch=epoch))
+    assert did == ["find", "find", "forget", "find", "find"]

@@ -91,6 +91,10 @@ def test_missing_models_end_in_one_line_and_code_1(tmp_path: Path) -> None:
         ("--report", "x.pdf"),
         ("--clip-seconds", 0),
         ("--clip-seconds", "nan"),
+        ("--speed", 0.1),
+        ("--speed", 17),
+        ("--speed", "nan"),
+        ("--speed", 2, "--realtime"),
     ],
 )
 def test_wrong_options_end_with_code_2(weights: Path, tmp_path: Path, arguments: tuple[object, ...]) -> None:
@@ -106,6 +110,12 @@ def test_an_output_place_that_does_not_exist_ends_with_code_1(
     done = run(CLIP_PATH, "--headless", "--weights", weights, option, target)
     assert done.exit_code == 1
     assert str(target.parent) in done.output
+
+
+def test_speed_without_a_window_is_told_to_mean_nothing(weights: Path) -> None:
+    done = run(CLIP_PATH, "--headless", "--weights", weights, "--seconds", 0.2, "--speed", 2)
+    assert done.exit_code == 0, done.output
+    assert "--speed is how fast a window plays" in done.output
 
 
 def test_a_clip_without_a_face_is_a_normal_run(weights: Path, tmp_path: Path) -> None:

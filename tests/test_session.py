@@ -14,7 +14,8 @@ from tiny_models import write_tiny_weights
 
 import realtime.session as session_module
 from realtime.config import PipelineConfig
-from realtime.display import Key
+from realtime.display import Click, Key
+from realtime.errors import ConfigError
 from realtime.session import RunOptions, Session
 from realtime.summary import SpanLog
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.timeout(60)
 class ScriptedWindow:
     """Shows nothing; after `n` new pictures it presses the key that the script names for `n`."""
 
-    script: ClassVar[dict[int, Key]] = {}
+    script: ClassVar[dict[int, Key | Click]] = {}
 
     def __init__(self, title: str, size_wh: tuple[int, int] | None = None) -> None:
         self.shown: list[np.ndarray] = []
@@ -33,7 +34,7 @@ class ScriptedWindow:
         self._left = dict(self.script)
         ScriptedWindow.last = self
 
-    def show(self, image_bgr: np.ndarray) -> Key | None:
+    def show(self, image_bgr: np.ndarray) -> Key | Click | None:
         self.calls += 1
         if not self.shown or self.shown[-1] is not image_bgr:
             self.shown.append(image_bgr)
@@ -181,3 +182,89 @@ def test_an_error_in_the_middle_still_finishes_table_and_recording(run, tmp_path
 def test_screenshots_of_one_second_are_kept_apart(run, tmp_path: Path) -> None:
     run({4: Key.SCREENSHOT, 5: Key.SCREENSHOT, 6: Key.SCREENSHOT, 8: Key.QUIT})
     assert len(list(tmp_path.glob("emotion-live-*.png"))) == 3
+
+
+@pytest.fixture
+def shown_times(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Media times of the frames that were drawn for the window, without repetitions."""
+    times: list[float] = []
+    plain = session_module.Overlay.draw
+
+    def spied(self, analysed, hud, **options):
+        if not times or times[-1] != analysed.frame.media_time_s:
+            times.append(analysed.frame.media_time_s)
+        return plain(self, analysed, hud, **options)
+
+    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    return times
+
+
+def test_seeking_shows_the_frame_of_that_moment_and_nothing_from_before(run, shown_times) -> None:
+    session, _, _ = run({31: Key.BACK, 50: Key.QUIT})
+    (jump,) = [n for n in range(1, len(shown_times)) if shown_times[n] < shown_times[n - 1]]
+    assert shown_times[jump] == pytest.approx(shown_times[jump - 1] - 1.0, abs=1 / 30)
+    assert np.diff(shown_times[jump:]) == pytest.approx(1 / 30, abs=0.002)
+    assert session.finished == []
+
+
+def test_a_paused_file_shows_where_it_was_sent_and_stays_there(run, shown_times) -> None:
+    class Patient(ScriptedWindow):
+        def show(self, image_bgr: np.ndarray) -> Key | Click | None:
+            key = super().show(image_bgr)
+            return Key.QUIT if self.calls > 150 else key
+
+    session_module.Window = Patient
+    run({10: Key.PAUSE, 11: Key.FORWARD})
+    assert shown_times[:10] == pytest.approx([n / 30 for n in range(10)], abs=0.002)
+    assert shown_times[10:] == pytest.approx([1.3], abs=1 / 30)
+
+
+def test_a_click_on_the_timeline_seeks(run, shown_times) -> None:
+    run({5: Click(80, 100), 12: Key.QUIT})
+    assert shown_times[5] == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_clip_that_was_scrubbed_stays_open_at_its_end_and_plays_again(run, shown_times) -> None:
+    class Waiting(ScriptedWindow):
+        def show(self, image_bgr: np.ndarray) -> Key | Click | None:
+            key = super().show(image_bgr)
+            if shown_times[-1] > 1.95:
+                self.waited = getattr(self, "waited", 0) + 1
+                return {20: Key.PAUSE, 60: Key.QUIT}.get(self.waited)
+            return key
+
+    session_module.Window = Waiting
+    run({40: Key.FAR_FORWARD})
+    assert shown_times.count(0.0) == 2
+    assert shown_times[-1] == pytest.approx(59 / 30, abs=0.01)
+
+
+def test_scrubbing_is_refused_while_a_table_is_written_and_the_table_is_whole(run, tmp_path: Path) -> None:
+    _, _, said = run({10: Key.BACK, 20: Key.FAR_FORWARD, 30: Click(80, 100)}, table=tmp_path / "t.csv")
+    assert [line for line in said if "no seeking" in line] == [said[0]]
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert [int(row["frame"]) for row in rows] == list(range(60))
+
+
+def test_a_faster_window_plays_faster_and_tables_keep_their_times(run, tmp_path: Path) -> None:
+    import time
+
+    started = time.monotonic()
+    session, _, _ = run({}, speed=4.0, table=tmp_path / "t.csv")
+    assert time.monotonic() - started < 1.9
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert [float(row["media_time_s"]) for row in rows] == pytest.approx([n / 30 for n in range(60)], abs=0.002)
+    assert session.spans.frames == 60
+    started = time.monotonic()
+    run({}, speed=0.5)
+    assert time.monotonic() - started > 3.8
+
+
+def test_a_speed_for_a_source_with_its_own_is_refused(run) -> None:
+    with pytest.raises(ConfigError, match="--speed"):
+        run({}, speed=2.0, realtime=True)
+
+
+def test_the_timeline_can_be_switched_off(run) -> None:
+    _, window, _ = run({5: Key.TOGGLE_TIMELINE, 10: Key.QUIT})
+    assert window.shown[3].shape[0] > window.shown[8].shape[0] == 96
