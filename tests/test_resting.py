@@ -74,3 +74,14 @@ def test_too_few_frames_settle_nothing() -> None:
     for time_s in (0.0, 0.5, 1.5):
         assert said(resting, showing(0.6, "anger"), time_s) == ["anger"]
     assert resting.calibrated == 0
+
+
+def test_a_seek_while_faces_are_watched_begins_the_watch_anew() -> None:
+    resting = RestingFaces()
+    resting.start(5.0)
+    resting.update(make_faces(), make_emotions(one_hot("sadness")), 100.0)
+    resting.jump()
+    assert resting.left_s(2.0) == 5.0, "not the 103 s that a clock from before would leave"
+    resting = RestingFaces()
+    resting.jump()
+    assert resting.left_s(2.0) is None
