@@ -21,8 +21,7 @@ from realtime.options import RunOptions
 from realtime.outlets import Outlets
 from realtime.overlay import HudFacts, Overlay
 from realtime.pipeline import Pipeline
-from realtime.privacy import FaceBlur, on_black
-from realtime.recorder import VideoRecorder
+from realtime.recordings import Recordings
 from realtime.replay import Pace, Replay, check_speed
 from realtime.resting import RestingFaces
 from realtime.smoothing import SmoothEmotions
@@ -64,16 +63,13 @@ class Session:
         self._resting = RestingFaces()
         if options.calibrate_s:
             self._resting.start(options.calibrate_s)
-        # One per video: each remembers where its panels were.
-        self._overlay, self._record_overlay = Overlay(), Overlay()
+        self._overlay = Overlay()
         self.finished: list[tuple[str, Path]] = []
         self._shown: Analysed | None = None
-        self._recording_path = Path()
         self._window: Window | None = None
-        self._recorder: VideoRecorder | None = None
+        self._recordings: Recordings | None = None
         self._exports: Exports | None = None
         self._outlets: Outlets | None = None
-        self._blur = FaceBlur()
         self._info: SourceInfo | None = None
         self._replay: Replay | None = None
         self._pace = Pace(options.speed)
@@ -112,8 +108,9 @@ class Session:
             )
             on_open(self._info)
             self._outlets.open(self._info)
+            self._recordings = Recordings(self.options, self._info, self._notify)
             if self.options.record is not None:
-                self._start_recording(self.options.record)
+                self._recordings.start(self.options.record)
             # Only now: a source that does not open must not cost the table of an earlier run.
             self._exports = Exports(self.options, self._info, self.metrics, lambda: self.provider)
             if self.options.window:
@@ -173,12 +170,12 @@ class Session:
     def _give_out(self, analysed: Analysed) -> None:
         """Record, show in the window and elsewhere; waits until a file's frame is due to be seen."""
         assert self._outlets is not None
+        assert self._recordings is not None
         picture = None
-        if self._recorder is not None or self._outlets.wanted:
+        if self._recordings.active or self._outlets.wanted:
             with self.metrics.timed("record"):
-                picture = self._draw(self._record_overlay, self._recordable(analysed), None)
-                if self._recorder is not None:
-                    self._recorder.write_picture(picture, analysed.frame.media_time_s)
+                picture = self._recordings.drawn(analysed, landmarks=Key.TOGGLE_LANDMARKS in self._switched_on)
+                self._recordings.write(picture, analysed.frame.media_time_s)
         if self._replay is not None:
             self._replay.arrived(analysed)
             self._show(analysed, self._replay)
@@ -202,18 +199,12 @@ class Session:
         if self._shown is not None and self._replay is not None:
             hud = self._hud() if Key.TOGGLE_HUD in self._switched_on else None
             self._picture = self._replay.composed(
-                self._draw(self._overlay, self._shown, hud), timeline=Key.TOGGLE_TIMELINE in self._switched_on
+                self._draw(self._shown, hud), timeline=Key.TOGGLE_TIMELINE in self._switched_on
             )
 
-    def _draw(self, overlay: Overlay, analysed: Analysed, hud: HudFacts | None) -> ImageArray:
+    def _draw(self, analysed: Analysed, hud: HudFacts | None) -> ImageArray:
         shown = self._switched_on
-        return overlay.draw(analysed, hud, landmarks=Key.TOGGLE_LANDMARKS in shown, mirror=self.options.mirror)
-
-    def _recordable(self, analysed: Analysed) -> Analysed:
-        """Return the frame with what a recording may show of it."""
-        if self.options.privacy:
-            return on_black(analysed)
-        return self._blur.blurred(analysed) if self.options.blur_faces else analysed
+        return self._overlay.draw(analysed, hud, landmarks=Key.TOGGLE_LANDMARKS in shown, mirror=self.options.mirror)
 
     def _hud(self) -> HudFacts:
         assert self._info is not None
@@ -254,37 +245,16 @@ class Session:
         elif isinstance(key, Key) and key in _SWITCHES:
             self._switched_on ^= {key}
             self._redraw()
-        elif key is Key.TOGGLE_RECORDING:
-            self._toggle_recording()
+        elif key is Key.TOGGLE_RECORDING and self._recordings is not None:
+            self._recordings.toggle()
             self._redraw()
         elif key is Key.CALIBRATE:
             self._resting.start(_CALIBRATE_S)
         elif key is Key.SCREENSHOT:
             self._screenshot()
 
-    def _toggle_recording(self) -> None:
-        if self._recorder is None:
-            self._start_recording(free_name(".mp4"))
-        else:
-            self._stop_recording()
-
     def _is_recording(self) -> bool:
-        return self._recorder is not None
-
-    def _start_recording(self, path: Path) -> None:
-        assert self._info is not None
-        self._recorder = VideoRecorder(path, self._info, overwrite=self.options.overwrite)
-        self._recording_path = path
-        self._notify(f"recording to {path}")
-
-    def _stop_recording(self) -> None:
-        recorder, self._recorder = self._recorder, None
-        if recorder is not None:
-            recorder.close()
-            for note in recorder.notes:
-                self._notify(note)
-            if recorder.frames_written:
-                self.finished.append(("recording", self._recording_path))
+        return self._recordings is not None and self._recordings.active
 
     def _screenshot(self) -> None:
         path = free_name(".png")
@@ -298,7 +268,14 @@ class Session:
         """Finish recording, table and report; each is finished even if another fails."""
         with ExitStack() as stack:
             stack.callback(self._close_exports)
-            stack.callback(self._stop_recording)
+            stack.callback(self._close_recordings)
+
+    def _close_recordings(self) -> None:
+        if self._recordings is not None:
+            try:
+                self._recordings.stop()
+            finally:
+                self.finished += self._recordings.finished
 
     def _close_exports(self) -> None:
         if self._exports is not None:

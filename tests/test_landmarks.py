@@ -123,17 +123,18 @@ def test_after_a_seek_faces_are_looked_for_anew(monkeypatch):
     did = []
 
     class Noted:
-        def __init__(self, **_):
+        def __init__(self, *_):
             pass
 
-        def find(self, image_bgr):
+        def find(self, image_bgr, media_time_s):
             did.append("find")
             return np.zeros((0, 468, 3), np.float32)
 
         def forget(self):
             did.append("forget")
 
-    monkeypatch.setattr(landmarks, "Mesh", Noted)
+    monkeypatch.setattr(landmarks, "Following", Noted)
+    monkeypatch.setattr(landmarks, "Detector", lambda: None)
     finder = landmarks.LandmarkFinder()
     for epoch in (0, 0, 2, 2):
         finder.find(replace(make_frame(), epoch=epoch))
