@@ -49,7 +49,9 @@ _CLIP_HELP = "The report gives one emotion to each clip of this length."
 @click.command(help=_HELP, context_settings={"max_content_width": 110})
 @click.argument("source", default="0")
 @click.option(
-    "--record", type=click.Path(dir_okay=False, path_type=Path), help="Write the annotated video (.mp4, .mkv)."
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the annotated video (.mp4, .mkv, .webm, .mov).",
 )
 @click.option(
     "--table", type=click.Path(dir_okay=False, path_type=Path), help="Write every frame (.csv, .jsonl, .parquet)."

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from realtime import recorder, report, tables
+from realtime.formats import encoder_for
 from realtime.metrics import Metrics
 from realtime.options import RunOptions
 from realtime.report import Report
@@ -28,6 +29,8 @@ def check_targets(options: RunOptions) -> None:
     for path, what, suffixes in targets:
         if path is not None:
             check_target(path, what, tuple(suffixes), overwrite=options.overwrite)
+    if options.record is not None:
+        encoder_for(options.record)
 
 
 class Exports:

@@ -1,4 +1,4 @@
-"""The sound and the clock of a source file, for the recorder: packets are copied as they are, never decoded."""
+"""The sound and the clock of a source file, for the recorder: packets are copied wherever the container takes them."""
 
 from __future__ import annotations
 
@@ -8,43 +8,70 @@ from typing import Any
 
 import av
 
+from realtime.decoding import video_stream
+from realtime.formats import Format
+from realtime.sound_encoder import SoundEncoder
+
 _SEEK_MARGIN_S = 1.0
+_READ_ONLY_FILES = {"protocol_whitelist": "file,crypto,data"}
 
 
 class SourceSound:
     """Reads the sound of the file that is being played, in step with the pictures that are being recorded.
 
-    Every time given or returned counts from the first recorded picture. Used on one thread.
+    Every time given or returned counts from the first recorded picture. Used on one thread. First `add_to`, then
+    `packets_until` any number of times.
 
     Args:
         path: `str`, the source file.
         first_media_time_s: `float`, media time of the first recorded picture, in seconds.
-        containers: `tuple` of `str`, container formats that the sound must fit into.
+        kind: the recording that the sound must fit into.
 
     Attributes:
-        notes: `list` of `str`, why sound is missing, one line each.
-        stream: the audio stream to copy, or `None`.
+        notes: `list` of `str`, why sound is missing or not what it was, one line each.
         end_s: `float` or `None`, where the source's last picture ends, if the file says so.
     """
 
-    def __init__(self, path: str, first_media_time_s: float, containers: tuple[str, ...]) -> None:
+    def __init__(self, path: str, first_media_time_s: float, kind: Format) -> None:
         self.notes: list[str] = []
-        self.stream: Any = None
         self.end_s: float | None = None
+        self._kind = kind
         self._container: Any = None
+        self._audio: Any = None
+        self._origin_s = 0.0
+        self._stream: Any = None
         self._packets: Iterator[Any] = iter(())
         self._waiting: Any = None
         self._last_dts: int | None = None
+        # What begins before the first picture is left out: what came before the recording, or an encoder's run-in:
+        # only Opus carries its length, so that players skip it.
+        self._keeps_run_in = False
         try:
-            self._open(path, first_media_time_s, containers)
+            self._open(path, first_media_time_s)
         except (OSError, ValueError, av.FFmpegError) as error:
             self._give_up(error)
+
+    def add_to(self, output: Any) -> None:
+        """Give the container a stream for the sound, if there is any: the same, or one that is encoded anew."""
+        if self._audio is None:
+            return
+        try:
+            if self._can_be_copied():
+                self._stream = output.add_stream_from_template(self._audio)
+                self._packets = self._copied()
+            else:
+                self._encode_into(output)
+        except (OSError, ValueError, av.FFmpegError) as error:
+            self.notes.append(
+                f"sound of the kind {_codec_name(self._audio)} can be neither copied to {self._kind.container} nor "
+                f"encoded anew ({reason_of(error)}); recording goes on without it"
+            )
+            self._audio = None
 
     def packets_until(self, limit_s: float) -> Iterator[Any]:
         """Yield the packets that begin before `limit_s` and were not yielded before, moved to the recording's time.
 
-        Packets that begin before the first recorded picture are left out. A fault in the source ends the sound with
-        a note; the recording goes on.
+        A fault in the source ends the sound with a note; the recording goes on.
         """
         try:
             while (packet := self._next()) is not None and packet.pts * packet.time_base < limit_s:
@@ -61,41 +88,54 @@ class SourceSound:
             self._container.close()
             self._container = None
 
-    def _open(self, path: str, first_media_time_s: float, containers: tuple[str, ...]) -> None:
-        self._container = av.open(path)
-        video = next(iter(self._container.streams.video), None)
+    def _open(self, path: str, first_media_time_s: float) -> None:
+        self._container = av.open(f"file:{path}", container_options=dict(_READ_ONLY_FILES))
+        video = video_stream(self._container)
         start_s = 0.0 if video is None else _first_picture_s(path, video)
-        origin_s = start_s + first_media_time_s
+        self._origin_s = start_s + first_media_time_s
         if video is not None and video.duration:
-            self.end_s = float(((video.start_time or 0) + video.duration) * video.time_base) - origin_s
-        audio = next(iter(self._container.streams.audio), None)
+            self.end_s = float(((video.start_time or 0) + video.duration) * video.time_base) - self._origin_s
+        audio = next((stream for stream in self._container.streams.audio if stream.codec_context is not None), None)
         if audio is None:
+            if self._container.streams.audio:
+                self.notes.append("the source's sound is of a kind that FFmpeg does not know; recording without it")
             return
-        unfit = [name for name in containers if not _fits(audio, name)]
-        if unfit:
-            self.notes.append(
-                f"sound of the kind {_codec_name(audio)} does not go into {unfit[-1]}: recording without it; "
-                "to keep it, convert the source's sound to aac first"
-            )
-            return
-        self.stream = audio
-        self._shift = round(origin_s / audio.time_base)
         if first_media_time_s > _SEEK_MARGIN_S:
-            self._container.seek(self._shift - round(_SEEK_MARGIN_S / audio.time_base), stream=audio)
-        self._packets = self._container.demux(audio)
+            margin = round((self._origin_s - _SEEK_MARGIN_S) / audio.time_base)
+            self._container.seek(margin, stream=audio)
+        self._audio = audio
+
+    def _can_be_copied(self) -> bool:
+        wanted = self._kind.sound is None or _codec_name(self._audio) in self._kind.sound
+        return wanted and _fits(self._audio, self._kind)
+
+    def _copied(self) -> Iterator[Any]:
+        shift = round(self._origin_s / self._audio.time_base)
+        for packet in self._container.demux(self._audio):
+            if packet.pts is not None and packet.dts is not None:
+                packet.pts -= shift
+                packet.dts -= shift
+                packet.stream = self._stream
+                yield packet
+
+    def _encode_into(self, output: Any) -> None:
+        encoder = SoundEncoder(self._audio, self._origin_s, output, self._kind.sound_encoder)
+        self._packets = encoder.encoded(self._container.demux(self._audio))
+        self._keeps_run_in = self._kind.sound_encoder == "libopus"
+        self.notes.append(
+            f"the source's sound is {_codec_name(self._audio)}, which {self._kind.container} cannot carry: recorded as "
+            f"{self._kind.sound_encoder.removeprefix('lib')} instead"
+        )
 
     def _next(self) -> Any:
-        """Return the next packet to copy without taking it, or `None` at the end."""
+        """Return the next packet without taking it, or `None` at the end."""
         while self._waiting is None:
             packet = next(self._packets, None)
             if packet is None:
                 return None
-            if packet.pts is None or packet.dts is None:
-                continue
-            packet.pts -= self._shift
-            packet.dts -= self._shift
-            # One that repeats or turns back in time would make the muxer refuse the whole recording.
-            if packet.pts >= 0 and (self._last_dts is None or packet.dts > self._last_dts):
+            # A packet that repeats or turns back in time would make the muxer refuse the whole recording.
+            early = packet.pts < 0 and not self._keeps_run_in
+            if not early and (self._last_dts is None or packet.dts > self._last_dts):
                 self._waiting = packet
         return self._waiting
 
@@ -108,8 +148,8 @@ def _first_picture_s(path: str, video: Any) -> float:
     """Return the source's own time of its first picture, in seconds; media time counts from there."""
     # Decoded, since the container's start time is that of the first packet, which need not be shown first.
     try:
-        with av.open(path) as container:
-            picture = next(container.decode(container.streams.video[0]))
+        with av.open(f"file:{path}", container_options=dict(_READ_ONLY_FILES)) as container:
+            picture = next(container.decode(container.streams[video.index]))
             if picture.time is not None:
                 return float(picture.time)
     except (StopIteration, OSError, ValueError, av.FFmpegError):
@@ -123,13 +163,14 @@ def reason_of(error: BaseException | None) -> str:
 
 
 def _codec_name(stream: Any) -> str:
-    return "unknown codec" if stream.codec_context is None else str(stream.codec_context.name)
+    # The codec's own name: a decoder's may differ ("mp3float").
+    return str(stream.codec_context.codec.canonical_name)
 
 
-def _fits(audio: Any, container: str) -> bool:
-    """Whether a file of format `container` takes the stream; tried on memory, as some say no only to the header."""
+def _fits(audio: Any, kind: Format) -> bool:
+    """Whether such a recording takes the stream; tried on memory, as some say no only to the header."""
     try:
-        with av.open(io.BytesIO(), "w", format=container) as trial:
+        with av.open(io.BytesIO(), "w", format=kind.container, container_options=dict(kind.open_options)) as trial:
             trial.add_stream_from_template(audio)
             trial.start_encoding()
     except (OSError, ValueError, av.FFmpegError):

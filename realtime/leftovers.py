@@ -1,0 +1,22 @@
+"""Recordings in the making: their names, and those that a run left behind when it was killed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+_PART = re.compile(r"\.part\d*$")
+
+
+def free_part_path(path: Path) -> Path:
+    """Return `NAME.part.mp4` for `NAME.mp4`, or with a number: what a killed run left is never overwritten."""
+    names = itertools.chain(["part"], (f"part{n}" for n in itertools.count(2)))
+    return next(part for name in names if not (part := path.with_name(f"{path.stem}.{name}{path.suffix}")).exists())
+
+
+def left_over_parts(folder: Path, suffixes: Collection[str], of: Path | None = None) -> list[Path]:
+    """Return the unfinished recordings in a folder, by name; `of` takes those of that one recording only."""
+    parts = (path for path in folder.iterdir() if path.suffix.lower() in suffixes and _PART.search(path.stem))
+    return sorted(path for path in parts if of is None or _PART.sub("", path.stem) == of.stem)
