@@ -18,12 +18,12 @@ _MP4_OPEN = {
     "movflags": "frag_keyframe+empty_moov+default_base_moof+frag_discont",
     "use_editlist": "1",
     "movie_timescale": "90000",
-    "frag_duration": "500000",
+    "frag_duration": "250000",
     "flush_packets": "1",
     # A sound that ended before the pictures must not hold them back in memory.
     "max_interleave_delta": "500000",
 }
-_MATROSKA_OPEN = {"cluster_time_limit": "500", "flush_packets": "1", "max_interleave_delta": "500000"}
+_MATROSKA_OPEN = {"cluster_time_limit": "250", "flush_packets": "1", "max_interleave_delta": "500000"}
 _MP4_INDEX_IN_FRONT = {"movflags": "faststart", "movie_timescale": "90000"}
 
 

@@ -119,9 +119,15 @@ class PartWriter:
             self._held = packet
 
     def _write_sound(self, until_s: float) -> None:
-        if self._sound is not None:
-            for packet in self._sound.packets_until(until_s):
+        if self._sound is None:
+            return
+        for packet in self._sound.packets_until(until_s):
+            try:
                 self._container.mux(packet)
+            except (ValueError, PermissionError) as error:
+                # So muxers complain about a packet; a disk fails with other errors. The pictures go on.
+                self._sound.leave(error)
+                return
 
     def _last_duration(self) -> int:
         """Return how long the last picture lasts: to the source's end if near, else as long as the one before it."""

@@ -1,8 +1,8 @@
 """Writes annotated pictures as a video: right speed, the source's sound kept, playable after a crash.
 
 While it runs, everything goes into `NAME.part.mp4` (or .mkv, .webm, .mov) beside the target, a file that a player can
-read up to its last half second even if the program is killed. `close` gives it its name; an mp4 or mov is first copied,
-without encoding again, so that its index stands in front.
+read up to a fraction of a second before its end even if the program is killed. `close` gives it its name; an mp4 or mov
+is first copied, without encoding again, so that its index stands in front.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from realtime.types import ImageArray
 
 __all__ = ["FORMATS", "VideoRecorder"]
 
-_QUEUE_PICTURES = 8
+# What waits here is lost if the process is killed; a few pictures even out an encoder that is late once.
+_QUEUE_PICTURES = 4
 
 
 class VideoRecorder:

@@ -8,12 +8,12 @@ from typing import Any
 
 import av
 
+from realtime.adts import audio_config, without_header
 from realtime.decoding import video_stream
 from realtime.formats import Format
 from realtime.sound_encoder import SoundEncoder
 
 _SEEK_MARGIN_S = 1.0
-_READ_ONLY_FILES = {"protocol_whitelist": "file,crypto,data"}
 
 
 class SourceSound:
@@ -35,7 +35,7 @@ class SourceSound:
     def __init__(self, path: str, first_media_time_s: float, kind: Format) -> None:
         self.notes: list[str] = []
         self.end_s: float | None = None
-        self._kind = kind
+        self._path, self._kind = path, kind
         self._container: Any = None
         self._audio: Any = None
         self._origin_s = 0.0
@@ -56,9 +56,12 @@ class SourceSound:
         if self._audio is None:
             return
         try:
-            if self._can_be_copied():
+            config = self._missing_config()
+            if self._can_be_copied() and config is not None:
                 self._stream = output.add_stream_from_template(self._audio)
-                self._packets = self._copied()
+                if config:
+                    self._stream.codec_context.extradata = config
+                self._packets = self._copied(strip=bool(config))
             else:
                 self._encode_into(output)
         except (OSError, ValueError, av.FFmpegError) as error:
@@ -81,6 +84,11 @@ class SourceSound:
         except (OSError, ValueError, av.FFmpegError) as error:
             self._give_up(error)
 
+    def leave(self, error: Exception) -> None:
+        """End the sound with a note: the container does not take what the source holds."""
+        self.notes.append(f"the source's sound ends early, its packets are refused ({reason_of(error)})")
+        self._packets, self._waiting = iter(()), None
+
     def close(self) -> None:
         """Close the source file; any number of times."""
         self._packets, self._waiting = iter(()), None
@@ -89,7 +97,7 @@ class SourceSound:
             self._container = None
 
     def _open(self, path: str, first_media_time_s: float) -> None:
-        self._container = av.open(f"file:{path}", container_options=dict(_READ_ONLY_FILES))
+        self._container = _opened(path)
         video = video_stream(self._container)
         start_s = 0.0 if video is None else _first_picture_s(path, video)
         self._origin_s = start_s + first_media_time_s
@@ -109,10 +117,19 @@ class SourceSound:
         wanted = self._kind.sound is None or _codec_name(self._audio) in self._kind.sound
         return wanted and _fits(self._audio, self._kind)
 
-    def _copied(self) -> Iterator[Any]:
+    def _missing_config(self) -> bytes | None:
+        """Return what the copy's header must say besides, "" if nothing, `None` if that cannot be found out."""
+        if _codec_name(self._audio) != "aac" or self._audio.codec_context.extradata:
+            return b""
+        with _opened(self._path) as container:
+            first = next(container.demux(container.streams[self._audio.index]))
+            return audio_config(bytes(first))
+
+    def _copied(self, strip: bool) -> Iterator[Any]:
         shift = round(self._origin_s / self._audio.time_base)
         for packet in self._container.demux(self._audio):
             if packet.pts is not None and packet.dts is not None:
+                packet = _bare(packet) if strip else packet
                 packet.pts -= shift
                 packet.dts -= shift
                 packet.stream = self._stream
@@ -144,11 +161,23 @@ class SourceSound:
         self._packets, self._waiting = iter(()), None
 
 
+def _opened(path: str) -> Any:
+    # "file:" keeps a colon in the name from reading as a protocol.
+    return av.open(f"file:{path}", container_options={"protocol_whitelist": "file,crypto,data"})
+
+
+def _bare(packet: Any) -> Any:
+    """Return a packet of ADTS as one that a file can carry."""
+    bare = av.Packet(without_header(bytes(packet)))
+    bare.pts, bare.dts, bare.duration, bare.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
+    return bare
+
+
 def _first_picture_s(path: str, video: Any) -> float:
     """Return the source's own time of its first picture, in seconds; media time counts from there."""
     # Decoded, since the container's start time is that of the first packet, which need not be shown first.
     try:
-        with av.open(f"file:{path}", container_options=dict(_READ_ONLY_FILES)) as container:
+        with _opened(path) as container:
             picture = next(container.decode(container.streams[video.index]))
             if picture.time is not None:
                 return float(picture.time)

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from realtime.files import FileSource
 from realtime.recorder import VideoRecorder
 from realtime.stages import SourceInfo
 
@@ -62,8 +63,10 @@ def video_length_s(path: Path) -> float:
         return float((last.pts + last.duration) * last.time_base)
 
 
-def make_source(path: Path, seconds: float = 3.0, codec: str = "aac", sound_delay_s: float = 0.0) -> SourceInfo:
-    """Write a clip of 20 pictures a second with a sine as its sound."""
+def make_source(
+    path: Path, seconds: float = 3.0, codec: str = "aac", sound_delay_s: float = 0.0, beeps: bool = False
+) -> SourceInfo:
+    """Write a clip of 20 pictures a second with a sine as its sound, in the first half of each second if `beeps`."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=20, options={"preset": "ultrafast"})
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
@@ -72,7 +75,8 @@ def make_source(path: Path, seconds: float = 3.0, codec: str = "aac", sound_dela
             container.mux(video.encode(av.VideoFrame.from_ndarray(picture(number), format="bgr24")))
         container.mux(video.encode(None))
         for start in range(0, round(seconds * 44100), 1024):
-            wave = np.sin(np.arange(start, start + 1024) * (2 * np.pi * 440 / 44100))
+            at = np.arange(start, start + 1024)
+            wave = np.sin(at * (2 * np.pi * 440 / 44100)) * (at / 44100 % 1 < 0.5 if beeps else 1)
             floats = audio.codec_context.format.name == "fltp"
             samples = np.tile(wave.astype(np.float32), (2, 1)) if floats else (wave * 9000).astype(np.int16)
             samples = samples if floats else np.repeat(samples, 2)[None]
@@ -82,3 +86,32 @@ def make_source(path: Path, seconds: float = 3.0, codec: str = "aac", sound_dela
             container.mux(audio.encode(sound))
         container.mux(audio.encode(None))
     return SourceInfo(name=path.name, live=False, size_wh=(64, 48), fps=20.0, path=str(path))
+
+
+def rerecord(source: Path, target: Path) -> tuple[list[float], list[str]]:
+    """Record every picture of a file as a run does; return the times that were asked for, and the notes."""
+    reader = FileSource(str(source))
+    recorder, times = VideoRecorder(target, reader.open()), []
+    while (frame := reader.read()) is not None:
+        times.append(frame.media_time_s)
+        recorder.write_picture(frame.image_bgr, frame.media_time_s)
+    reader.close()
+    recorder.close()
+    return times, recorder.notes
+
+
+def loudness(path: Path, step_s: float = 0.01) -> np.ndarray:
+    """Return how loud the sound is in steps from the file's 0 on."""
+    found: dict[int, float] = {}
+    at_s = 0.0
+    with av.open(str(path)) as container:
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=48_000)
+        for frame in container.decode(audio=0):
+            for part in resampler.resample(frame):
+                samples = np.abs(part.to_ndarray()[0])
+                at_s = at_s if part.pts is None else float(part.pts * part.time_base)
+                times = at_s + np.arange(len(samples)) / 48_000
+                for step, value in zip((times / step_s).astype(int).tolist(), samples.tolist(), strict=True):
+                    found[step] = max(found.get(step, 0.0), value)
+                at_s += len(samples) / 48_000
+    return np.array([found.get(step, 0.0) for step in range(max(found) + 1)])

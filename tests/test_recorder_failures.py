@@ -24,10 +24,11 @@ from recorded import (
     record,
 )
 
+from realtime import formats
 from realtime import recorder as recorder_module
 from realtime.errors import ConfigError, RecordError
 from realtime.part_writer import PartWriter
-from realtime.recorder import VideoRecorder
+from realtime.recorder import FORMATS, VideoRecorder
 from realtime.stages import SourceInfo
 
 
@@ -46,6 +47,22 @@ def test_bad_targets_are_refused_before_anything_starts(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_missing_encoder_is_refused_with_those_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "has_encoder", lambda name: name == "libvpx-vp9")
+    with pytest.raises(ConfigError) as caught:
+        VideoRecorder(tmp_path / "out.mp4", LIVE)
+    assert "needs the encoder libx264 or libopenh264" in str(caught.value)
+    assert "it has .webm with libvpx-vp9" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    record(tmp_path / "out.webm", irregular_times(5))
+    monkeypatch.setattr(formats, "has_encoder", lambda name: name == "libopenh264")
+    record(tmp_path / "out.mp4", irregular_times(5))
+    assert len(decoded_times(tmp_path / "out.mp4")) == 5
+
+
 def test_an_unwritable_folder_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Path, *args: object, **kwargs: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
@@ -58,9 +75,12 @@ def test_an_unwritable_folder_is_named_in_one_line(tmp_path: Path, monkeypatch: 
     assert "\n" not in str(caught.value)
 
 
-def test_what_a_killed_run_left_is_not_overwritten(tmp_path: Path) -> None:
+def test_what_a_killed_run_left_is_not_overwritten_and_is_told(tmp_path: Path) -> None:
     (tmp_path / "out.part.mp4").write_bytes(b"precious")
-    record(tmp_path / "out.mp4", irregular_times(5))
+    (tmp_path / "another.part.mp4").write_bytes(b"somebody else's")
+    notes = record(tmp_path / "out.mp4", irregular_times(5))
+    assert len(notes) == 1
+    assert f"{tmp_path / 'out.part.mp4'} is what a run that was ended by force left" in notes[0]
     assert (tmp_path / "out.part.mp4").read_bytes() == b"precious"
     assert len(decoded_times(tmp_path / "out.mp4")) == 5
 
@@ -109,7 +129,7 @@ from pathlib import Path
 import numpy as np
 from realtime.errors import RecordError
 from realtime.part_writer import PartWriter
-from realtime.recorder import VideoRecorder
+from realtime.recorder import FORMATS, VideoRecorder
 from realtime.stages import SourceInfo
 source = sys.argv[2] or None
 info = SourceInfo(name="x", live=source is None, size_wh=(64, 48), fps=20.0, path=source)
@@ -141,28 +161,31 @@ def child(target: Path, source: str = "", limit_bytes: int = 0) -> subprocess.Po
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def test_kill_9_leaves_all_but_the_last_second_with_sound(tmp_path: Path) -> None:
-    info = make_source(tmp_path / "in.mp4", seconds=3.0)
-    process = child(tmp_path / "out.mp4", source=str(info.path))
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
+def test_kill_9_leaves_all_but_the_last_second_with_sound(tmp_path: Path, suffix: str) -> None:
+    codec = "libvorbis" if suffix == ".webm" else "aac"
+    info = make_source(tmp_path / "in.mkv", seconds=3.0, codec=codec)
+    process = child(tmp_path / f"out{suffix}", source=str(info.path))
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "written"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    part = tmp_path / "out.part.mp4"
+    part = tmp_path / f"out.part{suffix}"
     got = decoded_times(part)
-    assert got[-1] > 2.0
+    assert got[-1] > 2.4
     assert np.abs(np.array(got) - np.arange(len(got)) / 20).max() < 1e-3
     sound = packets(part, "audio")
     assert sound[-1][0] > 1.5
-    original = [data for t, data in packets(tmp_path / "in.mp4", "audio") if t >= 0]
+    original = [data for t, data in packets(tmp_path / "in.mkv", "audio") if t >= 0]
     assert [data for _, data in sound] == original[: len(sound)]
 
 
-def test_a_full_disk_is_an_error_in_one_line_and_leaves_a_playable_file(tmp_path: Path) -> None:
-    process = child(tmp_path / "out.mp4", limit_bytes=80_000)
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_full_disk_is_an_error_in_one_line_and_leaves_a_playable_file(tmp_path: Path, suffix: str) -> None:
+    process = child(tmp_path / f"out{suffix}", limit_bytes=80_000)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 3
     assert said.count("\n") == 1
-    assert str(tmp_path / "out.mp4") in said
-    assert str(tmp_path / "out.part.mp4") in said
-    assert playable_frames(tmp_path / "out.part.mp4") >= 10
+    assert str(tmp_path / f"out{suffix}") in said
+    assert str(tmp_path / f"out.part{suffix}") in said
+    assert playable_frames(tmp_path / f"out.part{suffix}") >= 10

@@ -1,0 +1,29 @@
+"""AAC as broadcasts carry it (ADTS: a header before every frame) made into AAC as files carry it."""
+
+from __future__ import annotations
+
+_SYNC = 0xFFF
+_SHORTEST_HEADER = 7
+
+
+def is_adts(packet: bytes) -> bool:
+    """Return whether an AAC packet begins with an ADTS header."""
+    return len(packet) > _SHORTEST_HEADER and int.from_bytes(packet[:2], "big") >> 4 == _SYNC
+
+
+def without_header(packet: bytes) -> bytes:
+    """Return the packet's AAC frame alone; a packet without a header as it is."""
+    if not is_adts(packet):
+        return packet
+    has_checksum = not packet[1] & 1
+    return packet[_SHORTEST_HEADER + 2 * has_checksum :]
+
+
+def audio_config(packet: bytes) -> bytes | None:
+    """Return what a file's header must say of such frames (AudioSpecificConfig), `None` if the packet does not tell."""
+    if not is_adts(packet):
+        return None
+    profile, rate, channels = packet[2] >> 6, packet[2] >> 2 & 0xF, (packet[2] & 1) << 2 | packet[3] >> 6
+    if channels == 0:  # described within the frames
+        return None
+    return ((profile + 1) << 11 | rate << 7 | channels << 3).to_bytes(2, "big")
