@@ -73,6 +73,7 @@ def all_checks(weights: Path, *, quick: bool = False) -> Iterator[Check]:
     yield guarded("models", lambda: check_models(weights))
     yield guarded("providers", check_providers)
     yield guarded("display", check_display)
+    yield guarded("recordings", lambda: check_recordings(Path.cwd()))
     yield from check_cameras(open_them=not quick)
     if not quick:
         yield guarded("self-test", lambda: self_test(weights))
@@ -172,6 +173,22 @@ def check_display() -> Check:
         return Check("display", Status.OK, "a window can be opened")
     todo = "for a window start it in a desktop session; without one --record, --table and --report work"
     return Check("display", Status.NOTE, "no window can be opened here", todo)
+
+
+def check_recordings(folder: Path) -> Check:
+    """Look what can be recorded here, and whether killed runs left unfinished recordings in a folder."""
+    from realtime.formats import FORMATS, has_encoder
+    from realtime.leftovers import left_over_parts
+
+    kinds = [suffix for suffix, kind in FORMATS.items() if any(has_encoder(encoder.name) for encoder in kind.encoders)]
+    if not kinds:
+        return Check("recordings", Status.PROBLEM, "PyAV's FFmpeg has no encoder that is fit to record", _REINSTALL)
+    found = f"{', '.join(kinds)} can be recorded"
+    left = [path.name for path in left_over_parts(folder, FORMATS)]
+    if left:
+        todo = "they play; rename those that you want to keep, and delete the others"
+        return Check("recordings", Status.NOTE, f"{found}; left here by killed runs: {', '.join(left)}", todo)
+    return Check("recordings", Status.OK, found, facts={"suffixes": kinds})
 
 
 def _version(package: str) -> str | None:

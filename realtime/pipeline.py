@@ -36,6 +36,9 @@ class Pipeline:
         max_batch: `int`, frames per inference call at most.
         metrics: collects figures.
         join_s: `float`, seconds that `close` waits for the threads.
+
+    Attributes:
+        stragglers: `list` of `str`, threads that did not end in time when the pipeline was left.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Pipeline:
         self._max_batch = 1 if source.live else max_batch
         self.metrics = metrics or Metrics()
         self._join_s = join_s
+        self.stragglers: list[str] = []
         room = 1 if source.live else max_batch
         when_full = WhenFull.DROP_OLDEST if source.live else WhenFull.WAIT
         self._frames: Channel[Frame | End] = Channel(room, when_full)
@@ -83,7 +87,7 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        self.stragglers = self.close()
 
     def source_info(self) -> SourceInfo:
         """Wait until the source is open and return what is known of it. Raises the error that kept it shut."""

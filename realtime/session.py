@@ -100,7 +100,7 @@ class Session:
             self._outlets = Outlets(self.options, self._notify)
             stack.callback(self._outlets.close)
             stack.callback(self._close_sinks)
-            stack.callback(self._tell_damage, source)
+            stack.callback(self._tell_how_it_ended, source, pipeline)
             stack.enter_context(pipeline)
             self._info = pipeline.source_info()
             frames = (
@@ -284,8 +284,12 @@ class Session:
             finally:
                 self.finished += self._exports.finished
 
-    def _tell_damage(self, source: FrameSource) -> None:
-        """Say that frames of a damaged file are missing: files lose none otherwise."""
+    def _tell_how_it_ended(self, source: FrameSource, pipeline: Pipeline) -> None:
+        """Say what an ordinary end would hide: a sender that closed, frames of a damaged file, threads that hang."""
+        if farewell := getattr(source, "farewell", ""):
+            self._notify(farewell)
+        if pipeline.stragglers:
+            self._notify(f"still busy when the run ended: {', '.join(pipeline.stragglers)}; they end with the program")
         damaged = getattr(source, "damaged_packets", 0)
         if damaged:
             self._notify(f"{damaged} damaged packets of the source could not be decoded: their frames are missing")

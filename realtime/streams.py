@@ -46,6 +46,10 @@ class StreamSource:
         clock: monotonic clock in seconds, for `captured_at_s`.
         open_timeout_s: `float`, longest wait for a connection and for the first frame, in seconds.
         read_timeout_s: `float`, a stream that delivers nothing for this long has failed, in seconds.
+
+    Attributes:
+        dropped: `int`, frames that a newer one replaced before anybody read them.
+        farewell: `str`, one line that says that the sender ended the stream; "" until then.
     """
 
     live = True
@@ -70,6 +74,7 @@ class StreamSource:
         self.dropped = 0
         self._error: SourceError | None = None
         self._ended = False
+        self.farewell = ""
         self._count = 0
         self._reader: threading.Thread | None = None
 
@@ -137,6 +142,8 @@ class StreamSource:
             error = self._broken(_reason(found, self._read_timeout_s))
         except Exception as found:  # a helper thread's failure must reach whoever reads
             error = self._broken(type(found).__name__)
+        if error is None and not self._stopped.is_set():
+            self.farewell = f"stream {self._name} ended: its sender closed it after {self._count} frames"
         with self._changed:
             self._error, self._ended = error, True
             self._changed.notify_all()

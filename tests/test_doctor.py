@@ -39,13 +39,24 @@ def _no_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_json_has_versions_providers_and_models_with_hashes() -> None:
     result = run("--json", "--no-self-test")
     found = by_name(result)
-    assert list(found) == ["python", "packages", "libraries", "models", "providers", "display", "cameras"]
+    assert list(found) == ["python", "packages", "libraries", "models", "providers", "display", "recordings", "cameras"]
     assert result.exit_code == 0, result.output
     assert len(found["models"]["facts"]["eyes.onnx"]["sha256"]) == 64
     assert found["packages"]["facts"]["mediapipe"] == "0.10.21"
     assert "CPUExecutionProvider" in found["providers"]["facts"]["available"]
     assert all(check["todo"] for check in found.values() if check["status"] != "ok")
     assert str(Path.home()) + "/" not in result.output
+
+
+def test_recordings_that_killed_runs_left_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert checks.check_recordings(tmp_path).status is Status.OK
+    for name in ("talk.part.mp4", "talk.part2.webm", "talk.mp4", "part.mp4", "rows.part.jsonl"):
+        (tmp_path / name).touch()
+    found = checks.check_recordings(tmp_path)
+    assert found.status is Status.NOTE
+    assert found.found.endswith("left here by killed runs: talk.part.mp4, talk.part2.webm")
+    assert "rename" in found.todo
 
 
 def test_lines_say_ok_note_or_problem_and_what_to_do() -> None:

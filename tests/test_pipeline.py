@@ -106,6 +106,7 @@ def test_stragglers_are_named() -> None:
     pipeline = run(FakeSource(5), FakeFinder(delay_s=1.0), FakeClassifier(), join_s=0.05)
     with pipeline:
         time.sleep(0.1)
+    assert "landmarks" in pipeline.stragglers
     assert "landmarks" in pipeline.close()
     time.sleep(1.2)
 

@@ -16,6 +16,8 @@ import realtime.session as session_module
 from realtime.config import PipelineConfig
 from realtime.display import Click, Key
 from realtime.errors import ConfigError
+from realtime.files import FileSource
+from realtime.pipeline import Pipeline
 from realtime.session import RunOptions, Session
 from realtime.summary import SpanLog
 
@@ -268,3 +270,14 @@ def test_a_speed_for_a_source_with_its_own_is_refused(run) -> None:
 def test_the_timeline_can_be_switched_off(run) -> None:
     _, window, _ = run({5: Key.TOGGLE_TIMELINE, 10: Key.QUIT})
     assert window.shown[3].shape[0] > window.shown[8].shape[0] == 96
+
+
+def test_a_sender_that_closed_and_threads_that_hang_are_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closing(FileSource):
+        farewell = "stream http://camera/ ended: its sender closed it after 60 frames"
+
+    ends = Pipeline.close
+    monkeypatch.setattr(session_module, "source_for", lambda text, realtime: Closing(text))
+    monkeypatch.setattr(Pipeline, "close", lambda self: [*ends(self), "capture"])
+    _, _, said = run({}, window=False)
+    assert said == [Closing.farewell, "still busy when the run ended: capture; they end with the program"]

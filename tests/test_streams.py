@@ -125,6 +125,7 @@ def test_mjpeg_over_http_is_live_and_ends_when_the_server_closes(serve, opened):
     assert spans[0] == pytest.approx(spans[1], abs=0.005)
     assert frames[-1].image_bgr.mean() == pytest.approx(180, abs=4)
     assert source.read() is None
+    assert source.farewell == f"stream http://***@{address}/cam ended: its sender closed it after 10 frames"
 
 
 def test_a_slow_reader_gets_the_newest_picture(serve, opened):
@@ -147,6 +148,7 @@ def test_a_server_that_dies_is_an_error_without_the_password(serve, opened, end)
     assert SECRET not in message
     assert "\n" not in message
     assert caught.value.__cause__ is None
+    assert source.farewell == ""
 
 
 def test_a_stream_that_falls_silent_is_an_error(serve, opened):
@@ -169,6 +171,7 @@ def test_a_blocked_read_is_interrupted_at_once(serve, opened):
     source.close()
     source.close()
     assert time.monotonic() - began_s < 2
+    assert source.farewell == ""
     assert source.read() is None
 
 
