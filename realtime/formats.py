@@ -10,7 +10,8 @@ import av
 
 from realtime.errors import ConfigError
 
-_MP4_SOUND = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "alac", "opus", "flac"})
+# What players understand in these, which is less than FFmpeg would write (Vorbis, PCM in mp4).
+_MP4_SOUND = frozenset({"aac", "mp3", "alac", "opus", "flac"})
 _MOV_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"})
 
 _MP4_OPEN = {

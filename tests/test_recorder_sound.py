@@ -137,3 +137,13 @@ def test_a_colon_in_the_source_and_in_the_recording_is_no_protocol(
     _, notes = rerecord(Path("12:30.mp4"), Path("13:00.mp4"))
     assert notes == []
     assert packets(tmp_path / "13:00.mp4", "audio")
+
+
+def test_sound_that_is_refused_midway_costs_the_sound_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_source(tmp_path / "in.ts", seconds=1.5)
+    monkeypatch.setattr(sound_module, "audio_config", lambda packet: b"")  # the muxer then misses what it needs
+    times, notes = rerecord(tmp_path / "in.ts", tmp_path / "out.mp4")
+    assert len(notes) == 1
+    assert "its packets are refused" in notes[0]
+    assert decoded_times(tmp_path / "out.mp4") == pytest.approx(times, abs=1e-3)
+    assert len(times) == 30
