@@ -19,6 +19,7 @@ from realtime.types import ImageArray
 _TIME_BASE = Fraction(1, 90_000)
 _KEYFRAME_EVERY = round(1 / _TIME_BASE)
 _FALLBACK_FPS = 30.0
+_REFUSED_AT_MOST = 100
 # Matrix BT.601, which also the readers that ignore the tag assume; primaries and transfer BT.709, as screens have them.
 _COLOURS = {"colorspace": 6, "color_primaries": 1, "color_trc": 1, "color_range": 1}
 
@@ -56,6 +57,9 @@ class PartWriter:
         self._pts: list[int] = []
         self._next_keyframe = 0
         self._held: Any = None
+        # A fragment of an mp4 states how long its last picture lasts: that one waits until its successor is known.
+        self._holds = kind.index_options is not None
+        self._refused = 0
         # "file:" keeps a colon in the name from reading as a protocol.
         self._container: Any = av.open(
             f"file:{part}", "w", format=kind.container, container_options=dict(kind.open_options)
@@ -97,7 +101,7 @@ class PartWriter:
         self._write_sound(float((self._pts[-1] + last) * _TIME_BASE))
         if self._held is not None:
             self._held.duration = last
-            self._container.mux(self._held)
+            self._put(self._held)
             self._held = None
         self._container.close()
 
@@ -111,23 +115,33 @@ class PartWriter:
         return self._sound.notes
 
     def _mux(self, packets: list[Any]) -> None:
-        # Held until its successor is known: a fragment states how long its last picture lasts.
         for packet in packets:
+            if not self._holds:
+                packet.duration = self._last_duration()
+                self._put(packet)
+                continue
             if self._held is not None:
                 self._held.duration = packet.pts - self._held.pts
-                self._container.mux(self._held)
+                self._put(self._held)
             self._held = packet
+
+    def _put(self, packet: Any) -> None:
+        """Hand a packet to the container. Sound that it turns out to refuse is left out from here on."""
+        try:
+            self._container.mux(packet)
+        except (ValueError, PermissionError) as error:
+            # So muxers complain about a packet, while a disk fails with other errors. The complaint comes with a later
+            # packet than the one that it is about, and once for each that waits in between.
+            self._refused += 1
+            if self._sound is None or self._refused > _REFUSED_AT_MOST:
+                raise
+            self._sound.leave(error)
 
     def _write_sound(self, until_s: float) -> None:
         if self._sound is None:
             return
         for packet in self._sound.packets_until(until_s):
-            try:
-                self._container.mux(packet)
-            except (ValueError, PermissionError) as error:
-                # So muxers complain about a packet; a disk fails with other errors. The pictures go on.
-                self._sound.leave(error)
-                return
+            self._put(packet)
 
     def _last_duration(self) -> int:
         """Return how long the last picture lasts: to the source's end if near, else as long as the one before it."""

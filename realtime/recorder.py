@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections import deque
 from pathlib import Path
 
 import av
@@ -28,6 +29,7 @@ __all__ = ["FORMATS", "VideoRecorder"]
 
 # What waits here is lost if the process is killed; a few pictures even out an encoder that is late once.
 _QUEUE_PICTURES = 4
+_BACKLOG_S = 0.3
 
 
 class VideoRecorder:
@@ -69,6 +71,9 @@ class VideoRecorder:
         self._failure: Exception | None = None
         self._told = False
         self._pictures: Channel[tuple[ImageArray, float]] = Channel(_QUEUE_PICTURES, WhenFull.WAIT)
+        # Media times of the pictures that are not encoded yet.
+        self._unwritten: deque[float] = deque()
+        self._progress = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
@@ -89,9 +94,12 @@ class VideoRecorder:
         """
         if image_bgr.ndim != 3 or image_bgr.shape[2] != 3 or image_bgr.dtype != np.uint8:
             raise ValueError(f"image_bgr must be (H, W, 3) uint8; received {image_bgr.shape} {image_bgr.dtype}")
+        self._wait_for_encoder(media_time_s)
+        self._unwritten.append(media_time_s)
         try:
             self._pictures.put((image_bgr, media_time_s))
         except ChannelClosedError:
+            self._encoded(all_of_them=True)
             if self._failure is None:
                 raise RecordError(f"the recording {self._path} is closed; start another one") from None
             self._raise_failure()
@@ -106,6 +114,19 @@ class VideoRecorder:
         self._thread.join()
         if self._failure is not None and not self._told:
             self._raise_failure()
+
+    def _wait_for_encoder(self, media_time_s: float) -> None:
+        """Wait while too much of the source is not encoded yet: on a slow machine few pictures are seconds."""
+        with self._progress:
+            self._progress.wait_for(lambda: not self._unwritten or abs(media_time_s - self._unwritten[0]) <= _BACKLOG_S)
+
+    def _encoded(self, *, all_of_them: bool = False) -> None:
+        with self._progress:
+            if all_of_them:
+                self._unwritten.clear()
+            else:
+                self._unwritten.popleft()
+            self._progress.notify_all()
 
     def _raise_failure(self) -> None:
         self._told = True
@@ -122,6 +143,8 @@ class VideoRecorder:
             self._failure = error
             self._pictures.close()
             self._pictures.clear()
+        finally:
+            self._encoded(all_of_them=True)
 
     def _record_all(self) -> None:
         writer: PartWriter | None = None
@@ -132,6 +155,7 @@ class VideoRecorder:
                     writer = self._new_writer(image_bgr, media_time_s)
                 writer.write(image_bgr, media_time_s)
                 self._frames_written += 1
+                self._encoded()
         except ChannelClosedError:
             if writer is not None:
                 writer.finish()

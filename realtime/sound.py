@@ -86,7 +86,9 @@ class SourceSound:
 
     def leave(self, error: Exception) -> None:
         """End the sound with a note: the container does not take what the source holds."""
-        self.notes.append(f"the source's sound ends early, its packets are refused ({reason_of(error)})")
+        note = f"the source's sound ends early, its packets are refused ({reason_of(error)})"
+        if note not in self.notes:
+            self.notes.append(note)
         self._packets, self._waiting = iter(()), None
 
     def close(self) -> None:

@@ -118,8 +118,9 @@ def test_close_any_number_of_times_and_then_nothing_more(tmp_path: Path) -> None
     recorder.write_picture(picture(0), 0.0)
     recorder.close()
     recorder.close()
-    with pytest.raises(RecordError, match="is closed"):
-        recorder.write_picture(picture(1), 0.1)
+    for time_s in (0.1, 5.0):
+        with pytest.raises(RecordError, match="is closed"):
+            recorder.write_picture(picture(1), time_s)
     assert not any(thread.name == "recorder" for thread in threading.enumerate())
 
 

@@ -123,6 +123,26 @@ def test_a_slow_encoder_makes_write_picture_wait_and_loses_nothing(
     assert len(decoded_times(tmp_path / "out.mp4")) == 40
 
 
+def test_on_a_slow_machine_little_of_the_source_waits_to_be_encoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = PartWriter.write
+    written: list[float] = []
+
+    def slow(self: PartWriter, image: np.ndarray, time_s: float) -> None:
+        time.sleep(0.03)
+        plain(self, image, time_s)
+        written.append(time_s)
+
+    monkeypatch.setattr(PartWriter, "write", slow)
+    recorder = VideoRecorder(tmp_path / "out.mkv", LIVE)
+    for number in range(8):
+        recorder.write_picture(picture(number), number / 2)
+        assert number <= len(written) + 1  # at two pictures a second one is as much as may be lost
+    recorder.close()
+    assert decoded_times(tmp_path / "out.mkv") == pytest.approx([number / 2 for number in range(8)], abs=1e-3)
+
+
 CHILD = """
 import sys, time, signal, resource
 from pathlib import Path
