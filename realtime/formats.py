@@ -64,7 +64,7 @@ class Format:
 
 
 # zerolatency: with look-ahead and frame threads a killed process would lose a second and more inside the encoder.
-_X264 = Encoder("libx264", {"preset": "veryfast", "tune": "zerolatency", "crf": "20", "forced-idr": "1"})
+_X264 = Encoder("libx264", {"preset": "superfast", "tune": "zerolatency", "crf": "20", "forced-idr": "1"})
 # Builds of FFmpeg that may not carry x264 have this one.
 _OPENH264 = Encoder("libopenh264", {"rc_mode": "quality", "b": "4000000"})
 _VP9 = Encoder(
