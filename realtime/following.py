@@ -16,9 +16,11 @@ import numpy.typing as npt
 
 from realtime.types import FloatArray, ImageArray
 
-# Media seconds between two looks through the whole frame: while there is room for more faces, and while there is none.
+# Media seconds between two looks through the whole frame while there is room for more faces; while there is none, and
+# for some seconds after one was lost: somebody who was hidden or turned away comes back.
 LOOK_EVERY_S = 0.4
-LOOK_WHEN_EMPTY_EVERY_S = 0.1
+LOOK_WHEN_MISSING_EVERY_S = 0.1
+_MISSED_FOR_S = 2.0
 _WINDOW_FACES = 3.0  # side of a window in sizes of its face
 _TIGHT_FACES = 1.8  # of one that must leave out somebody who sits close by
 # Intersection over union of a face's window and the one it would get now, below which it gets it: when the face is 0.9
@@ -101,7 +103,7 @@ class Following:
         self._active: list[_Follower] = []
         self._idle: list[_Follower] = []
         self._size: tuple[int, ...] = ()
-        self._looked_s = -math.inf
+        self._looked_s = self._lost_s = -math.inf
 
     def find(self, image_bgr: ImageArray, media_time_s: float) -> FloatArray:
         """Return the landmarks of every face, `(N, L, 3) float32`: x and y in pixels, z in the scale of x.
@@ -127,7 +129,7 @@ class Following:
             follower.mesh.find(np.zeros((64, 64, 3), np.uint8))  # a mesh that sees nothing expects nothing
         self._idle += self._active
         self._active = []
-        self._looked_s = -math.inf
+        self._looked_s = self._lost_s = -math.inf
 
     def close(self) -> None:
         """Free all graphs; a second call does nothing."""
@@ -138,7 +140,10 @@ class Following:
 
     def _due(self, now_s: float, lost: bool) -> bool:
         """Tell whether to look through the whole frame; a jump back in time counts as a long wait."""
-        every_s = LOOK_EVERY_S if self._active else LOOK_WHEN_EMPTY_EVERY_S
+        if lost:
+            self._lost_s = now_s
+        missing = not self._active or 0 <= now_s - self._lost_s < _MISSED_FOR_S
+        every_s = LOOK_WHEN_MISSING_EVERY_S if missing else LOOK_EVERY_S
         # Frames of 10 per second come 99.9 ms apart as often as 100.1.
         return lost or not 0 <= now_s - self._looked_s < every_s - 0.005
 

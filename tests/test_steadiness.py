@@ -116,8 +116,9 @@ def test_people_of_a_real_clip_keep_their_numbers_between_cuts(real_data: Path) 
     found = [number for number, one in enumerate(seen) if cuts.is_cut(one.thumb_bgr)]
     assert found == [20, 82, 211]
     ids = [set(faces.track_ids.tolist()) for faces in tracked(seen)]
-    assert set().union(*ids[82:211]) == {1}
-    assert 1 not in set().union(*ids[211:])
+    between = set().union(*ids[82:211])
+    assert len(between) == 1
+    assert not between & set().union(*ids[:82], *ids[211:])
     figures = clip_figures(seen, SmoothingConfig())
     assert figures["flips"] * 3 <= figures["raw_flips"]
 
