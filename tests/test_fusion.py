@@ -60,9 +60,24 @@ def test_what_one_expert_says_of_fear_can_count_for_surprise() -> None:
     tables[0, fear, surprise], tables[0, fear, fear] = 2.0, 0.0
     plain = spec("stacked")
     crossed = replace(plain, cross=tuple(tuple(map(tuple, table)) for table in tables))
-    said, eyes_only = pair("fear", "neutral"), np.float32([[1, 0]])
-    assert EMOTIONS[fuse(said, eyes_only, plain).argmax()] == "fear"
-    assert EMOTIONS[fuse(said, eyes_only, crossed).argmax()] == "surprise"
+    said, sure = np.stack([one_hot("fear"), one_hot("neutral", 0.3)])[None], np.ones((1, 2), np.float32)
+    assert EMOTIONS[fuse(said, sure, plain).argmax()] == "fear"
+    assert EMOTIONS[fuse(said, sure, crossed).argmax()] == "surprise"
+
+
+@pytest.mark.parametrize("method", ["stacked", "log_linear"])
+def test_where_one_expert_is_silent_the_others_own_answer_stands(method: str) -> None:
+    quiet = replace(spec(method, eyes=0.2, lips=3.0), bias=(0.0, 0.0, 0.0, 0.0, 1.0, 0.0))
+    eyes = np.float32([0.1, 0.5, 0.1, 0.1, 0.15, 0.05])
+    silent = np.full(K, 1 / K, np.float32)
+    alone = fuse(np.stack([eyes, silent])[None], np.ones((1, 2), np.float32), quiet)
+    np.testing.assert_allclose(alone[0], eyes, atol=1e-4)
+    # From silence to speech the answer changes by steps no larger than what is said changes.
+    steps = [
+        fuse(np.stack([eyes, one_hot("happiness", top)])[None], np.ones((1, 2), np.float32), quiet)[0]
+        for top in np.linspace(1 / K, 0.4, 200)
+    ]
+    assert np.abs(np.diff(steps, axis=0)).max() < 0.05
 
 
 @pytest.mark.parametrize("method", ["stacked", "log_linear"])
