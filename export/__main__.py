@@ -116,9 +116,10 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
     history = read_history(folder)
     # A path tells of one machine only, and the manifest travels.
     earlier = Path(facts["recipe"].get("start_from", "")).name
+    covered = [Path(folder).name for folder in facts["recipe"].get("covered_data", ())]
     trained = {
         **facts,
-        "recipe": {**facts["recipe"], "start_from": earlier},
+        "recipe": {**facts["recipe"], "start_from": earlier, "covered_data": covered},
         "epoch": min(history, key=lambda row: float(row["val_loss"]))["epoch"] if history else None,
         "precision": precision,
         "parity": difference,
