@@ -126,6 +126,7 @@ def measure(source: str, *, live: bool, seconds: float | None, config: PipelineC
             name: {"p50_ms": round(t.p50_ms, 2), "p95_ms": round(t.p95_ms, 2), "cpu_ms": round(t.cpu_ms, 2)}
             for name, t in metrics.stages().items()
         },
+        "queues": {name: {"mean": round(mean, 2), "max": most} for name, (mean, most) in metrics.waiting.items()},
         "drops": dict(metrics.drops),
         "peak_rss_mb": round(peak_mb, 1),
         "faces_per_frame": round(faces / max(1, frames), 2),

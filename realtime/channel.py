@@ -38,10 +38,13 @@ class Channel(Generic[T]):
         self._changed = threading.Condition()
         self._closed = False
         self._dropped = 0
+        self._puts = self._found = self._most = 0
 
     def put(self, item: T) -> None:
         """Hand over `item`. Raises ChannelClosedError once the channel is closed, also while waiting for room."""
         with self._changed:
+            self._puts += 1
+            self._found += len(self._items)
             while not self._closed and len(self._items) >= self._capacity:
                 if self._when_full is WhenFull.DROP_OLDEST:
                     self._items.popleft()
@@ -51,6 +54,7 @@ class Channel(Generic[T]):
             if self._closed:
                 raise ChannelClosedError
             self._items.append(item)
+            self._most = max(self._most, len(self._items))
             self._changed.notify_all()
 
     def get(self, timeout_s: float | None = None) -> T:
@@ -94,6 +98,12 @@ class Channel(Generic[T]):
         """Items dropped because the channel was full."""
         with self._changed:
             return self._dropped
+
+    @property
+    def waiting(self) -> tuple[float, int]:
+        """How many items a `put` found waiting, on average, and how many ever waited at once."""
+        with self._changed:
+            return self._found / max(1, self._puts), self._most
 
     def __len__(self) -> int:
         with self._changed:

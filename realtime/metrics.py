@@ -29,6 +29,10 @@ class Metrics:
 
     Args:
         clock: monotonic seconds.
+
+    Attributes:
+        drops: cause -> frames dropped.
+        waiting: who takes the frames -> how many waited for it, on average and at most; there after the run.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,6 +46,7 @@ class Metrics:
         self._first_shown_s: float | None = None
         self.frames_shown = 0
         self.drops: Counter[str] = Counter()
+        self.waiting: dict[str, tuple[float, int]] = {}
 
     @contextmanager
     def timed(self, stage: str, frames: int = 1) -> Iterator[None]:

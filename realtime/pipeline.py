@@ -166,6 +166,8 @@ class Pipeline:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
         self._count_drops()
+        names = ("landmarks", "classify", "display")
+        self.metrics.waiting = {n: channel.waiting for n, channel in zip(names, self._channels(), strict=True)}
         return [thread.name for thread in self._threads if thread.is_alive()]
 
     def _next(self, timeout_s: float | None) -> Analysed:

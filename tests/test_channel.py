@@ -73,6 +73,16 @@ def test_take_waiting_never_blocks() -> None:
     assert len(channel) == 1
 
 
+def test_a_channel_knows_how_much_waited() -> None:
+    channel: Channel[int] = Channel(3, WhenFull.WAIT)
+    for item in range(3):
+        channel.put(item)  # found 0, 1, 2
+    channel.take_waiting(3)
+    channel.put(3)  # found 0
+    assert channel.waiting == (0.75, 3)
+    assert Channel(1, WhenFull.WAIT).waiting == (0.0, 0)
+
+
 def test_a_channel_needs_room() -> None:
     with pytest.raises(ValueError, match="received 0"):
         Channel(0, WhenFull.WAIT)

@@ -38,6 +38,7 @@ def test_live_drops_old_frames_by_cause_and_stays_young() -> None:
     assert max(classifier.batches) == 1
     assert pipeline.metrics.drops["classifier busy"] > 20
     assert len(ages) + sum(pipeline.metrics.drops.values()) == 60
+    assert [most for _, most in pipeline.metrics.waiting.values()] == [1, 1, 1], "no hand-over holds two frames"
     # One frame in inference and one waiting: two inferences and some slack, however long the run.
     assert max(ages) < 0.25
 
