@@ -19,6 +19,11 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
+def _times(packet: av.Packet) -> tuple[int, int, int]:
+    """Return when a packet is shown and decoded and how long it lasts, in its stream's ticks."""
+    return packet.pts or 0, packet.dts or 0, packet.duration or 0
+
+
 def looped(source: Path, seconds: float, out: Path) -> int:
     """Write `source`'s pictures to `out` until they last at least `seconds`.
 
@@ -29,14 +34,14 @@ def looped(source: Path, seconds: float, out: Path) -> int:
         stream = clip.streams.video[0]
         packets = [packet for packet in clip.demux(stream) if packet.dts is not None]
         copy = target.add_stream_from_template(stream)
-        first = min(packet.pts for packet in packets)
-        span = max(packet.pts + packet.duration for packet in packets) - first
-        times = max(1, math.ceil(seconds / float(span * stream.time_base)))
+        shown = [(pts, pts + duration) for pts, _, duration in map(_times, packets)]
+        span = max(end for _, end in shown) - min(begin for begin, _ in shown)
+        times = max(1, math.ceil(seconds / float(span * (stream.time_base or 1))))
         for number in range(times):
             for packet in packets:
                 again = av.Packet(bytes(packet))
-                again.pts, again.dts = packet.pts + number * span, packet.dts + number * span
-                again.duration, again.time_base = packet.duration, packet.time_base
+                pts, dts, again.duration = _times(packet)
+                again.pts, again.dts, again.time_base = pts + number * span, dts + number * span, packet.time_base
                 again.is_keyframe, again.stream = packet.is_keyframe, copy
                 target.mux(again)
     return times

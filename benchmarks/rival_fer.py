@@ -24,7 +24,7 @@ def analyse(source: str, seconds: float | None) -> dict[str, Any]:
     """Run the package's detector over the clip and return its figures."""
     watch = Stopwatch()
     import cv2
-    from fer.fer import FER
+    from fer.fer import FER  # type: ignore[import-not-found]
 
     detector = FER(mtcnn=False)
     video = cv2.VideoCapture(source)

@@ -42,8 +42,8 @@ def analyse(source: str, seconds: float | None, experts: tuple[ExpertSpec, ...])
             break
         found = mesh.process(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)).multi_face_landmarks or []
         for face in found:
-            size_wh = (frame.shape[1], frame.shape[0])
-            points = np.array([(point.x, point.y) for point in face.landmark], np.float32) * np.float32(size_wh)
+            size_wh = np.array((frame.shape[1], frame.shape[0]), np.float32)
+            points = np.array([(point.x, point.y) for point in face.landmark], np.float32) * size_wh
             shares = []
             for spec, network in zip(experts, networks, strict=True):
                 crop = cut_region(frame, points, spec.geometry)
