@@ -5,27 +5,33 @@
 #
 # FOLDER has videos/neutral_720p.mp4. One measurement that fails is told and left out; the others go on.
 set -u
-cd "$(dirname "$0")/.." || exit 1
 
-out_given=${1:-}
-out=${out_given:-benchmarks/results}
-python=${PYTHON:-.venv/bin/python}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd) || exit 1
+out=${1:-$here/results}
+# Without an OUT_FOLDER the README is pointed at the new table.
+readme=()
+[ $# -eq 0 ] && readme=(--readme "$here/../README.md")
+python=${PYTHON:-$here/../.venv/bin/python}
 base_python=${BASE_PYTHON:-$python}
 soak_minutes=${SOAK_MINUTES:-2}
 clip=${EMOTION_TEST_DATA:-}/videos/neutral_720p.mp4
 
-if [ ! -f "$clip" ]; then
-  echo "error: a 720p clip with one face is needed at EMOTION_TEST_DATA/videos/neutral_720p.mp4; received EMOTION_TEST_DATA=${EMOTION_TEST_DATA:-}" >&2
-  exit 2
-fi
-if ! "$python" -c "import click, av" 2>/dev/null; then
-  echo "error: $python is no Python with this project's packages; run \`make setup-train\`, or give PYTHON=..." >&2
-  exit 2
-fi
+refuse() { echo "error: $*" >&2; exit 2; }
+[ -f "$clip" ] || refuse "EMOTION_TEST_DATA must name a folder with videos/neutral_720p.mp4, a 720p clip with one face;" \
+  "received \"${EMOTION_TEST_DATA:-}\""
+for each in "$python" "$base_python"; do
+  "$each" -c "import click, av, mediapipe" 2>/dev/null || refuse "$each is no Python with this project's packages;" \
+    "run \`make setup-train\`, or give PYTHON=... and BASE_PYTHON=..."
+done
+soak_s=$(awk -v minutes="$soak_minutes" 'BEGIN { print int(60 * minutes) }')
+[ "$soak_s" -gt 60 ] || refuse "SOAK_MINUTES must be more than the first one, which does not count; received $soak_minutes"
 
 work=$(mktemp -d) || exit 1
 child=
-finish() { [ -n "$child" ] && kill "$child" 2>/dev/null; rm -rf "$work"; }
+finish() {
+  [ -n "$child" ] && kill "$child" 2>/dev/null
+  rm -rf "$work"
+}
 trap finish EXIT
 trap 'exit 130' INT TERM
 mkdir "$work/raw"
@@ -44,8 +50,6 @@ step() {
   local status=$?
   child=
   if [ $status -eq 0 ]; then
-    # What prints its figures instead of writing them.
-    [ -e "$raw" ] || [ "${name#clip}" != "$name" ] || cp "$work/$name.log" "$raw"
     echo "$((SECONDS - begun)) s"
   else
     rm -f "$raw"
@@ -54,36 +58,54 @@ step() {
   fi
 }
 
-bench() { local name=$1 limit=$2 script=$3; shift 3; step "$name" "$limit" "$python" "benchmarks/$script" "$@"; }
+bench() {
+  local name=$1 limit=$2 script=$3
+  shift 3
+  step "$name" "$limit" "$python" "$here/$script" "$@"
+}
+
+# printed NAME: its figures are what it printed.
+printed() {
+  [ -s "$work/$1.log" ] && cp "$work/$1.log" "$work/raw/$1.json"
+}
 
 load=$(cut -d' ' -f1-3 /proc/loadavg 2>/dev/null || echo unknown)
-if [ "$load" != unknown ] && [ "$(printf '%.0f' "${load%% *}")" -ge 1 ]; then
-  echo "warning: the load average is $load: other work runs here, and the figures will not be those of a quiet machine" >&2
+if [ "$load" != unknown ] && awk -v load="$load" 'BEGIN { exit !(load + 0 >= 0.5) }'; then
+  echo "warning: the load average is $load: other work runs here, and figures are not those of a quiet machine" >&2
 fi
 
-bench clip_loop 60 clips.py "$clip" "$work/loop.mp4" --seconds 20
-bench clip_four 180 clips.py "$clip" "$work/four.mp4" --seconds 20 --faces 4
 loop=$work/loop.mp4
+four=$work/four.mp4
+bench clip_loop 60 clips.py "$clip" "$loop" --seconds 18
+bench clip_four 180 clips.py "$clip" "$four" --seconds 18 --faces 4
 bench replay 120 pipeline.py "$clip" --json OUT
 bench replay_four 240 pipeline.py "$clip" --faces 4 --json OUT
 bench live 120 pipeline.py "$loop" --live --json OUT
-bench live_four 120 pipeline.py "$work/four.mp4" --live --json OUT
+bench live_four 120 pipeline.py "$four" --live --json OUT
 if command -v xvfb-run >/dev/null; then
-  step live_window 120 xvfb-run -a "$python" benchmarks/live.py "$loop" --window --seconds 20
+  step live_window 120 xvfb-run -a "$python" "$here/live.py" "$loop" --window --seconds 60
+  printed live_window
 else
   echo "        live_window left out: xvfb-run is not installed"
 fi
 bench overload 120 overload.py "$loop" --slow 5 --json OUT
 bench recording 240 recording.py "$loop" --seconds 15 --rounds 2 --json OUT
-step startup 240 "$base_python" benchmarks/startup.py "$clip" --runs 5
+step startup 240 "$base_python" "$here/startup.py" "$clip" --runs 5
+printed startup
 fer=()
-if [ -n "${FER_PYTHON:-}" ]; then fer=(--fer-python "$FER_PYTHON"); else echo "        fer left out: FER_PYTHON names no Python that has it"; fi
+if [ -n "${FER_PYTHON:-}" ]; then
+  fer=(--fer-python "$FER_PYTHON")
+else
+  echo "        fer left out: FER_PYTHON names no Python that has it"
+fi
 bench compare 600 compare.py "$clip" --seconds 6 --rounds 3 ${fer[@]+"${fer[@]}"} --json OUT
-bench soak $(($(printf '%.0f' "$soak_minutes") * 60 + 180)) soak.py "$clip" --minutes "$soak_minutes" --json OUT
+bench soak $((soak_s + 180)) soak.py "$clip" --minutes "$soak_minutes" --json OUT
 
-readme=()
-[ -z "$out_given" ] && readme=(--readme README.md)
-"$python" benchmarks/table.py "$work/raw" "$out" --load "$load" ${readme[@]+"${readme[@]}"} || exit 1
+if ! "$python" "$here/table.py" "$work/raw" "$out" --load "$load" ${readme[@]+"${readme[@]}"}; then
+  trap - EXIT
+  echo "error: the table was not made; the raw figures are kept in $work/raw: run benchmarks/table.py on them" >&2
+  exit 1
+fi
 echo "$((SECONDS - started)) s in all"
 if [ ${#failed[@]} -gt 0 ]; then
   echo "failed: ${failed[*]}" >&2

@@ -51,6 +51,7 @@ def _latency(axis: Any, raw: Mapping[str, Any]) -> None:
         at = [place + (number - (len(runs) - 1) / 2) * width for place in range(len(_SHARES))]
         bars = axis.bar(at, [values[share] for share in _SHARES], width * 0.92, label=label)
         axis.bar_label(bars, fmt="%.0f", fontsize=8)
+    axis.margins(y=0.12)
     axis.set_xticks(range(len(_SHARES)), ["median", "95th percentile", "99th"])
     axis.set(title="live, 720p at 30 fps: capture to display", ylabel="ms")
     if runs:
@@ -74,4 +75,5 @@ def _stages(axis: Any, raw: Mapping[str, Any]) -> None:
 
 def _memory(axis: Any, samples: list[tuple[float, float]]) -> None:
     axis.plot([at / 60 for at, _ in samples], [mb for _, mb in samples], color=_OWN)
-    axis.set(title="live: resident memory", xlabel="minutes", ylabel="MB", ylim=(0, None))
+    axis.set(title="live: resident memory", xlabel="minutes", ylabel="MB")
+    axis.set_ylim(0, 1.15 * max((mb for _, mb in samples), default=1.0))
