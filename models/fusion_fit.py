@@ -22,8 +22,8 @@ _START_WEIGHT = 0.7
 _PULL_FACES = {"log_linear": 3.0, "stacked": 30.0}
 _FOLDS = 5
 # A resting face called sad or angry is what people resent most. With this weight on mostly neutral faces it happens to
-# 3.2 % of them; with 1.6 to 3.4 % at the same accuracy of 90.31 %, with 2.1 to 3.2 % at 90.24 % (validation split); with
-# the first experts 1.6 instead of 1 meant 3.6 instead of 4.7 %.
+# 3.2 % of them; with 1.6 to 3.4 % at the same accuracy of 90.31 %, with 2.1 to 3.2 % at 90.24 % (validation split);
+# with the first experts 1.6 instead of 1 meant 3.6 instead of 4.7 %.
 _NEUTRAL_WEIGHT = 1.8
 _NEUTRAL, _MOSTLY = EMOTIONS.index("neutral"), 0.5
 

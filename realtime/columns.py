@@ -57,7 +57,7 @@ def _columns() -> tuple[Column, ...]:
         *(Column(name, float, 1, "px", f"the face's box, {edge} edge") for name, edge in edges.items()),
         *(Column(f"{turn}_deg", float, 1, "deg", f"head turned {way}") for turn, way in turns.items()),
         Column("label", str, about='the shown emotion, or "uncertain"'),
-        Column("confidence", float, 4, "1", "the largest of the p_ columns"),
+        Column("confidence", float, 4, "1", 'the p_ column of the label; the largest where the label is "uncertain"'),
         Column("uncertain_reason", str, about='why the label is "uncertain"'),
         *(Column(f"{key}_{emotion}", float, 4, "1", text) for key, text in _SHARES.items() for emotion in EMOTIONS),
         *(Column(f"reliability_{name}", float, 4, "1", f"how far the {name} could be trusted") for name in REGIONS),
@@ -107,7 +107,7 @@ def _face_cells(analysed: Analysed, number: int) -> list[Cell]:
         *faces.boxes_xyxy[number].tolist(),
         *faces.head_pose_deg[number].tolist(),
         label,
-        float(emotions.probabilities[number].max()),
+        emotions.confidence(number),
         emotions.reasons[number] or None if label == UNCERTAIN else None,
         *shares.tolist(),
     ]

@@ -10,9 +10,14 @@ from pathlib import Path
 from realtime.containers import promised_bytes
 from realtime.decoding import average_fps, silence_libav, upright_bgr, upright_size_wh
 from realtime.errors import SourceOpenError, SourceReadError
-from realtime.reading import PictureReader
+from realtime.reading import PictureReader, Placed
 from realtime.stages import SourceInfo
 from realtime.types import Frame
+
+# A paced file stands in for a camera, whose driver keeps a few pictures and loses those that nobody fetches in time.
+# Where not even reading keeps up, one in so many still comes.
+_CAMERA_KEEPS_S = 0.1
+_MOST_SKIPPED = 30
 
 
 class FileSource:
@@ -27,6 +32,9 @@ class FileSource:
         clock: monotonic clock in seconds, for `captured_at_s`.
         realtime: `bool`, deliver frames at the file's own rate, as a camera would (`live` is then true).
         wait: sleeps for the given seconds while pacing; by default until then or until `interrupt`.
+
+    Attributes:
+        dropped: `int`, frames that a camera would have lost, because nobody fetched them in time.
     """
 
     def __init__(
@@ -44,6 +52,7 @@ class FileSource:
         self._wait = wait or self._stopped.wait
         self._reader = PictureReader(self._path, self._stopped.is_set)
         self._started_s: float | None = None
+        self.dropped = 0
         self._count = 0
         self._media_time_s = 0.0
 
@@ -86,7 +95,7 @@ class FileSource:
         if self._stopped.is_set():
             return None
         self._require_open("read")
-        placed = self._reader.next()
+        placed = self._next()
         if placed is None:
             if not self._stopped.is_set():
                 self._check_end()
@@ -140,6 +149,17 @@ class FileSource:
     def _require_open(self, what: str) -> None:
         if not self._reader.is_open:
             raise SourceReadError(f"{self._path} must be open to be {what}; call open() first")
+
+    def _next(self) -> Placed | None:
+        """Return the next decoded frame; what a camera would have lost meanwhile is left out and counted."""
+        for skipped in range(_MOST_SKIPPED + 1):
+            placed = self._reader.next()
+            if placed is None or self._started_s is None or skipped == _MOST_SKIPPED:
+                return placed
+            if self._clock() - self._started_s - placed.media_time_s <= _CAMERA_KEEPS_S:
+                return placed
+            self.dropped += 1
+        return None
 
     def _paced(self, media_time_s: float) -> float:
         """Wait until a camera would have delivered the frame; return that moment on the clock."""

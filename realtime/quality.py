@@ -18,8 +18,8 @@ NO_CLEAR_EXPRESSION = "no clear expression"
 # on FER2013's validation faces from 12 pixels on their confidence is within 6 points of their accuracy; below, the eyes
 # are right in 52 % at a confidence of 73 %. A turn costs accuracy (eyes 83 % up to 28 degrees, 67 % from 42 on, 50 % at
 # a confidence of 74 % from 50 on), and from about 45 degrees on nobody should rely on a label.
-_YAW_DEG = (38.0, 47.0)
-_PITCH_DEG = (38.0, 47.0)
+_YAW_DEG = (36.0, 45.0)
+_PITCH_DEG = (36.0, 45.0)
 # A turned face still says something: its answer goes nearly flat, and its label "uncertain", but the order stays.
 _TURNED_FLOOR = 0.2
 _EYE_DISTANCE_PX = (12.0, 6.0)

@@ -130,6 +130,14 @@ class Emotions:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def confidence(self, row: int) -> float:
+        """Return how probable the shown label of one face is; where it is "uncertain", the likeliest emotion.
+
+        While a label is held for a moment against others, its own probability may not be the largest.
+        """
+        label, shares = self.labels[row], self.probabilities[row]
+        return float(shares.max() if label == UNCERTAIN else shares[EMOTIONS.index(label)])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:

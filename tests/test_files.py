@@ -151,6 +151,18 @@ def test_realtime_delivers_when_a_camera_would_and_late_frames_at_once(tmp_path)
     assert delivered == pytest.approx(early + late, abs=0.001)
 
 
+def test_realtime_loses_what_a_camera_would_lose_and_never_all(tmp_path):
+    fake = FakeTime()
+    source, _ = opened(write_clip(tmp_path / "a.mp4", 60), realtime=True, clock=fake.clock, wait=fake.wait)
+    assert source.read().index == 0
+    fake.now_s += 0.5
+    frame = source.read()
+    assert fake.now_s - frame.captured_at_s == pytest.approx(0.1, abs=0.01)
+    assert source.dropped == frame.index - 1 == 11
+    fake.now_s += 100
+    assert source.read() is not None
+
+
 def test_realtime_waiting_is_interrupted(tmp_path):
     source, _ = opened(write_clip(tmp_path / "slow.mkv", 2, times=[0, 60_000]), realtime=True)
     assert source.read() is not None

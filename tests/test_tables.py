@@ -22,6 +22,7 @@ from models.spec import EMOTIONS
 from realtime.columns import iso_utc
 from realtime.errors import ConfigError, RecordError
 from realtime.tables import Table, open_table
+from realtime.types import Emotions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -42,6 +43,11 @@ def test_a_row_says_what_the_frame_said(tmp_path: Path) -> None:
     assert [row[name] for name in ("yaw_deg", "pitch_deg", "roll_deg")] == [-12.3, 5.0, 0.0]
     assert math.copysign(1, row["roll_deg"]) == 1
     assert (row["label"], row["confidence"], row["uncertain_reason"]) == ("uncertain", 0.5, "turned")
+    held = Emotions(
+        np.float32([SHARES]), np.float32([[SHARES, SHARES]]), np.ones((1, 2), np.float32), (EMOTIONS[1],),
+        np.float32([SHARES]), ("",),
+    )  # fmt: skip
+    assert held.confidence(0) == pytest.approx(SHARES[1]), "a label that is held has its own share, not the largest"
     wanted = [round(float(share), 4) for share in SHARES]
     assert [row[f"p_{emotion}"] for emotion in EMOTIONS] == wanted
     assert [row[f"raw_{emotion}"] for emotion in EMOTIONS] == [*wanted[-2:], *wanted[:-2]]

@@ -51,7 +51,7 @@ def label_at(results: Results, track: int, time_s: float) -> tuple[str, float] |
     if not len(rows):
         return None
     row = int(rows[0])
-    return emotions.labels[row], float(emotions.probabilities[row].max())
+    return emotions.labels[row], emotions.confidence(row)
 
 
 def _columns(results: Results, track: int, width: int) -> tuple[_Floats, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

@@ -82,7 +82,7 @@ class PictureView(tk.Canvas):
         width = px(3 if strong else 2)
         self.create_rectangle(*corners, outline=tk_colour(OUTLINE), width=width + px(2), tags="face")
         self.create_rectangle(*corners, outline=colour, width=width, tags="face")
-        text = label if label == UNCERTAIN else f"{label} {percent(float(emotions.probabilities[row].max()))}"
+        text = label if label == UNCERTAIN else f"{label} {percent(emotions.confidence(row))}"
         item = self.create_text(
             corners[0] + px(5),
             corners[1] - px(6),
