@@ -47,7 +47,8 @@ class HudFacts:
 
     Attributes:
         fps: `float`, pictures shown per second.
-        latency_ms: `float` or `None`, from the camera to the screen; `None` where that means nothing, as for files.
+        latency_ms: `float` or `None`, from the camera to the screen, 95th percentile; `None` where that means
+            nothing, as for files.
         dropped: `int`, frames dropped so far.
         source: `str`, name of the source, without credentials.
         provider: `str`, what the models run on.
@@ -292,7 +293,7 @@ def _hud_texts(hud: HudFacts, no_face: bool) -> list[str]:
     texts += [text for text in (hud.notice, hud.resting) if text]
     texts.append(f"{hud.fps:.1f} fps")
     if hud.latency_ms is not None:
-        texts.append(f"{hud.latency_ms:.0f} ms")
+        texts.append(f"p95 {hud.latency_ms:.0f} ms")
     texts.append(f"{hud.dropped} dropped")
     if no_face:
         texts.append("no face")

@@ -211,7 +211,7 @@ class Session:
         replay = self._replay
         return HudFacts(
             fps=self.metrics.fps(),
-            latency_ms=self.metrics.latency_ms() if self._info.live else None,
+            latency_ms=self.metrics.latency_ms(0.95) if self._info.live else None,
             dropped=sum(self.metrics.drops.values()),
             source=self._info.name,
             provider=self.provider,

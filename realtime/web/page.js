@@ -79,7 +79,7 @@ function show(moment) {
   if (moments.length && moment.t < moments[moments.length - 1].t) moments = [];
   moments.push(moment);
   while (moments[0].t < moment.t - KEEP_S) moments.shift();
-  const delay = moment.run.latency_ms === null ? "" : ` · ${moment.run.latency_ms} ms`;
+  const delay = moment.run.latency_ms === null ? "" : ` · p95 ${moment.run.latency_ms} ms`;
   const recorded = moment.run.recording ? "recording · " : "";
   by("facts").textContent = `${recorded}${clock(moment.t)} · ${moment.run.fps.toFixed(1)} fps${delay} · ${moment.run.dropped} dropped`;
   showPeople(moment.people);
