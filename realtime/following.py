@@ -59,17 +59,23 @@ class _Follower:
     def start(self, image_bgr: ImageArray, box_xyxy: FloatArray) -> FloatArray:
         """Move to a face and return its landmarks, `(1, L, 3)`, or `(0, L, 3)` if the mesh sees none there.
 
-        The mesh expects the face where it was in the window before; the second look starts from what the first has
-        found, or looks for it. Where it falls on somebody else in the window, a tighter one is tried.
+        A mesh expects the face where it was in the window before, and takes some frames to come back from a wrong
+        place: it is made to forget first. Where it falls on somebody else in the window, a tighter one is tried.
         """
         points = np.zeros((0, 0, 3), np.float32)
         for faces in (_WINDOW_FACES, _TIGHT_FACES):
             self.window_xyxy = window_around(box_xyxy, image_bgr.shape[1], image_bgr.shape[0], faces)
+            self.forget()
             self._look(image_bgr)
+            # From the detector's guess to where the mesh would have been after some frames.
             points = self._look(image_bgr)
             if not len(points) or _known(box_xyxy, [points]):
                 break
         return points
+
+    def forget(self) -> None:
+        """Expect the face nowhere: a mesh that has seen nothing looks for it."""
+        self.mesh.find(np.zeros((64, 64, 3), np.uint8))
 
     def follow(self, image_bgr: ImageArray) -> FloatArray:
         """Return the landmarks in the next frame, as `start`; moves the window after the face."""
@@ -126,7 +132,7 @@ class Following:
     def forget(self) -> None:
         """Look for faces anew in the next frame, not where they were: after a seek nobody is there any more."""
         for follower in self._active:
-            follower.mesh.find(np.zeros((64, 64, 3), np.uint8))  # a mesh that sees nothing expects nothing
+            follower.forget()
         self._idle += self._active
         self._active = []
         self._looked_s = self._lost_s = -math.inf

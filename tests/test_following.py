@@ -121,7 +121,10 @@ def test_a_face_that_walks_is_followed_without_looking_for_it() -> None:
         face = (50 + step, 150, 110 + step, 210)
         assert scene.boxes(frame(face), step / 240) == [face]
     assert scene.detector.looks == 1
-    assert 50 < scene.meshes[0].looks < 75, "a new window now and then, not for every step"
+    sizes = scene.meshes[0].sizes
+    forgotten = [at for at, size in enumerate(sizes) if size == (64, 64)]
+    assert 3 < len(forgotten) < 9, "a new window now and then, not for every step"
+    assert len(sizes) == 50 + 2 * len(forgotten) + len(forgotten) - 1, "and nothing expected from the old one"
 
 
 def test_no_more_graphs_than_faces_are_asked_for() -> None:

@@ -93,6 +93,23 @@ def test_the_videos_finder_follows_a_face_and_takes_frames_without_one(portrait_
     assert counts == [1, 1, 1, 0, 2]
 
 
+def test_a_face_that_walks_through_the_picture_is_never_misplaced(portrait_bgr: np.ndarray) -> None:
+    face = portrait_bgr[20:300, 110:330]
+    finder = LandmarkFinder(max_faces=1)
+    centres = []
+    try:
+        for number, left in enumerate(range(20, 740, 8)):
+            picture = np.full((480, 960, 3), 90, np.uint8)
+            picture[100 : 100 + len(face), left : left + face.shape[1]] = face
+            faces = finder.find(Frame(picture, number, number / 30, 0.0))
+            assert len(faces) == 1
+            centres.append((faces.boxes_xyxy[0, :2] + faces.boxes_xyxy[0, 2:]) / 2 - (left, 100))
+    finally:
+        finder.close()
+    away_px = np.linalg.norm(np.array(centres) - np.median(centres, axis=0), axis=1)
+    assert away_px.max() < 4
+
+
 def test_two_meshes_on_one_face_are_one_face() -> None:
     points = np.random.default_rng(0).uniform(100, 200, (1, LANDMARK_COUNT, 3)).astype(np.float32)
     elsewhere = points + np.float32([[[300, 0, 0]]])

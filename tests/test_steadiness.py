@@ -124,7 +124,9 @@ def test_people_of_a_real_clip_keep_their_numbers_between_cuts(real_data: Path) 
 
 
 def test_crossing_and_coming_back_keep_the_number(real_data: Path) -> None:
-    front, other = (real_data / "videos" / f"{name}.mp4" for name in ("talking_33s", "neutral_portrait_480x908"))
-    found = crossing((front, other))
-    assert (found["ids"], found["identity_changes"]) == (2, 0)
+    names = ("talking_33s", "neutral_portrait_480x908", "talking_no_sound")
+    front, other, third = (real_data / "videos" / f"{name}.mp4" for name in names)
+    for pair in ((front, other), (other, third)):
+        found = crossing(pair)
+        assert (found["ids"], found["identity_changes"]) == (2, 0)
     assert leaving(front)["ids"] == 1
