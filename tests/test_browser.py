@@ -55,7 +55,7 @@ def test_a_person_sees_picture_label_bars_and_reason(page: LivePage, tab: Tab, t
     page.publish(grey(200), state(0.5, {1: "happiness", 4: "uncertain"}))
     tab.wait_for("document.querySelectorAll('.person').length === 2")
     assert tab.evaluate("document.getElementById('source').textContent") == INFO.name
-    assert tab.evaluate("document.getElementById('facts').textContent") == "0:00 · 30.0 fps · 21 ms · 3 dropped"
+    assert tab.evaluate("document.getElementById('facts').textContent") == "0:00 · 30.0 fps · p95 21 ms · 3 dropped"
     one = tab.evaluate("document.querySelector('[data-person=\"1\"]').innerText").split("\n")
     assert one[:4] == ["person 1", "happiness", "90 %", "eyes and lips agree"]
     four = tab.evaluate("document.querySelector('[data-person=\"4\"]').innerText").split("\n")
