@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -108,6 +110,22 @@ def test_a_face_that_walks_through_the_picture_is_never_misplaced(portrait_bgr: 
         finder.close()
     away_px = np.linalg.norm(np.array(centres) - np.median(centres, axis=0), axis=1)
     assert away_px.max() < 4
+
+
+def test_faces_that_fill_the_picture_are_found_as_in_front_of_a_laptop(real_data: Path) -> None:
+    folder = real_data / "data" / "lfw_expressions"
+    with (folder / "labels.csv").open(newline="", encoding="utf-8") as stream:
+        names = [row["file"] for row in csv.DictReader(stream)][::90]
+    finder = LandmarkFinder(max_faces=1)
+    try:
+        found = []
+        for number, name in enumerate(names):
+            picture = cv2.resize(cv2.imread(str(folder / name)), (720, 720))
+            found.append(len(finder.find(Frame(picture, number, 0.0, 0.0, epoch=number))))
+    finally:
+        finder.close()
+    # MediaPipe's full-range detector alone finds a tenth of them.
+    assert np.mean(found) > 0.9
 
 
 def test_two_meshes_on_one_face_are_one_face() -> None:
