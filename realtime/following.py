@@ -1,8 +1,8 @@
 """Follows each face of a video in a window of its own, and looks through the whole frame now and then for others.
 
 FaceMesh asked for four faces looks for the missing three in every frame, with a detector for faces that fill much of
-it. Here detectors for near and for far faces look when a face is lost, and else a few times a second; between, each face
-costs one mesh, and the mesh of a small face is laid on the part of the frame around it.
+it. Here detectors for near and for far faces look when a face is lost, and else a few times a second; between, each
+face costs one mesh, and the mesh of a small face is laid on the part of the frame around it.
 """
 
 from __future__ import annotations
