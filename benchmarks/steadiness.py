@@ -58,7 +58,7 @@ _MIN_NOISE_ROWS = 45
 @click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the curves of flips against lag.")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR)
-@click.option("--people", default=60, show_default=True, help="Simulated people per frame rate.")
+@click.option("--people", default=150, show_default=True, help="Simulated people per frame rate.")
 @click.option("--faces", default=0, help="Validation faces at most; 0 takes all.")
 def main(data: Path | None, out: Path | None, plot: Path | None, weights: Path, people: int, faces: int) -> None:
     if data is None:

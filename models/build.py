@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,7 +23,7 @@ from models.labels import LabelledFace
 from models.occluders import COVER_KINDS, cover_face
 from models.regions import cut_region, eye_distance_px
 from models.spec import EMOTIONS, GEOMETRY, REGIONS
-from realtime.landmarks import ImageFaceFinder
+from realtime.stills import ImageFaceFinder
 
 _CHUNK = 256
 _PARTS = "parts"
@@ -41,6 +41,7 @@ class BuildJob:
         border_px: border stored around each crop, for jitter in training; see `models.regions.cut_region`.
         workers: processes.
         cover: one of COVER_KINDS, drawn on every face before it is looked for (`models.occluders`), or "".
+        cover_seed: another number draws other covers on the same faces.
     """
 
     faces: Sequence[LabelledFace]
@@ -50,6 +51,17 @@ class BuildJob:
     border_px: int
     workers: int
     cover: str = ""
+    cover_seed: int = 0
+
+
+class _Cutting(NamedTuple):
+    """What a worker needs to know of the job; sent with every chunk, so without the faces."""
+
+    root: Path
+    out: Path
+    border_px: int
+    cover: str
+    cover_seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +87,7 @@ def build(job: BuildJob) -> BuildReport:
     open_chunks = [(chunk, part) for chunk, part in zip(chunks, parts, strict=True) if not part.exists()]
     done = len(job.faces) - sum(len(chunk) for chunk, _ in open_chunks)
     tasks = [(part, [_task(job, number) for number in chunk]) for chunk, part in open_chunks]
-    work = partial(_build_chunk, job.root, job.out, job.border_px, job.cover)
+    work = partial(_build_chunk, _Cutting(job.root, job.out, job.border_px, job.cover, job.cover_seed))
     with tqdm(total=len(job.faces), initial=done, unit="face", desc="faces", smoothing=0.05) as bar:
         for count in _run(work, tasks, job.workers):
             bar.update(count)
@@ -100,6 +112,7 @@ def _claim(job: BuildJob) -> None:
         "input_sha256": hashlib.sha256(repr([*zip(job.faces, job.splits, strict=True)]).encode()).hexdigest(),
         "emotions": list(EMOTIONS),
         "cover": job.cover,
+        "cover_seed": job.cover_seed,
     }
     plain = json.loads(json.dumps(config))
     path = job.out / CONFIG_NAME
@@ -121,7 +134,7 @@ def _task(job: BuildJob, number: int) -> dict[str, Any]:
 _finder: ImageFaceFinder | None = None
 
 
-def _build_chunk(root: Path, out: Path, border_px: int, cover: str, task: tuple[Path, list[dict[str, Any]]]) -> int:
+def _build_chunk(how: _Cutting, task: tuple[Path, list[dict[str, Any]]]) -> int:
     """Work on one chunk; its part file appears only when all its crops are written."""
     global _finder
     if _finder is None:
@@ -129,22 +142,22 @@ def _build_chunk(root: Path, out: Path, border_px: int, cover: str, task: tuple[
         _finder = ImageFaceFinder()
     part, rows = task
     for row in rows:
-        _build_one(_finder, root, out, border_px, cover, row)
+        _build_one(_finder, how, row)
     unfinished = part.with_suffix(".tmp")
     _write(unfinished, rows)
     unfinished.replace(part)
     return len(rows)
 
 
-def _build_one(finder: ImageFaceFinder, root: Path, out: Path, border_px: int, cover: str, row: dict[str, Any]) -> None:
-    image_bgr = cv2.imread(str(root / row["file"]), cv2.IMREAD_COLOR)
+def _build_one(finder: ImageFaceFinder, how: _Cutting, row: dict[str, Any]) -> None:
+    image_bgr = cv2.imread(str(how.root / row["file"]), cv2.IMREAD_COLOR)
     if image_bgr is None:
         row["found"] = "unreadable"
         return
     faces = finder.find(np.asarray(image_bgr, np.uint8))
-    if cover and len(faces):
-        rng = np.random.default_rng((int(row["id"]), COVER_KINDS.index(cover)))
-        image_bgr, hidden = cover_face(np.asarray(image_bgr, np.uint8), faces.landmarks_xy[0], cover, rng)
+    if how.cover and len(faces):
+        rng = np.random.default_rng((int(row["id"]), COVER_KINDS.index(how.cover), how.cover_seed))
+        image_bgr, hidden = cover_face(np.asarray(image_bgr, np.uint8), faces.landmarks_xy[0], how.cover, rng)
         row.update({f"hidden_{region}": f"{share:.2f}" for region, share in hidden.items()})
         faces = finder.find(image_bgr)
     row["found"] = str(len(faces))
@@ -155,9 +168,9 @@ def _build_one(finder: ImageFaceFinder, root: Path, out: Path, border_px: int, c
     for name, angle in zip(("yaw_deg", "pitch_deg", "roll_deg"), faces.head_pose_deg[0], strict=True):
         row[name] = f"{angle:.1f}"
     for region in REGIONS:
-        path = crop_path(out, region, row)
+        path = crop_path(how.out, region, row)
         path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), cut_region(image_bgr, landmarks_xy, GEOMETRY[region], border_px))
+        cv2.imwrite(str(path), cut_region(image_bgr, landmarks_xy, GEOMETRY[region], how.border_px))
 
 
 def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -85,6 +85,7 @@ def _place(source: Path, target: Path, move: bool) -> None:
 @click.option(
     "--cover", type=click.Choice(COVER_KINDS), help="Draw one on each face: for `models.train --covered-data`."
 )
+@click.option("--cover-seed", type=click.IntRange(0), default=0, show_default=True, help="Another one: other covers.")
 @fail_in_one_line
 def build_command(
     labels: Path | None,
@@ -97,6 +98,7 @@ def build_command(
     border: int,
     workers: int,
     cover: str | None,
+    cover_seed: int,
 ) -> None:
     """Find each face, cut eyes and lips into OUT/{eyes,lips}/{train,val,test}/EMOTION/ and write OUT/index.csv.
 
@@ -111,7 +113,7 @@ def build_command(
     if not faces:
         raise DataError(f"no face has one of the labels {', '.join(EMOTIONS)}; see --label-column")
     splits = split_by_subject(faces, val_share, test_share)
-    report = build(BuildJob(faces, splits, root, out, border, workers, cover or ""))
+    report = build(BuildJob(faces, splits, root, out, border, workers, cover or "", cover_seed))
     _print_report(report, len(every) - len(faces), out)
     for region in REGIONS:
         _write_preview(out, region)

@@ -132,8 +132,9 @@ def _mask_over_lips(plane: _Plane) -> float:
 
 
 def _mask_below_eyes(plane: _Plane) -> float:
-    nose = plane.rng.uniform(0.12, 0.45)
-    _mask(plane, nose, nose + plane.rng.uniform(-0.05, 0.2))
+    # From cloth that ends at the nostrils to cloth that is drawn up to the lower lids; some stand up at the cheeks.
+    nose = plane.rng.uniform(0.1, 0.45)
+    _mask(plane, nose, max(0.08, nose + plane.rng.uniform(-0.25, 0.2)))
     return 0.0
 
 

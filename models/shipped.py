@@ -18,7 +18,7 @@ from models.scoring import NOT_FOUND, IntArray
 from models.spec import EMOTIONS, REGIONS
 from realtime.classifier import RegionClassifier
 from realtime.config import PipelineConfig
-from realtime.landmarks import ImageFaceFinder
+from realtime.stills import ImageFaceFinder
 from realtime.types import Emotions, Faces, FloatArray, Frame
 
 _BATCH = 16

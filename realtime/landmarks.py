@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from realtime.following import Following
 from realtime.mesh import Detector, Mesh
-from realtime.types import Faces, FloatArray, Frame, ImageArray
+from realtime.types import Faces, FloatArray, Frame
 
 # Pairs of landmarks across the face whose depth difference is its yaw, and along it, its pitch.
 _TEMPLE_LEFT, _TEMPLE_RIGHT = 234, 454
 _FOREHEAD, _CHIN = 10, 152
 # The median over 1,500 faces of FER2013, most of which look into the camera: the chin lies behind the forehead.
 _REST_PITCH_DEG = -9.0
-_SMALL_IMAGE_PX = 160
-_ENLARGED_PX = 224
 # A second mesh on the neck or jacket of somebody covers 40 % of the first; heads side by side far less.
 _SAME_FACE_OVERLAP = 0.35
-_LENIENT_CONFIDENCE = 0.02
-# (padding as a share of the longer side, lenient), in the order in which they are tried: on 1,500 faces of FER2013's
-# validation split the first finds 95.5 %, the first two 99.1 %.
-_ATTEMPTS = ((0.25, False), (0.4, True), (0.1, True), (0.0, True), (1.0, True))
 
 
 class LandmarkFinder:
@@ -45,60 +38,6 @@ class LandmarkFinder:
     def close(self) -> None:
         """Free the landmarker."""
         self._following.close()
-
-
-class ImageFaceFinder:
-    """Finds the one face of a single picture, however small; for data sets and evaluation.
-
-    A small picture that its face fills is enlarged and padded first: the detector was made for faces with some
-    surroundings. Where the first way finds nothing, other paddings and a lower detector threshold are tried.
-    """
-
-    def __init__(self) -> None:
-        self._strict = Mesh(max_faces=1, tracking=False)
-        self._lenient: Mesh | None = None
-
-    def find(self, image_bgr: ImageArray) -> Faces:
-        """Return no face or one face, in the pixels of `image_bgr`."""
-        for attempt, (padding, lenient) in enumerate(_ATTEMPTS):
-            if attempt == 0 and min(image_bgr.shape[:2]) > _SMALL_IMAGE_PX:
-                padding = 0.0
-            prepared, scale, offset_px = _enlarge(image_bgr, padding)
-            points = self._mesh(lenient).find(prepared)
-            if len(points):
-                points[:, :, :2] -= offset_px
-                return faces_from_mesh(points / np.float32(scale))
-        return Faces.empty()
-
-    def _mesh(self, lenient: bool) -> Mesh:
-        if not lenient:
-            return self._strict
-        if self._lenient is None:
-            self._lenient = Mesh(max_faces=1, tracking=False, min_confidence=_LENIENT_CONFIDENCE)
-        return self._lenient
-
-    def close(self) -> None:
-        """Free the landmarkers."""
-        self._strict.close()
-        if self._lenient is not None:
-            self._lenient.close()
-
-
-def _enlarge(image_bgr: ImageArray, padding: float) -> tuple[ImageArray, float, float]:
-    """Scale so that picture and padding make about `_ENLARGED_PX`, if it is smaller; pad by repeating the edge.
-
-    Returns:
-        The picture, its scale against the original and the padding's width in scaled pixels.
-    """
-    longer = max(image_bgr.shape[:2])
-    scale = max(1.0, _ENLARGED_PX / longer)
-    if scale > 1.0:
-        image_bgr = np.asarray(cv2.resize(image_bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
-    pad_px = round(padding * longer * scale)
-    if pad_px:
-        sides = (pad_px, pad_px, pad_px, pad_px)
-        image_bgr = np.asarray(cv2.copyMakeBorder(image_bgr, *sides, cv2.BORDER_REPLICATE), np.uint8)
-    return image_bgr, scale, float(pad_px)
 
 
 def faces_from_mesh(points: FloatArray) -> Faces:

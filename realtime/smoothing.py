@@ -14,9 +14,12 @@ from realtime.types import UNCERTAIN, Emotions, Faces, FloatArray
 _FORGET_S = 2.0
 # Leaving "uncertain" takes this much more than staying out of it: no flicker at the limit.
 _HYSTERESIS = 0.06
+# Somebody who could not be trusted, turned away for instance, is named again after this long without a break: a head
+# that swings to and fro must not flicker between a name and "uncertain".
+_RETURN_MS = 500.0
 # Going back to the expression that was just left takes this many nats of evidence without a break, a debt that fades
 # with some time constants: flicker is a quick return on weak evidence, while a further expression is news.
-_RELUCTANCE_NATS = 40.0
+_RELUCTANCE_NATS = 60.0
 _RELUCTANCE_TAUS = 10.0
 
 
@@ -28,6 +31,7 @@ class _Person:
     since_s: float = -math.inf
     named_s: float = -math.inf
     doubt: str = NO_CLEAR_EXPRESSION
+    untrusted_s: float = -math.inf
 
 
 class SmoothEmotions:
@@ -44,6 +48,7 @@ class SmoothEmotions:
     def __init__(self, config: SmoothingConfig) -> None:
         self._config = config
         self._rates = Rates.of(config)
+        self._return_ms = _RETURN_MS if config.min_dwell_ms else 0.0
         self._people: dict[int, _Person] = {}
 
     def update(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
@@ -103,7 +108,11 @@ class SmoothEmotions:
         wanted = EMOTIONS[person.evidence.emotion] if trusted and clear else UNCERTAIN
         if why_untrusted in REASONS:
             person.doubt = why_untrusted
+        if not trusted:
+            person.untrusted_s = now_s
         settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
+        if person.label == UNCERTAIN:
+            settled = settled and (now_s - person.untrusted_s) * 1000 >= self._return_ms
         # Doubt about what is seen at all needs no dwell: a turned face must not keep its label.
         if wanted != person.label and (settled or not trusted):
             person.label, person.since_s = wanted, now_s

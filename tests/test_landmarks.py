@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from models.regions import eye_distance_px
-from realtime.landmarks import ImageFaceFinder, LandmarkFinder, faces_from_mesh
+from realtime.landmarks import LandmarkFinder, faces_from_mesh
 from realtime.mesh import LANDMARK_COUNT
+from realtime.stills import ImageFaceFinder
 from realtime.types import Frame
 
 

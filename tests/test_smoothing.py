@@ -218,3 +218,16 @@ def test_options_out_of_range_are_refused() -> None:
         SmoothingConfig(time_constant_ms=-1)
     with pytest.raises(ConfigError, match="0 to 1"):
         SmoothingConfig(min_confidence=2)
+
+
+def test_a_head_that_swings_to_and_fro_is_not_named_in_between() -> None:
+    smooth, labels = SmoothEmotions(SmoothingConfig()), []
+    play(smooth, "happiness", 0, 2)
+    for swing in range(4):
+        start_s = 2 + swing * 0.8
+        away = play(smooth, "happiness", start_s, 0.4, trust=0.0, reason="turned")
+        back = play(smooth, "happiness", start_s + 0.4, 0.4)
+        labels += [said.labels[0] for said in (*away, *back)]
+    assert sum(before != after for before, after in pairwise(labels)) <= 1
+    assert labels[-1] == "uncertain"
+    assert play(smooth, "happiness", 5.2, 1)[-1].labels == ("happiness",)

@@ -1,0 +1,105 @@
+"""Faces of single pictures: which of several guesses of the mesh is taken."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import cv2
+import numpy as np
+import pytest
+
+from models.covers import surgical_mask
+from realtime import stills
+from realtime.mesh import LANDMARK_COUNT
+from realtime.stills import ImageFaceFinder
+from realtime.types import FloatArray as Points
+
+SIDE_PX = 300  # larger than what is enlarged, so that pixels stay what they are
+
+
+def laid(at_px: float, wide_px: float = 50.0) -> Points:
+    """Return a mesh, `(1, L, 3)`, whose outer eye corners lie at `at_px` and `wide_px` right of it."""
+    points = np.full((1, LANDMARK_COUNT, 3), at_px, np.float32)
+    points[0, :, 1] += np.linspace(0, 60, LANDMARK_COUNT)
+    points[0, 263, 0] += wide_px
+    return points
+
+
+class FakeMesh:
+    """Answers each look at a picture that is not blank with the next of what its pictures' sides stand for."""
+
+    plans: ClassVar[dict[tuple[float, int], list[Points | None]]] = {}
+    seen: ClassVar[list[tuple[float, int]]] = []
+
+    def __init__(self, *, max_faces: int, tracking: bool, min_confidence: float) -> None:
+        assert (max_faces, tracking) == (1, True)
+        self._confidence, self._look = min_confidence, 0
+
+    def find(self, image_bgr: Points) -> Points:
+        none = np.zeros((0, LANDMARK_COUNT, 3), np.float32)
+        if image_bgr.shape[0] == 64:
+            self._look = 0
+            return none
+        key = (self._confidence, image_bgr.shape[0])
+        self.seen.append(key)
+        plan = self.plans.get(key, [])
+        answer = plan[min(self._look, len(plan) - 1)] if plan else None
+        self._look += 1
+        return none if answer is None else answer.copy()
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeMesh]:
+    monkeypatch.setattr(stills, "Mesh", FakeMesh)
+    monkeypatch.setattr(FakeMesh, "plans", {})
+    monkeypatch.setattr(FakeMesh, "seen", [])
+    return FakeMesh
+
+
+def found_x() -> float:
+    faces = ImageFaceFinder().find(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
+    return float(faces.landmarks_xy[0, 33, 0]) if len(faces) else float("nan")
+
+
+FIRST, SECOND = (0.5, SIDE_PX), (0.02, SIDE_PX + 2 * 120)
+
+
+def test_a_mesh_that_stays_where_it_was_laid_is_taken_as_it_was(fake: type[FakeMesh]) -> None:
+    fake.plans = {FIRST: [laid(40), laid(42), laid(90)]}
+    assert found_x() == pytest.approx(40)
+    assert fake.seen == [FIRST, FIRST]
+
+
+def test_a_mesh_that_moves_gives_way_to_one_that_stays(fake: type[FakeMesh]) -> None:
+    fake.plans = {FIRST: [laid(40), laid(60), laid(70), laid(70)], SECOND: [laid(130), laid(131)]}
+    assert found_x() == pytest.approx(130 - 120, abs=1e-3)
+
+
+def test_of_meshes_that_all_move_the_calmest_is_taken_where_it_came_to_rest(fake: type[FakeMesh]) -> None:
+    fake.plans = {FIRST: [laid(40), laid(60), laid(75), laid(75.5), laid(10)], SECOND: [laid(90), laid(150), laid(150)]}
+    assert found_x() == pytest.approx(75.5)
+
+
+def test_a_mesh_that_is_lost_on_the_second_look_is_better_than_none(fake: type[FakeMesh]) -> None:
+    fake.plans = {FIRST: [laid(40), None]}
+    assert found_x() == pytest.approx(40)
+
+
+def test_nothing_is_found_where_no_way_of_looking_finds_anything(fake: type[FakeMesh]) -> None:
+    assert np.isnan(found_x())
+    assert len(fake.seen) == len(stills._ATTEMPTS)
+
+
+def test_a_masked_face_is_found_where_the_bare_one_was(portrait_bgr: Points) -> None:
+    small = cv2.resize(portrait_bgr[70:220, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
+    finder = ImageFaceFinder()
+    try:
+        bare = finder.find(small).landmarks_xy[0]
+        masked = finder.find(surgical_mask(small, bare)).landmarks_xy[0]
+    finally:
+        finder.close()
+    moved_px = np.linalg.norm(masked[[33, 263]].mean(axis=0) - bare[[33, 263]].mean(axis=0))
+    assert moved_px < 0.15 * np.linalg.norm(bare[263] - bare[33])
