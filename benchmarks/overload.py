@@ -4,9 +4,9 @@
 
 The file is paced as a camera. After each call the classifier goes on for N - 1 times what the call took, as a larger
 network would: the core is busy, other threads of Python may run. What counts is whether every frame that is shown is
-younger than 150 ms plus one inference, and whether frames are shown at the camera's rate. `carried_over` counts those
-with emotions of an earlier frame, `not_yet` those with a face that had no emotion yet, and `emotion_age_ms` tells how much
-earlier than the shown frame its faces' emotions were measured.
+younger than 150 ms plus one inference, and whether frames are shown at the camera's rate: `rate_share` is the one over
+the other. `carried_over` counts frames with emotions of an earlier one, `not_yet` those with a face that had no emotion
+yet, and `emotion_age_ms` is how much earlier than the shown frame its faces' emotions were measured.
 """
 
 from __future__ import annotations
