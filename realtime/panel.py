@@ -60,9 +60,14 @@ class FaceFacts:
         return self.label == UNCERTAIN
 
     @property
+    def old(self) -> bool:
+        """Whether it was measured too long ago to be passed off as new."""
+        return _OLD_S < self.age_s < math.inf
+
+    @property
     def faded(self) -> bool:
-        """Whether it is shown in grey: it could not be named, or was measured too long ago to be passed off as new."""
-        return self.uncertain or bool(ago(self.age_s))
+        """Whether it is shown in grey."""
+        return self.uncertain or self.old
 
     @property
     def colour(self) -> Colour:
@@ -79,7 +84,7 @@ def verdict(facts: FaceFacts, regions: tuple[str, ...]) -> str:
     """Return in words how old the shown emotion is, which experts name it, or why none is shown."""
     if facts.uncertain:
         return ", ".join(text for text in (facts.reason, ago(facts.age_s)) if text)
-    if ago(facts.age_s):
+    if facts.old:
         return ago(facts.age_s)
     agreeing = [name for row, name in enumerate(regions) if EMOTIONS[facts.says(row)[0]] == facts.label]
     others = [name for name in regions if name not in agreeing]
@@ -192,7 +197,7 @@ class PanelPainter:
         at = write(picture, f"#{facts.track_id}", x + self._left, top + drop, self._cap, DIM_INK)
         ink = GREY if facts.faded else INK
         write(picture, facts.label, at + self._pad // 2, top, head_px, ink, bold=True)
-        if ago(facts.age_s) and level is not Level.FULL and not facts.uncertain:
+        if facts.old and level is not Level.FULL and not facts.uncertain:
             write_right(picture, f"{facts.age_s:.1f} s", right, top + drop, self._cap, DIM_INK)
         elif not facts.uncertain:
             share = float(facts.probabilities[EMOTIONS.index(facts.label)])
@@ -218,10 +223,10 @@ class PanelPainter:
             top = y + self._experts_y + row * self._line
             index, share = facts.says(row)
             trust = _trust(facts, row)
-            ink = _faded(INK, trust)
+            ink = _faded(GREY if facts.old else INK, trust)
             write(picture, name, x + self._left, top, self._cap, ink)
             self._draw_meter(picture, left - self._pad, top, trust)
-            _square(picture, left, top, self._cap, _faded(emotion_colour(index), trust))
+            _square(picture, left, top, self._cap, _faded(GREY if facts.old else emotion_colour(index), trust))
             write(picture, EMOTIONS[index], left + self._cap + self._pad // 2, top, self._cap, ink)
             write_right(picture, percent(share), right, top, self._cap, ink)
 
@@ -253,7 +258,8 @@ class PanelPainter:
         for row, name in enumerate(self._regions):
             at, trust = top + row * step, _trust(facts, row)
             square_x = right - self._cap
-            _square(picture, square_x, at, self._cap, _faded(emotion_colour(facts.says(row)[0]), trust))
+            colour = GREY if facts.old else emotion_colour(facts.says(row)[0])
+            _square(picture, square_x, at, self._cap, _faded(colour, trust))
             end = square_x - self._pad // 2
             meter_px = _TRUST_STEPS * (max(2, round(self._cap * 0.3)) + max(1, round(self._cap * 0.15)))
             self._draw_meter(picture, end, at, trust)

@@ -182,7 +182,7 @@ def test_an_old_emotion_is_grey_and_says_its_age():
     young, old = (Overlay().draw(aged(value, age_s), None) for age_s in (0.1, 0.7))
     assert (young == Overlay().draw(value, None)).all(), "a tenth of a second is as good as now"
     bars = {name: (picture == colour).all(axis=2).sum() for name, picture in (("young", young), ("old", old))}
-    assert bars["old"] < 0.2 * bars["young"], "only what an expert said of it keeps the colour"
+    assert bars["old"] == 0 < bars["young"]
     facts = FaceFacts.of(aged(value, 0.7).emotions, 0, 1)
     assert (verdict(facts, ("eyes", "lips")), facts.colour) == ("0.7 s ago", GREY)
     doubted = dataclasses.replace(facts, label=UNCERTAIN, reason="turned")
