@@ -1,4 +1,4 @@
-"""Live with a classifier that is too slow: frames go ahead of their answers, which are carried over."""
+"""Live with a classifier that is too slow: frames go ahead of their answers, in order."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from fakes import FakeClassifier, FakeFinder, FakeSource, make_emotions, make_faces, make_frame, one_hot
 
-from realtime.carrying import LastEmotions
 from realtime.channel import ChannelClosedError
 from realtime.epochs import End
 from realtime.passing import PassingLane
 from realtime.pipeline import Pipeline
-from realtime.types import NOT_YET, Analysed, Emotions, Faces, LateAnswer
+from realtime.types import NOT_YET, Analysed, Emotions
 
 pytestmark = pytest.mark.timeout(30)
 
 PATIENCE_S = 0.025
 FRAME_S = 1 / 30
+ONE_FACE = make_faces().with_track_ids(np.array([1], np.int64))
 
 
 class Lane:
@@ -31,7 +31,7 @@ class Lane:
 
     def arrive(self, index: int, at_s: float) -> None:
         self.now_s = at_s
-        self.lane.looked.put((make_frame(index), tracked(1)))
+        self.lane.looked.put((make_frame(index), ONE_FACE))
 
     def ask(self) -> int:
         self.asked = self.lane.looked.get(0)
@@ -62,11 +62,6 @@ class Lane:
         self.answer()
         assert self.all_shown() == [(0, True)]
         return self
-
-
-def tracked(*tracks: int) -> Faces:
-    faces = make_faces([(20.0 + 5 * n, 24.0) for n in range(len(tracks))])
-    return faces.with_track_ids(np.array(tracks, np.int64))
 
 
 def test_a_quick_classifier_keeps_every_frame_until_its_answer() -> None:
@@ -273,76 +268,3 @@ def test_closing_under_overload_does_not_hang() -> None:
         started = time.monotonic()
     assert time.monotonic() - started < 1.0
     assert pipeline.stragglers == []
-
-
-class Observed:
-    """Stands in for smoothing; notes what it is shown."""
-
-    def __init__(self) -> None:
-        self.times_s: list[float] = []
-
-    def __call__(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
-        self.times_s.append(round(media_time_s, 3))
-        return emotions
-
-
-def passed_on(index: int, *tracks: int, late: tuple[LateAnswer, ...] = ()) -> Analysed:
-    return Analysed(make_frame(index), tracked(*tracks), Emotions.not_yet(len(tracks)), late)
-
-
-def measured(index: int, **people: str) -> Analysed:
-    tracks = [int(name[1:]) for name in people]
-    return Analysed(make_frame(index), tracked(*tracks), make_emotions(np.stack([one_hot(e) for e in people.values()])))
-
-
-def late(index: int, **people: str) -> LateAnswer:
-    one = measured(index, **people)
-    return LateAnswer(index, one.frame.media_time_s, one.faces, one.emotions)
-
-
-def test_each_track_keeps_its_last_emotion_with_its_age() -> None:
-    last = LastEmotions(Observed())
-    last.update(measured(0, _1="anger", _2="fear"))
-    held = last.update(passed_on(6, 2, 3, 1)).emotions
-    assert held.labels == ("fear", "uncertain", "anger")
-    assert held.reasons == ("", NOT_YET, "")
-    assert held.age_s.tolist() == pytest.approx([0.2, np.inf, 0.2])
-    later = last.update(passed_on(9, 1, 2, 3, late=(late(6, _2="surprise", _3="neutral"),))).emotions
-    assert later.labels == ("anger", "surprise", "neutral")
-    assert later.age_s.tolist() == pytest.approx([0.3, 0.1, 0.1])
-
-
-def test_what_is_carried_over_is_no_new_observation() -> None:
-    observed = Observed()
-    last = LastEmotions(observed)
-    last.update(measured(0, _1="anger"))
-    for index in (1, 2, 3):
-        last.update(passed_on(index, 1))
-    last.update(passed_on(4, 1, late=(late(1, _1="anger"),)))
-    own = last.update(measured(5, _1="fear"))
-    assert observed.times_s == [0.0, 0.033, 0.167]
-    assert (own.emotions.labels, own.emotions.measured) == (("fear",), True)
-
-
-def test_late_answers_leave_smoothed_as_others_do() -> None:
-    sad = make_emotions(one_hot("sadness"))
-    last = LastEmotions(lambda faces, emotions, now_s: sad)
-    assert last.update(passed_on(4, 1, late=(late(1, _1="anger"),))).late[0].emotions is sad
-
-
-def test_people_are_forgotten_and_reset() -> None:
-    last = LastEmotions(Observed())
-    last.update(measured(0, _1="anger"))
-    last.update(passed_on(75, 2))
-    assert last.update(passed_on(76, 1)).emotions.reasons == (NOT_YET,), "out of sight for two seconds"
-    last.update(measured(77, _1="anger"))
-    last.reset()
-    assert last.update(passed_on(78, 1)).emotions.reasons == (NOT_YET,)
-
-
-def test_somebody_in_sight_keeps_an_old_emotion_however_slow_the_classifier() -> None:
-    last = LastEmotions(Observed())
-    last.update(measured(0, _1="anger"))
-    for index in range(1, 150):
-        held = last.update(passed_on(index, 1)).emotions
-    assert (held.labels, round(float(held.age_s[0]), 2)) == (("anger",), 4.97)
