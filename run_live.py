@@ -212,6 +212,8 @@ def _print_summary(session: Any, debug: bool) -> None:
     provider = running_line(session.options.pipeline.provider, session.provider)
     click.echo(f"{spans.frames} frames, {spans.frames_with_face} with a face, {drops}; {provider}")
     if session.live:
+        if metrics.carried_over:
+            click.echo(f"{metrics.carried_over} shown with earlier emotions, because the classifier was busy")
         click.echo(f"capture to display: p50 {metrics.latency_ms():.0f} ms, p95 {metrics.latency_ms(0.95):.0f} ms")
     if debug:
         for name, times in metrics.stages().items():

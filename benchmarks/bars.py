@@ -148,6 +148,15 @@ BARS = (
         0,
         note=lambda raw: _overload_note(raw["overload"]),
     ),
+    Bar(
+        "the same: frames shown per second against the camera's",
+        "overload.py LOOP --slow 5",
+        lambda raw: raw["overload"]["rate_share"],
+        0.95,
+        0.99,
+        higher=True,
+        note=lambda raw: f"{raw['overload']['carried_over']} of {raw['overload']['shown']} with earlier emotions",
+    ),
     Bar("each further face: CPU ms per frame", f"{_REPLAY} --faces 4", further_face_ms, 4, 2),
     Bar(
         "live, 720p30, recording: frames lost to it",

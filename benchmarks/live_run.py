@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from realtime.metrics import percentile
 from realtime.session import RunOptions, Session
@@ -16,7 +18,7 @@ SETTLE_S = 1.0
 
 
 class LiveRun:
-    """Runs a session and keeps the age of every frame that was shown.
+    """Runs a session and keeps the age of every frame that was shown, and of the emotions in it.
 
     Args:
         options: what to run; `realtime` or a live source.
@@ -29,6 +31,9 @@ class LiveRun:
         self._first_s: float | None = None
         self._stamps_s: list[float] = []
         self._indices: list[int] = []
+        self._media_s: list[float] = []
+        self._emotion_ages_s: list[float] = []
+        self._carried_over = self._not_yet = 0
         self._ages_s: list[float] = []
         self._drops_before: Counter[str] = Counter()
 
@@ -38,10 +43,13 @@ class LiveRun:
         drops = Counter(self.session.metrics.drops)
         drops.subtract(self._drops_before)
         shown = len(self._ages_s)
-        span_s = self._stamps_s[-1] - self._stamps_s[0] if shown > 1 else 0.0
         return {
             "shown": shown,
-            "fps": round((shown - 1) / span_s, 2) if span_s > 0 else 0.0,
+            "fps": rate(range(shown), self._stamps_s),
+            "camera_fps": rate(self._indices, self._media_s),
+            "carried_over": self._carried_over,
+            "not_yet": self._not_yet,
+            "emotion_age_ms": spread(self._emotion_ages_s),
             "not_shown": missing(self._indices),
             "drops": {cause: count for cause, count in drops.items() if count},
             "start_up_drops": dict(self._drops_before),
@@ -56,7 +64,19 @@ class LiveRun:
             return
         self._stamps_s.append(now)
         self._indices.append(analysed.frame.index)
+        self._media_s.append(analysed.frame.media_time_s)
         self._ages_s.append(now - analysed.frame.captured_at_s)
+        ages_s = analysed.emotions.age_s
+        self._carried_over += not analysed.emotions.measured
+        self._not_yet += bool(np.isinf(ages_s).any())
+        self._emotion_ages_s += ages_s[np.isfinite(ages_s)].tolist()
+
+
+def rate(numbers: Sequence[int], seconds: Sequence[float]) -> float:
+    """Return how many numbers were passed per second from the first to the last; 0.0 where that cannot be said."""
+    if len(seconds) < 2 or seconds[-1] <= seconds[0]:
+        return 0.0
+    return round((numbers[-1] - numbers[0]) / (seconds[-1] - seconds[0]), 2)
 
 
 def missing(indices: list[int]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import threading
 from collections import deque
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 
@@ -19,6 +19,33 @@ class WhenFull(enum.Enum):
 
 class ChannelClosedError(Exception):
     """The channel was closed: nothing more can be put, or everything was taken."""
+
+
+class HandOver(Protocol[T]):
+    """What a pipeline asks of the hand-over between two of its threads; `Channel` says what each of them does."""
+
+    def put(self, item: T) -> None:
+        """Hand over `item`. Raises ChannelClosedError."""
+
+    def get(self, timeout_s: float | None = None) -> T:
+        """Take the oldest item. Raises ChannelClosedError, TimeoutError."""
+
+    def take_waiting(self, limit: int, /) -> list[T]:
+        """Take at most `limit` items that are waiting now, without blocking; possibly none."""
+
+    def close(self) -> None:
+        """Refuse further items and wake whoever waits; what waits can still be taken. Never blocks."""
+
+    def clear(self) -> None:
+        """Forget what waits, uncounted."""
+
+    @property
+    def dropped(self) -> int:
+        """Items dropped because there was no room."""
+
+    @property
+    def waiting(self) -> tuple[float, int]:
+        """How many items a `put` found waiting, on average, and how many ever waited at once."""
 
 
 class Channel(Generic[T]):

@@ -6,10 +6,8 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-import numpy as np
-
 from models.spec import EMOTIONS, REGIONS
-from realtime.types import UNCERTAIN, Analysed
+from realtime.types import UNCERTAIN, Analysed, Emotions
 
 TABLE_VERSION = 1
 """Raised when a column is renamed, removed or changes its meaning; a new column at the end does not raise it."""
@@ -61,6 +59,7 @@ def _columns() -> tuple[Column, ...]:
         Column("uncertain_reason", str, about='why the label is "uncertain"'),
         *(Column(f"{key}_{emotion}", float, 4, "1", text) for key, text in _SHARES.items() for emotion in EMOTIONS),
         *(Column(f"reliability_{name}", float, 4, "1", f"how far the {name} could be trusted") for name in REGIONS),
+        Column("emotion_age_s", float, 6, "s", "how much earlier than this frame the shown emotion was measured"),
     )
 
 
@@ -68,6 +67,8 @@ COLUMNS = _columns()
 """Every column, in the order of every table."""
 
 _FRAME_COLUMNS = 4
+_NAMES = [column.name for column in COLUMNS]
+_MEASURED = slice(_NAMES.index(f"raw_{EMOTIONS[0]}"), _NAMES.index(f"reliability_{REGIONS[-1]}") + 1)
 
 
 def rows_of(analysed: Analysed, wall_time: str | None) -> list[Row]:
@@ -93,30 +94,50 @@ def iso_utc(seconds: float) -> str:
 def _face_cells(analysed: Analysed, number: int) -> list[Cell]:
     faces, emotions = analysed.faces, analysed.emotions
     label = emotions.labels[number]
-    shares = np.concatenate(
-        [
-            emotions.probabilities[number],
-            emotions.raw[number],
-            emotions.by_region[number].ravel(),
-            emotions.reliability[number],
-        ]
-    )
+    age_s = float(emotions.age_s[number])
+    shown: list[Cell] = [emotions.confidence(number), *emotions.probabilities[number].tolist()]
+    if math.isinf(age_s):
+        shown = [None] * len(shown)
+    measured = _measured_cells(emotions, number)
+    if age_s > 0:
+        measured = [None] * len(measured)
     return [
         number,
         int(faces.track_ids[number]),
         *faces.boxes_xyxy[number].tolist(),
         *faces.head_pose_deg[number].tolist(),
         label,
-        emotions.confidence(number),
+        shown[0],
         emotions.reasons[number] or None if label == UNCERTAIN else None,
-        *shares.tolist(),
+        *shown[1:],
+        *measured,
+        age_s,
     ]
 
 
-def _rounded(cells: list[Cell]) -> Row:
+def with_measured(rows: list[Row], emotions: Emotions) -> list[Row]:
+    """Return the rows of a frame with what its own answer, which came later, says of its faces."""
+    if not len(emotions):
+        return rows
+    return [
+        (*row[: _MEASURED.start], *_rounded(_measured_cells(emotions, number), _MEASURED), *row[_MEASURED.stop :])
+        for number, row in enumerate(rows)
+    ]
+
+
+def _measured_cells(emotions: Emotions, number: int) -> list[Cell]:
+    """Return what is said of one face by the frame alone."""
+    return [
+        *emotions.raw[number].tolist(),
+        *emotions.by_region[number].ravel().tolist(),
+        *emotions.reliability[number].tolist(),
+    ]
+
+
+def _rounded(cells: list[Cell], part: slice = slice(None)) -> Row:
     return tuple(
         _round(cell, column.decimals) if isinstance(cell, float) else cell
-        for cell, column in zip(cells, COLUMNS, strict=True)
+        for cell, column in zip(cells, COLUMNS[part], strict=True)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,8 +22,9 @@ class State:
 
     Attributes:
         media_time_s: `float`, position in the source in seconds.
-        people: one mapping per face: `id`, `label`, `why`, `reason` and `p`, the smoothed probabilities in per mille in
-            the order of `models.spec.EMOTIONS`.
+        people: one mapping per face: `id`, `label`, `why`, `reason`, `age_s`, how many seconds before this moment the
+            emotion was measured (`None`: never), and `p`, the smoothed probabilities in per mille in the order of
+            `models.spec.EMOTIONS`.
         run: what is said of the run: `fps`, `latency_ms`, `dropped`, `provider`.
     """
 
@@ -48,6 +50,7 @@ def state_of(analysed: Analysed, hud: HudFacts) -> State:
             "label": face.label,
             "reason": face.reason,
             "why": verdict(face, REGIONS),
+            "age_s": round(face.age_s, 3) if math.isfinite(face.age_s) else None,
             "p": [round(1000 * float(share)) for share in face.probabilities],
         }
         for face in faces

@@ -32,6 +32,8 @@ class Metrics:
 
     Attributes:
         drops: cause -> frames dropped.
+        carried_over: frames that were shown before the classifier, which was busy, had seen their faces; of them only
+            earlier emotions are known.
         waiting: who takes the frames -> how many waited for it, on average and at most; there after the run.
     """
 
@@ -46,6 +48,7 @@ class Metrics:
         self._first_shown_s: float | None = None
         self.frames_shown = 0
         self.drops: Counter[str] = Counter()
+        self.carried_over = 0
         self.waiting: dict[str, tuple[float, int]] = {}
 
     @contextmanager

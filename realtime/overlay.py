@@ -10,6 +10,7 @@ import numpy as np
 
 from models.regions import region_corners
 from models.spec import GEOMETRY, REGIONS
+from realtime.ages import CalmAges
 from realtime.colours import (
     DIM_INK,
     EMOTION_COLOURS_BGR,
@@ -19,7 +20,6 @@ from realtime.colours import (
     PANEL,
     RECORDING_RED,
     Colour,
-    colour_of,
     emotion_colour,
 )
 from realtime.layout import PlaceMemory, Rect, overlap_px, place_panels
@@ -80,6 +80,7 @@ class Overlay:
         self._regions = regions
         self._painters: dict[int, PanelPainter] = {}
         self._memory = PlaceMemory()
+        self._ages = CalmAges()
         self._level = Level.FULL
         self._roomy_frames = 0
 
@@ -106,15 +107,12 @@ class Overlay:
         picture = np.asarray(cv2.flip(image, 1), np.uint8) if mirror else image.copy()
         cap_px = max(_MIN_CAP_PX, round(min(picture.shape[:2]) * _CAP_SHARE))
         boxes = _mirrored_boxes(analysed.faces.boxes_xyxy, picture.shape[1], mirror)
-        facts = [
-            FaceFacts.of(analysed.emotions, row, track_id)
-            for row, track_id in enumerate(analysed.faces.track_ids.tolist())
-        ]
+        facts = self._ages.facts(analysed)
         if landmarks:
             for row, points in enumerate(analysed.faces.landmarks_xy):
                 self._draw_landmarks(picture, points, facts[row], cap_px, mirror)
         for row, box in enumerate(boxes):
-            _draw_corners(picture, box, colour_of(facts[row].label), cap_px)
+            _draw_corners(picture, box, facts[row].colour, cap_px)
         reserved = [_draw_hud(picture, hud, cap_px, no_face=not facts)] if hud else []
         if facts:
             self._draw_panels(picture, boxes, analysed.faces.track_ids, facts, reserved, cap_px)
@@ -135,7 +133,7 @@ class Overlay:
         level, placed = self._arrange(painter, boxes, track_ids, picture, reserved, cap_px)
         self._memory.store(track_ids, placed)
         for face, (x, y), box in zip(facts, placed.tolist(), boxes, strict=True):
-            _draw_leader(picture, box, (x, y), painter.size_wh(level), colour_of(face.label), cap_px)
+            _draw_leader(picture, box, (x, y), painter.size_wh(level), face.colour, cap_px)
         for face, (x, y) in zip(facts, placed.tolist(), strict=True):
             painter.draw(picture, level, x, y, face)
 

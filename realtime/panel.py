@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,11 +13,12 @@ import numpy as np
 from models.spec import EMOTIONS
 from realtime.colours import DIM_INK, FAINT, GREY, INK, PANEL, Colour, colour_of, emotion_colour
 from realtime.lettering import Layer, copied, plate, text_layer, text_width_px, write, write_right
-from realtime.types import UNCERTAIN, Emotions, FloatArray, ImageArray
+from realtime.types import NOT_YET, UNCERTAIN, Emotions, FloatArray, ImageArray
 
 _PANEL_OPACITY = 0.82
 _TRUST_STEPS = 4
-_SHORT_REASONS = {"no clear expression": "unclear"}
+_SHORT_REASONS = {"no clear expression": "unclear", NOT_YET: "waiting"}
+_OLD_S = 0.2
 
 
 class Level(enum.IntEnum):
@@ -29,7 +31,7 @@ class Level(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceFacts:
-    """One face's row of `Emotions` with its track id."""
+    """One face's row of `Emotions` with its track id; `age_s` is how old it is to be shown as."""
 
     track_id: int
     label: str
@@ -37,6 +39,7 @@ class FaceFacts:
     probabilities: FloatArray
     by_region: FloatArray
     reliability: FloatArray
+    age_s: float = 0.0
 
     @staticmethod
     def of(emotions: Emotions, row: int, track_id: int) -> FaceFacts:
@@ -48,12 +51,28 @@ class FaceFacts:
             probabilities=emotions.probabilities[row],
             by_region=emotions.by_region[row],
             reliability=emotions.reliability[row],
+            age_s=float(emotions.age_s[row]),
         )
 
     @property
     def uncertain(self) -> bool:
         """Whether no emotion could be named."""
         return self.label == UNCERTAIN
+
+    @property
+    def old(self) -> bool:
+        """Whether it was measured too long ago to be passed off as new."""
+        return _OLD_S < self.age_s < math.inf
+
+    @property
+    def faded(self) -> bool:
+        """Whether it is shown in grey."""
+        return self.uncertain or self.old
+
+    @property
+    def colour(self) -> Colour:
+        """Colour of everything that stands for this face's emotion."""
+        return GREY if self.faded else colour_of(self.label)
 
     def says(self, region: int) -> tuple[int, float]:
         """Return the emotion that one expert finds most probable, as its index, and its probability."""
@@ -62,9 +81,11 @@ class FaceFacts:
 
 
 def verdict(facts: FaceFacts, regions: tuple[str, ...]) -> str:
-    """Return in words which experts name the shown emotion, or why none is shown."""
+    """Return in words how old the shown emotion is, which experts name it, or why none is shown."""
     if facts.uncertain:
-        return facts.reason
+        return ", ".join(text for text in (facts.reason, ago(facts.age_s)) if text)
+    if facts.old:
+        return ago(facts.age_s)
     agreeing = [name for row, name in enumerate(regions) if EMOTIONS[facts.says(row)[0]] == facts.label]
     others = [name for name in regions if name not in agreeing]
     if not agreeing:
@@ -72,6 +93,11 @@ def verdict(facts: FaceFacts, regions: tuple[str, ...]) -> str:
     if not others:
         return " and ".join(agreeing) + " agree"
     return f"{' and '.join(agreeing)} outweigh {' and '.join(others)}"
+
+
+def ago(age_s: float) -> str:
+    """Return "0.3 s ago", or "" where that is as good as now, and where there is nothing that could be old."""
+    return f"{age_s:.1f} s ago" if _OLD_S < age_s < math.inf else ""
 
 
 def percent(share: float) -> str:
@@ -109,7 +135,7 @@ class PanelPainter:
         width, height = ground.size_wh
         inset = self._stripe
         stripe = (x, y + inset), (x + self._stripe - 1, y + height - 1 - inset)
-        cv2.rectangle(picture_bgr, *stripe, colour_of(facts.label), -1)
+        cv2.rectangle(picture_bgr, *stripe, facts.colour, -1)
         self._draw_head(picture_bgr, level, x, y, facts)
         if level is Level.FULL:
             self._draw_bars(picture_bgr, x, y, facts)
@@ -169,11 +195,13 @@ class PanelPainter:
         head_px = self._head_px(level)
         drop = head_px - self._cap
         at = write(picture, f"#{facts.track_id}", x + self._left, top + drop, self._cap, DIM_INK)
-        ink = GREY if facts.uncertain else INK
+        ink = GREY if facts.faded else INK
         write(picture, facts.label, at + self._pad // 2, top, head_px, ink, bold=True)
-        if not facts.uncertain:
+        if facts.old and level is not Level.FULL and not facts.uncertain:
+            write_right(picture, f"{facts.age_s:.1f} s", right, top + drop, self._cap, DIM_INK)
+        elif not facts.uncertain:
             share = float(facts.probabilities[EMOTIONS.index(facts.label)])
-            write_right(picture, percent(share), right, top, head_px, INK, bold=True)
+            write_right(picture, percent(share), right, top, head_px, ink, bold=True)
         elif level is not Level.FULL:
             reason = _SHORT_REASONS.get(facts.reason, facts.reason)
             write_right(picture, reason, right, top + drop, self._cap, DIM_INK)
@@ -185,7 +213,7 @@ class PanelPainter:
         left, right = x + self._bar_x, x + self._bar_x + self._bar_px + self._pad + self._percent_px
         for row, share in enumerate(facts.probabilities.tolist()):
             top = y + self._bars_y + row * self._line
-            colour = GREY if facts.uncertain else emotion_colour(row)
+            colour = GREY if facts.faded else emotion_colour(row)
             _bar(picture, (left, top, left + self._bar_px, top + self._cap), share, colour)
             write_right(picture, percent(share), right, top, self._cap, DIM_INK)
 
@@ -195,10 +223,10 @@ class PanelPainter:
             top = y + self._experts_y + row * self._line
             index, share = facts.says(row)
             trust = _trust(facts, row)
-            ink = _faded(INK, trust)
+            ink = _faded(GREY if facts.old else INK, trust)
             write(picture, name, x + self._left, top, self._cap, ink)
             self._draw_meter(picture, left - self._pad, top, trust)
-            _square(picture, left, top, self._cap, _faded(emotion_colour(index), trust))
+            _square(picture, left, top, self._cap, _faded(GREY if facts.old else emotion_colour(index), trust))
             write(picture, EMOTIONS[index], left + self._cap + self._pad // 2, top, self._cap, ink)
             write_right(picture, percent(share), right, top, self._cap, ink)
 
@@ -220,7 +248,7 @@ class PanelPainter:
             cv2.rectangle(picture, (left, top), (left + width - 1, bottom - 1), FAINT, -1)
             rise = round(self._column_px * share)
             if rise:
-                colour = GREY if facts.uncertain else emotion_colour(row)
+                colour = GREY if facts.faded else emotion_colour(row)
                 cv2.rectangle(picture, (left, bottom - rise), (left + width - 1, bottom - 1), colour, -1)
 
     def _draw_swatches(self, picture: ImageArray, right: int, y: int, facts: FaceFacts) -> None:
@@ -230,7 +258,8 @@ class PanelPainter:
         for row, name in enumerate(self._regions):
             at, trust = top + row * step, _trust(facts, row)
             square_x = right - self._cap
-            _square(picture, square_x, at, self._cap, _faded(emotion_colour(facts.says(row)[0]), trust))
+            colour = GREY if facts.old else emotion_colour(facts.says(row)[0])
+            _square(picture, square_x, at, self._cap, _faded(colour, trust))
             end = square_x - self._pad // 2
             meter_px = _TRUST_STEPS * (max(2, round(self._cap * 0.3)) + max(1, round(self._cap * 0.15)))
             self._draw_meter(picture, end, at, trust)

@@ -9,22 +9,23 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, cast
 
-from realtime.channel import Channel, ChannelClosedError, WhenFull
+from realtime.channel import Channel, ChannelClosedError, HandOver, WhenFull
 from realtime.epochs import End, Epochs
 from realtime.errors import ConfigError, EmotionLiveError, StageError
 from realtime.metrics import Metrics
+from realtime.passing import Looked, PassingLane
 from realtime.stages import EmotionClassifier, FaceFinder, FrameSource, SeekableSource, SourceInfo
-from realtime.types import Analysed, Emotions, Faces, Frame
+from realtime.types import Analysed, Emotions, Frame
 
 _JOIN_S = 5.0
-_Looked = tuple[Frame, Faces]
 
 
 class Pipeline:
     """Analyses a source frame by frame in three worker threads; iterate over it on the main thread.
 
-    Live sources: each hand-over holds one frame, the newest; older ones are dropped and counted in
-    `metrics.drops`. Files: nothing is dropped, hand-overs wait, and inference takes up to `max_batch` frames at once.
+    Live sources: each hand-over holds one frame, the newest; older ones are dropped and counted in `metrics.drops`, and
+    while the classifier is busy frames go ahead without emotions (`PassingLane`), which `LastEmotions` fills in.
+    Files: nothing is dropped, hand-overs wait, and inference takes up to `max_batch` frames at once.
     Every worker makes, uses and closes its own device. An error in a worker ends the run: frames that were finished
     before it still come out, then iteration raises it. A file can be sent elsewhere with `seek`, also after its end;
     frames from before a seek never come out after it, which is what their `epoch` is for.
@@ -57,11 +58,15 @@ class Pipeline:
         self.metrics = metrics or Metrics()
         self._join_s = join_s
         self.stragglers: list[str] = []
-        room = 1 if source.live else max_batch
-        when_full = WhenFull.DROP_OLDEST if source.live else WhenFull.WAIT
-        self._frames: Channel[Frame | End] = Channel(room, when_full)
-        self._looked: Channel[_Looked | End] = Channel(room, when_full)
-        self._analysed: Channel[Analysed | End] = Channel(room, when_full)
+        self._frames: HandOver[Frame | End]
+        self._looked: HandOver[Looked | End]
+        self._analysed: HandOver[Analysed | End]
+        if source.live:
+            lane = PassingLane()
+            self._frames, self._looked, self._analysed = Channel(1, WhenFull.DROP_OLDEST), lane.looked, lane.analysed
+        else:
+            self._frames = Channel(max_batch, WhenFull.WAIT)
+            self._looked, self._analysed = Channel(max_batch, WhenFull.WAIT), Channel(max_batch, WhenFull.WAIT)
         self._epochs = Epochs()
         self._stop = threading.Event()
         self._opened = threading.Event()
@@ -178,10 +183,11 @@ class Pipeline:
             if self._epochs.stale(item):
                 continue
             if isinstance(item, Analysed):
+                self.metrics.carried_over += not item.emotions.measured
                 return item
             raise item.error or ChannelClosedError
 
-    def _channels(self) -> tuple[Channel[Any], ...]:
+    def _channels(self) -> tuple[HandOver[Any], ...]:
         return self._frames, self._looked, self._analysed
 
     def _count_drops(self) -> None:
@@ -197,7 +203,9 @@ class Pipeline:
             if self._errors:
                 raise self._errors[0]
 
-    def _worker(self, stage: str, body: Callable[[list[int | None]], None], channels: tuple[Channel[Any], ...]) -> None:
+    def _worker(
+        self, stage: str, body: Callable[[list[int | None]], None], channels: tuple[HandOver[Any], ...]
+    ) -> None:
         """Run a stage to its end; on an error store it. Its channels are closed so that its neighbours end too."""
         frame_index: list[int | None] = [None]
         try:

@@ -58,4 +58,4 @@ def _blur_box(image: ImageArray, box_xyxy: FloatArray) -> None:
 
 
 def _with_image(analysed: Analysed, image_bgr: ImageArray) -> Analysed:
-    return Analysed(dataclasses.replace(analysed.frame, image_bgr=image_bgr), analysed.faces, analysed.emotions)
+    return dataclasses.replace(analysed, frame=dataclasses.replace(analysed.frame, image_bgr=image_bgr))

@@ -38,6 +38,9 @@ def run_facts(options: RunOptions, info: SourceInfo, metrics: Metrics, provider:
         ("Frames dropped", drops),
     ]
     if info.live:
+        if metrics.carried_over:
+            said = f"{metrics.carried_over} frames, shown before the classifier, which was busy, had seen them"
+            rows.append(("Emotions carried over", said))
         rows.append(
             ("Delay", f"median {metrics.latency_ms():.0f} ms, 95th percentile {metrics.latency_ms(0.95):.0f} ms")
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 
 from realtime.capture import source_for
+from realtime.carrying import LastEmotions
 from realtime.channel import ChannelClosedError
 from realtime.classifier import RegionClassifier
 from realtime.display import Click, Key, Window
@@ -30,7 +31,7 @@ from realtime.summary import SpanLog
 from realtime.targets import free_name
 from realtime.tracks import TrackingFinder
 from realtime.two_passes import TwoPasses
-from realtime.types import Analysed, ImageArray
+from realtime.types import Analysed, Emotions, Faces, ImageArray
 
 __all__ = ["RunOptions", "Session"]
 
@@ -61,6 +62,7 @@ class Session:
         self._notify, self._on_frame = notify, on_frame
         self._smooth = SmoothEmotions(options.pipeline.smoothing)
         self._resting = RestingFaces()
+        self._last = LastEmotions(self._observe)
         if options.calibrate_s:
             self._resting.start(options.calibrate_s)
         self._overlay = Overlay()
@@ -155,17 +157,19 @@ class Session:
         if frame.epoch != self._epoch:
             self._epoch = frame.epoch
             self._smooth.reset()
+            self._last.reset()
             self._resting.jump()
         if not self.options.smooth_offline:
-            emotions = self._resting.update(analysed.faces, analysed.emotions, frame.media_time_s)
-            emotions = self._smooth.update(analysed.faces, emotions, frame.media_time_s)
-            analysed = Analysed(frame, analysed.faces, emotions)
+            analysed = self._last.update(analysed)
         self.spans.write(analysed)
         if self._exports is not None:
             self._exports.write(analysed)
         self._give_out(analysed)
         self.metrics.shown(frame.captured_at_s)
         self._on_frame(analysed)
+
+    def _observe(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
+        return self._smooth.update(faces, self._resting.update(faces, emotions, media_time_s), media_time_s)
 
     def _give_out(self, analysed: Analysed) -> None:
         """Record, show in the window and elsewhere; waits until a file's frame is due to be seen."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from realtime.columns import COLUMNS, Row, iso_utc, rows_of
 from realtime.errors import ConfigError, RecordError, redact
+from realtime.late_rows import LateRows
 from realtime.table_facts import sidecar_json, sidecar_of, table_facts
 from realtime.targets import check_target, write_whole
 from realtime.types import Analysed
@@ -62,6 +63,7 @@ class Table:
         self._path, self._written, self._encode = path, written, encode
         self._live, self._clock, self._wall_clock = live, clock, wall_clock
         self._convert = convert
+        self._late = LateRows()
         self._good_bytes = 0
         self._closed = False
         self._complete = False
@@ -78,14 +80,16 @@ class Table:
         return self._complete
 
     def write(self, analysed: Analysed) -> None:
-        """Append the rows of one frame and hand them to the operating system.
+        """Append the rows of one frame and hand them to the operating system, or keep them until their answer is there.
 
         Raises:
             RecordError: the disk is full or gone, or the table is closed; whole rows written before stay.
         """
         if self._closed:
             raise RecordError(f"the table {self._path} is closed; open another one")
-        self._append(self._encode(rows_of(analysed, self._wall_time(analysed))))
+        rows = self._late.take(analysed, rows_of(analysed, self._wall_time(analysed)))
+        if rows:
+            self._append(self._encode(rows))
 
     def close(self) -> None:
         """Finish the table; any number of times.
@@ -95,6 +99,8 @@ class Table:
         """
         if self._closed:
             return
+        if rows := self._late.rest():
+            self._append(self._encode(rows))
         self._closed = True
         self._file.close()
         if self._convert is not None:

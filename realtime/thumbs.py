@@ -24,6 +24,9 @@ class Portraits:
     def write(self, analysed: Analysed) -> None:
         """Take one frame: the nearer and the better to be trusted, the better the picture."""
         for row, track in enumerate(analysed.faces.track_ids.tolist()):
+            # How far this face can be trusted is known of another picture only.
+            if analysed.emotions.age_s[row] > 0:
+                continue
             box = analysed.faces.boxes_xyxy[row]
             worth = float(box[2] - box[0]) * float(analysed.emotions.reliability[row].max(initial=0.0))
             known = self._best.get(track)

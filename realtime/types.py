@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from models.spec import EMOTIONS
+from models.spec import EMOTIONS, REGIONS
 
 UNCERTAIN = "uncertain"
+NOT_YET = "not measured yet"
+"""Why a face is "uncertain" of which nothing has been said so far, because the classifier is busy."""
+
 FloatArray = npt.NDArray[np.float32]
 ImageArray = npt.NDArray[np.uint8]
 IntArray = npt.NDArray[np.int64]
@@ -105,7 +108,10 @@ class Emotions:
         labels: `(N,)` tuple of `str`, an emotion or "uncertain".
         raw: `(N, K) float32`, fused, this frame alone; equals `probabilities` before smoothing.
         reasons: `(N,)` tuple of `str`, why a label is "uncertain" ("" where it is not): "turned", "small",
-            "blurred", "hidden" or "no clear expression".
+            "blurred", "hidden", "no clear expression" or "not measured yet".
+        age_s: `(N,) float32`, how much earlier than this frame the row was measured, in seconds of media time: 0 on
+            this frame, more where an answer is carried over because the classifier was busy, infinite where there has
+            been none. All 0 if it is not given.
     """
 
     probabilities: FloatArray
@@ -114,9 +120,13 @@ class Emotions:
     labels: tuple[str, ...]
     raw: FloatArray
     reasons: tuple[str, ...]
+    age_s: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def __post_init__(self) -> None:
         count, kinds = len(self.labels), len(EMOTIONS)
+        if not len(self.age_s):
+            object.__setattr__(self, "age_s", np.zeros(count, np.float32))
+        _require("age_s", self.age_s, (count,), np.float32)
         _require("probabilities", self.probabilities, (count, kinds), np.float32)
         _require("by_region", self.by_region, (count, None, kinds), np.float32)
         _require("reliability", self.reliability, (count, self.by_region.shape[1]), np.float32)
@@ -130,6 +140,25 @@ class Emotions:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def measured(self) -> bool:
+        """Whether every row is of this very frame; also where there is no face."""
+        return not self.age_s.any()
+
+    @staticmethod
+    def not_yet(count: int) -> Emotions:
+        """Return the value for `count` faces of which nothing is known."""
+        even = np.full((count, len(EMOTIONS)), 1 / len(EMOTIONS), np.float32)
+        return Emotions(
+            probabilities=even,
+            by_region=np.repeat(even[:, None], len(REGIONS), axis=1),
+            reliability=np.zeros((count, len(REGIONS)), np.float32),
+            labels=(UNCERTAIN,) * count,
+            raw=even,
+            reasons=(NOT_YET,) * count,
+            age_s=np.full(count, np.inf, np.float32),
+        )
+
     def confidence(self, row: int) -> float:
         """Return how probable the shown label of one face is; where it is "uncertain", the likeliest emotion.
 
@@ -140,6 +169,23 @@ class Emotions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class LateAnswer:
+    """What was said of a frame that had gone ahead without it.
+
+    Attributes:
+        frame_index: `int`, that frame's.
+        media_time_s: `float`, likewise.
+        faces: its faces.
+        emotions: one row per face, measured on that frame.
+    """
+
+    frame_index: int
+    media_time_s: float
+    faces: Faces
+    emotions: Emotions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
     """One frame with all that is known of it: what the pipeline yields and every sink receives.
 
@@ -147,11 +193,15 @@ class Analysed:
         frame: the picture, unchanged.
         faces: its faces.
         emotions: one row per face.
+        late: answers of earlier frames that have come since the frame before this one, in order of time.
+        answer_follows: `bool`, whether this frame's own answer is still to come, as a later frame's `late`.
     """
 
     frame: Frame
     faces: Faces
     emotions: Emotions
+    late: tuple[LateAnswer, ...] = ()
+    answer_follows: bool = False
 
     def __post_init__(self) -> None:
         if len(self.faces) != len(self.emotions):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from analysed import moment
 from made_clips import opened, read_all, write_clip
 
 from benchmarks.bars import BARS, NOT_MEASURED, further_face_ms, judged, verdict
 from benchmarks.clips import looped
 from benchmarks.compare import OURS, commands, compared, ratio
-from benchmarks.live_run import missing, spread
+from benchmarks.live_run import LiveRun, missing, rate, spread
 from benchmarks.overload import over_limit_ms, slowed
 from benchmarks.soak import MemoryLog, growth
 from benchmarks.stopwatch import WARM_UP_FRAMES, Stopwatch
@@ -23,6 +27,8 @@ from benchmarks.table import pointed, read_raw
 from benchmarks.table_page import markdown
 from benchmarks.table_plot import draw_results
 from realtime.classifier import RegionClassifier
+from realtime.metrics import Metrics
+from realtime.options import RunOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 FACTS = {
@@ -60,7 +66,14 @@ def measured() -> dict[str, Any]:
             "times_as_fast": {"textbook": 15.0, "fer": 20.0},
             "times_less_cpu": {"textbook": 15.0, "fer": 17.0},
         },
-        "overload": {"oldest_over_limit_ms": -3.0, "age_ms": {"max": 197.0}, "inference_ms": {"p50": 50.0}},
+        "overload": {
+            "oldest_over_limit_ms": -3.0,
+            "age_ms": {"max": 197.0},
+            "inference_ms": {"p50": 50.0},
+            "rate_share": 0.96,
+            "shown": 90,
+            "carried_over": 70,
+        },
         "recording": {"lost_to_recording": 1, "not_shown_recording": 1, "not_shown_without": 0},
         "startup": {
             "ratio": 1.3,
@@ -130,6 +143,36 @@ def test_frames_that_were_never_shown_are_counted_between_the_first_and_the_last
     assert missing([5, 6, 9, 10]) == 2
     assert missing([]) == 0
     assert spread([0.001 * n for n in range(1, 101)]) == {"p50": 50.0, "p95": 95.0, "p99": 99.0, "max": 100.0}
+
+
+def test_rates_are_of_what_lies_between_the_first_and_the_last() -> None:
+    assert rate(range(4), [10.0, 10.5, 11.0, 11.5]) == 2.0
+    assert rate([7, 9, 13], [0.0, 1.0, 2.0]) == 3.0, "frames that were never shown passed before the camera as well"
+    assert rate([7], [0.0]) == rate([], []) == rate([1, 2], [3.0, 3.0]) == 0.0
+
+
+def test_a_live_run_tells_whose_emotions_its_frames_showed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ages = [[0.0], [0.1], [0.2, math.inf], []]
+
+    class Fake:
+        metrics = Metrics()
+
+        def __init__(self, options: object, on_frame: Any) -> None:
+            self._on_frame = on_frame
+
+        def run(self) -> None:
+            # The first is start-up, and not counted.
+            for number, age_s in enumerate([[0.0], *ages]):
+                people = dict(enumerate(["fear"] * len(age_s), 1))
+                one = moment(number / 10, people)
+                emotions = dataclasses.replace(one.emotions, age_s=np.array(age_s, np.float32))
+                self._on_frame(dataclasses.replace(one, emotions=emotions))
+
+    monkeypatch.setattr("benchmarks.live_run.Session", Fake)
+    found = LiveRun(RunOptions(source="0"), ticking(1.0)).run()
+    assert (found["shown"], found["fps"], found["camera_fps"]) == (4, 1.0, 10.0)
+    assert (found["carried_over"], found["not_yet"]) == (2, 1)
+    assert found["emotion_age_ms"]["max"] == 200.0
 
 
 def test_a_slowed_classifier_takes_that_many_times_as_long_and_is_itself_again_after(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import time
@@ -11,12 +12,15 @@ from http.client import HTTPResponse
 import cv2
 import numpy as np
 import pytest
+from analysed import moment
 from live import INFO, Pictures, ask, grey, knock, noise, opened, state
 
 from models.spec import EMOTIONS
 from realtime import live_feed
 from realtime.errors import OutletError
 from realtime.live_page import LivePage
+from realtime.live_state import state_of
+from realtime.overlay import HudFacts
 
 pytestmark = pytest.mark.timeout(40)
 
@@ -215,3 +219,16 @@ def test_a_server_that_died_ends_the_run_with_an_error(page: LivePage) -> None:
     until(lambda: not page._thread.is_alive())
     with pytest.raises(OutletError, match="has failed"):
         page.publish(grey(1), None)
+
+
+def test_a_page_is_told_how_old_an_emotion_is() -> None:
+    one = moment(1.0, {1: "anger", 2: "fear"})
+    ages = np.array([0.5, np.inf], np.float32)
+    hud = HudFacts(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=False)
+    told = json.loads(
+        state_of(dataclasses.replace(one, emotions=dataclasses.replace(one.emotions, age_s=ages)), hud).as_json()
+    )
+    assert [(person["age_s"], person["why"]) for person in told["people"]] == [
+        (0.5, "0.5 s ago"),
+        (None, "eyes and lips agree"),
+    ]

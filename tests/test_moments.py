@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import cv2
@@ -74,4 +75,8 @@ def test_a_portrait_is_of_the_nearest_face_and_faces_outside_have_none() -> None
     portraits.write(moment(0.2, {1: "neutral"}, grey=10))
     [data] = portraits.jpegs().values()
     assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).mean() > 240
+    unmeasured = dataclasses.replace(near.emotions, age_s=np.ones(1, np.float32))
+    blind = Portraits()
+    blind.write(dataclasses.replace(near, emotions=unmeasured))
+    assert blind.jpegs() == {}, "nobody looked at this picture"
     assert cut_face(near.frame.image_bgr, np.array([-500, 0, -400, 90], np.float32)) is None

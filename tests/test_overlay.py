@@ -9,10 +9,11 @@ import pytest
 from drawn_faces import HUD, SIZES_WH, analysed, changed_box, has_colour, plain
 
 from models.spec import EMOTIONS, GEOMETRY
+from realtime.ages import CalmAges
 from realtime.colours import EMOTION_COLOURS_BGR, GREY, INK, PANEL
 from realtime.lettering import text_layer
 from realtime.overlay import Overlay
-from realtime.panel import FaceFacts, Level, PanelPainter, verdict
+from realtime.panel import FaceFacts, Level, PanelPainter, ago, verdict
 from realtime.types import UNCERTAIN, Analysed
 
 
@@ -169,6 +170,52 @@ def test_verdict_names_the_experts_that_decided():
     assert verdict(facts("fear", "anger", "fear"), names) == "lips outweigh eyes"
     assert verdict(facts("fear", "anger", "neutral"), names) == "from all together"
     assert verdict(facts(UNCERTAIN, "fear", "fear"), names) == "blurred"
+
+
+def aged(value: Analysed, *age_s: float) -> Analysed:
+    return dataclasses.replace(value, emotions=dataclasses.replace(value.emotions, age_s=np.array(age_s, np.float32)))
+
+
+def test_an_old_emotion_is_grey_and_says_its_age():
+    value = analysed(plain(), [[500, 250, 650, 450]])
+    colour = EMOTION_COLOURS_BGR["happiness"]
+    young, old = (Overlay().draw(aged(value, age_s), None) for age_s in (0.1, 0.7))
+    assert (young == Overlay().draw(value, None)).all(), "a tenth of a second is as good as now"
+    bars = {name: (picture == colour).all(axis=2).sum() for name, picture in (("young", young), ("old", old))}
+    assert bars["old"] == 0 < bars["young"]
+    facts = FaceFacts.of(aged(value, 0.7).emotions, 0, 1)
+    assert (verdict(facts, ("eyes", "lips")), facts.colour) == ("0.7 s ago", GREY)
+    doubted = dataclasses.replace(facts, label=UNCERTAIN, reason="turned")
+    assert verdict(doubted, ("eyes", "lips")) == "turned, 0.7 s ago"
+    assert [ago(age_s) for age_s in (0.0, 0.2, 0.31, np.inf)] == ["", "", "0.3 s ago", ""]
+
+
+@pytest.mark.parametrize("level", Level)
+def test_each_panel_shows_that_an_emotion_is_old(level):
+    value = analysed(plain(), [[500, 250, 650, 450]])
+    painter = PanelPainter(("eyes", "lips"), 10)
+    young, old = plain(), plain()
+    painter.draw(young, level, 20, 20, FaceFacts.of(value.emotions, 0, 1))
+    painter.draw(old, level, 20, 20, FaceFacts.of(aged(value, 0.7).emotions, 0, 1))
+    assert (young != old).any()
+    right, bottom = (20 + side for side in painter.size_wh(level))
+    outside = np.ones(old.shape[:2], bool)
+    outside[20:bottom, 20:right] = False
+    assert (old[outside] == 128).all(), "the age fits into the panel"
+
+
+def test_an_age_that_climbs_and_falls_shows_calmly():
+    calm = CalmAges()
+    value = analysed(plain(), [[500, 250, 650, 450]])
+    shown = []
+    for number in range(36):
+        frame = dataclasses.replace(value.frame, media_time_s=number / 30)
+        one = aged(dataclasses.replace(value, frame=frame), 0.15 + (number % 5) / 30)
+        shown.append(round(calm.facts(one)[0].age_s, 3))
+    assert set(shown[4:]) == {0.283}
+    later = dataclasses.replace(value, frame=dataclasses.replace(value.frame, media_time_s=3.0))
+    assert calm.facts(later)[0].age_s == 0.0, "once the classifier keeps up it is over"
+    assert calm.facts(aged(later, np.inf))[0].age_s == np.inf
 
 
 def test_each_experts_answer_and_trust_show():

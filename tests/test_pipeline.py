@@ -30,13 +30,13 @@ def test_a_file_loses_no_frame_and_fills_batches() -> None:
 
 def test_live_drops_old_frames_by_cause_and_stays_young() -> None:
     source = FakeSource(60, live=True, period_s=0.01)
-    classifier = FakeClassifier(0.05)
+    classifier = FakeClassifier()
     ages = []
-    with run(source, FakeFinder(), classifier) as pipeline:
+    with run(source, FakeFinder(delay_s=0.05), classifier) as pipeline:
         for analysed in pipeline:
             ages.append(time.monotonic() - analysed.frame.captured_at_s)
     assert max(classifier.batches) == 1
-    assert pipeline.metrics.drops["classifier busy"] > 20
+    assert pipeline.metrics.drops["landmarks busy"] > 20
     assert len(ages) + sum(pipeline.metrics.drops.values()) == 60
     assert [most for _, most in pipeline.metrics.waiting.values()] == [1, 1, 1], "no hand-over holds two frames"
     # One frame in inference and one waiting: two inferences and some slack, however long the run.

@@ -38,3 +38,7 @@ def test_source_rate_drops_versions_and_models_are_named(live: bool) -> None:
     assert digest[:16] in rows["Manifest"]
     assert all(expert.sha256[:16] in rows[f"Model of the {expert.region}"] for expert in load_manifest().experts)
     assert ("Delay" in rows) == live
+    assert "Emotions carried over" not in rows
+    metrics.carried_over = 12
+    rows = dict(run_facts(RunOptions(manifest_sha256=digest), info, metrics, "cpu", 0.0).rows)
+    assert rows.get("Emotions carried over", "").startswith("12 frames" if live else "")

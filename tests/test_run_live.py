@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 from tiny_models import write_tiny_weights
 
 from demo import CLIP_PATH
+from realtime.classifier import RegionClassifier
 from run_live import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +52,28 @@ def test_a_file_played_like_a_camera_is_paced_and_says_its_latency(weights: Path
     done = run(CLIP_PATH, "--headless", "--realtime", "--weights", weights, "--seconds", 2)
     assert done.exit_code == 0, done.output
     assert "capture to display: p50" in done.output
+
+
+def test_a_classifier_that_is_too_slow_holds_nothing_up_and_nothing_pretends(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, table = RegionClassifier.classify, tmp_path / "out.csv"
+
+    def slow(self: RegionClassifier, batch: Any) -> Any:
+        time.sleep(0.2)
+        return own(self, batch)
+
+    monkeypatch.setattr(RegionClassifier, "classify", slow)
+    done = run(CLIP_PATH, "--headless", "--realtime", "--table", table, "--weights", weights, "--seconds", 3)
+    assert done.exit_code == 0, done.output
+    assert "shown with earlier emotions, because the classifier was busy" in done.output
+    rows = [row for row in csv.DictReader(table.open()) if row["emotion_age_s"]]
+    old = [row for row in rows if float(row["emotion_age_s"]) > 0]
+    measured = [row for row in rows if row["raw_happiness"]]
+    assert len(old) > len(measured) > 0, "five frames pass while one is looked at"
+    assert {row["label"] for row in old} <= {"happiness", "uncertain"}
+    numbers = [int(row["frame"]) for row in rows]
+    assert numbers == sorted(set(numbers))
 
 
 @pytest.mark.parametrize(

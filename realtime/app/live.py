@@ -14,6 +14,7 @@ from realtime.app.images import fit, ppm
 from realtime.app.jobs import Job, Latest
 from realtime.app.kinds import FaceStyle, Kind, RecordingPainter, Saved, run_options
 from realtime.capture import source_for
+from realtime.carrying import LastEmotions
 from realtime.channel import ChannelClosedError
 from realtime.config import PipelineConfig
 from realtime.errors import EmotionLiveError
@@ -40,7 +41,7 @@ class LiveView:
         size_wh: `(int, int)`, of that picture in pixels.
         scale: `float`, its pixels per pixel of the camera.
         faces: in the camera's pixels.
-        emotions: smoothed.
+        emotions: smoothed, or carried over.
         media_time_s: `float`, seconds since the camera's first picture.
         fps: `float`, frames per second.
         latency_ms: `float`, from the camera to here.
@@ -98,7 +99,7 @@ class LiveJob(Job):
         self.view_wh = _FIRST_VIEW_WH
         self._source, self._config = source, config
         self._metrics = Metrics()
-        self._smooth = SmoothEmotions(config.smoothing)
+        self._last = LastEmotions(SmoothEmotions(config.smoothing).update)
         self._orders: queue.SimpleQueue[tuple[Kind, Path | None, FaceStyle]] = queue.SimpleQueue()
         self._files: dict[Kind, _LiveFile] = {}
         self._provider = ""
@@ -135,8 +136,7 @@ class LiveJob(Job):
 
     def _take(self, analysed: Analysed) -> None:
         frame = analysed.frame
-        emotions = self._smooth.update(analysed.faces, analysed.emotions, frame.media_time_s)
-        analysed = Analysed(frame, analysed.faces, emotions)
+        analysed = self._last.update(analysed)
         for kind, file in list(self._files.items()):
             try:
                 file.write(analysed)
@@ -152,7 +152,7 @@ class LiveJob(Job):
                 size_wh=size_wh,
                 scale=size_wh[0] / frame.size_wh[0],
                 faces=analysed.faces,
-                emotions=emotions,
+                emotions=analysed.emotions,
                 media_time_s=frame.media_time_s,
                 fps=self._metrics.fps(),
                 latency_ms=self._metrics.latency_ms(),

@@ -9,7 +9,7 @@ from tkinter import ttk
 from models.spec import EMOTIONS
 from realtime.app.theme import NORMAL, Theme, tk_colour
 from realtime.colours import GREY, OUTLINE, colour_of
-from realtime.panel import percent
+from realtime.panel import ago, percent
 from realtime.types import UNCERTAIN, Emotions, Faces
 
 _INK_ON_COLOUR = "#101010"
@@ -149,7 +149,8 @@ class Bars(ttk.Frame):
             self._reason.configure(text=emotions.reasons[row] or " ")
         else:
             self._label.configure(text=label, foreground=self._theme.palette.ink)
-            self._reason.configure(text=f"{percent(max(shares))} sure")
+            old = ago(float(emotions.age_s[row]))
+            self._reason.configure(text=f"{percent(max(shares))} sure" + (f", {old}" if old else ""))
         for number, share in enumerate(shares):
             self._set(number, share, percent(share), strong=EMOTIONS[number] == label)
 
