@@ -65,7 +65,7 @@ class SmoothEmotions:
             trust = float(emotions.reliability[row].max(initial=0.0))
             person = self._observe(int(track), emotions.raw[row], trust, media_time_s)
             self._believe(person, media_time_s)
-            label, reason = self._label(person, media_time_s, emotions.reasons[row])
+            label, reason = self._label(person, media_time_s, trust, emotions.reasons[row])
             smooth[row] = person.evidence.shown
             labels.append(label)
             reasons.append(reason)
@@ -101,15 +101,16 @@ class SmoothEmotions:
             evidence.change_to(best)
             person.named_s = now_s
 
-    def _label(self, person: _Person, now_s: float, why_untrusted: str) -> tuple[str, str]:
+    def _label(self, person: _Person, now_s: float, trust: float, why_untrusted: str) -> tuple[str, str]:
         extra = _HYSTERESIS if person.label == UNCERTAIN and person.since_s > -math.inf else 0.0
         trusted = person.evidence.trust >= self._config.min_reliability + extra
+        # The frame counts too: who turns away again just now must not be named for a moment.
+        if min(person.evidence.trust, trust) < self._config.min_reliability + extra:
+            person.untrusted_s = now_s
         clear = person.evidence.clarity >= self._config.min_confidence + extra
         wanted = EMOTIONS[person.evidence.emotion] if trusted and clear else UNCERTAIN
         if why_untrusted in REASONS:
             person.doubt = why_untrusted
-        if not trusted:
-            person.untrusted_s = now_s
         settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
         if person.label == UNCERTAIN:
             settled = settled and (now_s - person.untrusted_s) * 1000 >= self._return_ms
