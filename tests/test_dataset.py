@@ -107,6 +107,16 @@ def test_covered_faces_are_looked_for_again_and_say_what_is_hidden(
         assert (np.abs(plain.crops[rows].astype(int) - masked.crops) > 20).mean() > 0.1
 
 
+def test_another_seed_draws_other_covers(faces_folder: Path, tmp_path: Path) -> None:
+    for name, seed in (("first", "0"), ("again", "0"), ("other", "1")):
+        build(faces_folder, tmp_path / name, "--cover", "glasses", "--cover-seed", seed)
+    first, again, other = (load_crops(tmp_path / name, "eyes", "train") for name in ("first", "again", "other"))
+    np.testing.assert_array_equal(first.crops, again.crops)
+    faces = [(row, other.ids.tolist().index(number)) for row, number in enumerate(first.ids) if number in other.ids]
+    assert all((first.crops[row] != other.crops[twin]).any() for row, twin in faces)
+    assert faces
+
+
 def test_augmentation_changes_crops_but_keeps_them_faces(built: Path) -> None:
     crops = load_crops(built, "eyes", "train")
     rng = np.random.default_rng(0)
