@@ -38,6 +38,8 @@ LOWER_LID_LINES = ((33, *_LOWER_LIDS[:7], 133), (263, *_LOWER_LIDS[7:], 362))
 _NOSE = (1, 2, 4, 5, 6, 168, 197, 195, 98, 97, 326, 327, 64, 294)
 _SKULL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 109, 67, 103, 54, 21, 162, 127, 234, 93, 132)
 _JAW = (58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 199, 200, 175)
+_CHEEKS = (50, 101, 205, 36, 206, 207, 187, 147, 123, 117, 118, 119,
+           280, 330, 425, 266, 426, 427, 411, 376, 352, 346, 347, 348)  # fmt: skip
 _RELAXED_LINE = 0.35
 _GAP_ABOVE = 0.12
 _EYELID_LIMIT = 0.93
@@ -56,12 +58,11 @@ class Expression:
         upper_lip: `float`, share of the smile's upper lip height.
         lower_lip: `float`, share of the smile's lower lip height.
         jaw_drop: `float`, how far the chin sinks.
+        cheek_drop: `float`, how far the cheeks sink from where the smile raised them.
         brow_inner_up: `float`, how far the inner ends of the brows rise.
         brow_outer_up: `float`, how far their outer ends rise.
-        brow_in: `float`, how far the inner ends come together.
         eyes_shut: `float`, share of the eye that the upper lid covers in addition; below 0 it opens.
         lower_lid_up: `float`, share of the eye that the lower lid covers in addition.
-        frown: `float` in [0, 1], depth of the folds between the brows.
     """
 
     smile: float = 0.0
@@ -71,29 +72,23 @@ class Expression:
     gap: float = 0.0
     upper_lip: float = 1.15
     lower_lip: float = 0.95
-    jaw_drop: float = -0.02
+    jaw_drop: float = 0.0
+    cheek_drop: float = 0.035
     brow_inner_up: float = 0.0
     brow_outer_up: float = 0.0
-    brow_in: float = 0.0
     eyes_shut: float = 0.0
     lower_lid_up: float = 0.0
-    frown: float = 0.0
 
 
 EXPRESSIONS: Mapping[str, Expression] = {
-    "happiness": Expression(smile=1.0, jaw_drop=0.0),
-    "neutral": Expression(corner_drop=0.02),
+    "happiness": Expression(smile=1.0, cheek_drop=0.0),
+    "neutral": Expression(
+        mouth_width=0.69, mouth_drop=0.012, corner_drop=0.035, upper_lip=1.8, lower_lip=1.33, brow_inner_up=-0.015,
+        brow_outer_up=-0.02, eyes_shut=0.05, lower_lid_up=-0.1,
+    ),
     "surprise": Expression(
-        mouth_width=0.68, mouth_drop=0.055, gap=0.31, upper_lip=1.5, lower_lip=0.9, jaw_drop=0.17,
-        brow_inner_up=0.09, brow_outer_up=0.09, eyes_shut=-0.32, lower_lid_up=-0.08,
-    ),
-    "sadness": Expression(
-        mouth_width=0.80, mouth_drop=-0.015, corner_drop=0.085, lower_lip=1.1, brow_inner_up=0.085,
-        brow_outer_up=-0.05, brow_in=0.025, eyes_shut=0.22,
-    ),
-    "anger": Expression(
-        mouth_width=0.78, mouth_drop=0.01, corner_drop=0.045, upper_lip=0.6, lower_lip=0.6, jaw_drop=-0.03,
-        brow_inner_up=-0.085, brow_outer_up=-0.01, brow_in=0.055, eyes_shut=0.16, lower_lid_up=0.18, frown=1.0,
+        mouth_width=0.58, mouth_drop=0.055, gap=0.24, upper_lip=1.7, lower_lip=1.2, jaw_drop=0.14,
+        brow_inner_up=0.085, brow_outer_up=0.085, eyes_shut=-0.3, lower_lid_up=-0.1,
     ),
 }  # fmt: skip
 """Name of a segment -> what the face does in it."""
@@ -139,6 +134,7 @@ class FaceRig:
         self._move_mouth(moved, expression)
         offsets = (moved - self._face)[self._handles]
         moved[self._followers] += self._spread @ offsets
+        moved[list(_CHEEKS), 1] += expression.cheek_drop
         return np.asarray(moved @ self._axes * self.unit_px + self._origin, np.float32)
 
     def _move_jaw(self, moved: FloatArray, expression: Expression) -> None:
@@ -148,12 +144,10 @@ class FaceRig:
         moved[jaw, 1] += weight * expression.jaw_drop
 
     def _move_brows(self, moved: FloatArray, expression: Expression) -> None:
-        for side, rows in zip((1.0, -1.0), _BROWS, strict=True):
-            for row in rows:
-                inner = np.linspace(0, 1, len(row))
-                rise = expression.brow_outer_up + inner * (expression.brow_inner_up - expression.brow_outer_up)
-                moved[list(row), 1] -= rise
-                moved[list(row), 0] += side * inner**2 * expression.brow_in
+        for row in (*_BROWS[0], *_BROWS[1]):
+            inner = np.linspace(0, 1, len(row))
+            rise = expression.brow_outer_up + inner * (expression.brow_inner_up - expression.brow_outer_up)
+            moved[list(row), 1] -= rise
 
     def _move_lids(self, moved: FloatArray, expression: Expression) -> None:
         upper, lower = list(_UPPER_LIDS), list(_LOWER_LIDS)

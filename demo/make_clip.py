@@ -26,8 +26,6 @@ _CHORDS_HZ = {
     "happiness": (261.63, 329.63, 392.00),
     "neutral": (261.63, 392.00),
     "surprise": (311.13, 392.00, 523.25),
-    "sadness": (220.00, 261.63, 329.63),
-    "anger": (146.83, 155.56, 220.00),
 }
 _ATTACK_S = 0.4
 
@@ -37,7 +35,7 @@ _ATTACK_S = 0.4
     "--out", type=click.Path(dir_okay=False, path_type=Path), default=CLIP_PATH, help="The mp4 file to write."
 )
 def main(out: Path) -> None:
-    """Animate a public-domain portrait through five expressions and write it as a short video with sound."""
+    """Animate a public-domain portrait through three expressions and write it as a short video with sound."""
     try:
         make_clip(out)
     except EmotionLiveError as error:

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 
 from demo.expressions import LOWER_INNER, LOWER_LID_LINES, OPENINGS, UPPER_INNER, Expression, FaceRig
+from demo.masks import rounded, soft_line, soft_polygon
 from demo.portrait import CANVAS_WH, Portrait
+from demo.relax import INNER_MOUTH, relaxed
 from demo.timeline import FPS, blink_at, expression_at, sway
 from demo.warp import MeshWarp
 from realtime.types import FloatArray, ImageArray
@@ -16,15 +18,10 @@ from realtime.types import FloatArray, ImageArray
 _OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
          150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
 _STILL_RING = 1.5
-_SMILE_FOLDS = ((49, 203, 206, 216, 212), (279, 423, 426, 436, 432))
-_MOUTH_CORNERS = ((61, 78, 191), (61, 78, 95), (291, 308, 415), (291, 308, 324))
-_INNER_MOUTH = UPPER_INNER + LOWER_INNER[-2:0:-1]
-_BROW_ENDS = (55, 285)
 _CAVITY_BGR = np.array([34, 24, 52], np.float32)
 _TONGUE_BGR = np.array([52, 44, 98], np.float32)
 _LIP_LINE_BGR = np.array([48, 42, 92], np.float32)
 _LASHES_BGR = np.array([38, 44, 62], np.float32)
-_FOLD_BGR = np.array([0.30, 0.24, 0.15], np.float32)
 _CLOSED_PX = 7.0
 _NOISE_SIGMA = 1.3
 _NOISE_SHEETS = 8
@@ -53,8 +50,8 @@ class Scene:
         size_wh = (right - left, bottom - top)
         self._warp = MeshWarp(np.concatenate([self._mesh, self._still]), size_wh, OPENINGS)
         self._depth = (portrait.mesh_xyz[:, 2] - portrait.mesh_xyz[list(_OVAL), 2].mean()).astype(np.float32)
-        self._relaxed = _relaxed(self._image, self._mesh)
-        self._teeth = _soft_polygon(self._mesh[list(_INNER_MOUTH)], self._image.shape, 1.5)[..., None]
+        self._relaxed = relaxed(self._image, self._mesh)
+        self._teeth = soft_polygon(self._mesh[list(INNER_MOUTH)], self._image.shape, 1.5)[..., None]
         self._head = _HeadMotion(portrait.mesh_xy, (self._portrait.shape[1], self._portrait.shape[0]))
         random = np.random.default_rng(_SEED)
         shape = (_NOISE_SHEETS, CANVAS_WH[1], CANVAS_WH[0], 1)
@@ -79,7 +76,6 @@ class Scene:
         mesh -= self._depth[:, None] * turn
         source = cv2.addWeighted(self._image, expression.smile, self._relaxed, 1 - expression.smile, 0)
         skin = self._warp.apply(source, np.concatenate([mesh, self._still])).astype(np.float32)
-        skin *= 1 - expression.frown * self._frown_folds(mesh)[..., None] * _FOLD_BGR
         self._close_eyes(skin, mesh, expression)
         self._fill_mouth(skin, mesh, expression)
         return np.asarray(skin.round().clip(0, 255), np.uint8)
@@ -88,34 +84,24 @@ class Scene:
         """Draw the lashes of closed eyes into `skin`: what is left of the eyeball is thinner than a pixel."""
         shut = min(max((expression.eyes_shut - 0.6) / 0.3, 0.0), 1.0)
         for rim in LOWER_LID_LINES if shut > 0 else ():
-            lashes = _soft_line(mesh[list(rim)], skin.shape, 3, 0.9)[..., None] * (0.8 * shut)
+            lashes = soft_line(mesh[list(rim)], skin.shape, 3, 0.9)[..., None] * (0.8 * shut)
             skin += lashes * (_LASHES_BGR - skin)
 
     def _fill_mouth(self, skin: FloatArray, mesh: FloatArray, expression: Expression) -> None:
         """Draw into `skin` what shows between the lips: the teeth stay on the skull, the lips pass over them."""
-        rim = mesh[list(_INNER_MOUTH)]
+        rim = mesh[list(INNER_MOUTH)]
         opening_px = float(mesh[14, 1] - mesh[13, 1])
         reshaped = min(1.0, 4 * (1 - expression.smile))
         closed = 1 - min(max(opening_px / _CLOSED_PX, 0.0), 1.0)
-        mask = _soft_polygon(rim, skin.shape[:2], 0.8)[..., None] * reshaped * (1 - closed)
+        mask = soft_polygon(rounded(rim), skin.shape[:2], 0.8)[..., None] * reshaped * (1 - closed)
         down = np.linspace(0, 1, skin.shape[0], dtype=np.float32) * skin.shape[0]
         tongue = ((down - mesh[13, 1]) / max(opening_px, 1.0) - 0.62).clip(0, 0.38)[:, None, None] / 0.38
         cavity = _CAVITY_BGR + tongue * (_TONGUE_BGR - _CAVITY_BGR)
         inside = cavity + self._teeth * (0.78 * self._image - cavity)
         skin += mask * (inside - skin)
         seam = (mesh[list(UPPER_INNER)] + mesh[list(LOWER_INNER)]) / 2
-        line = _soft_line(seam, skin.shape[:2], 2, 1.0)[..., None] * (0.75 * closed * (1 - expression.smile))
+        line = soft_line(seam, skin.shape[:2], 2, 1.0)[..., None] * (0.75 * closed * (1 - expression.smile))
         skin += line * (_LIP_LINE_BGR - skin)
-
-    def _frown_folds(self, mesh: FloatArray) -> FloatArray:
-        """Return how dark the two folds between the brows are, `(H, W) float32` in 0 to 1."""
-        unit_px, folds = self._rig.unit_px, np.zeros(self._image.shape[:2], np.float32)
-        middle = mesh[list(_BROW_ENDS)].mean(axis=0)
-        for side in (-1, 1):
-            top = middle + np.array([side * 0.05, -0.06], np.float32) * unit_px
-            bottom = middle + np.array([side * 0.04, 0.05], np.float32) * unit_px
-            folds = np.maximum(folds, _soft_line(np.stack([top, bottom]), folds.shape, 2, 1.6))
-        return folds
 
 
 class _HeadMotion:
@@ -161,31 +147,3 @@ def _lit(image_bgr: ImageArray, time_s: float, noise: FloatArray) -> ImageArray:
     gain, gamma = 1 + 0.05 * sway(time_s, 4.4, 0.3), 1 + 0.06 * sway(time_s, 7.7, 1.1)
     bright = 255 * (image_bgr.astype(np.float32) / 255) ** gamma * gain
     return np.asarray((bright + noise).round().clip(0, 255), np.uint8)
-
-
-def _relaxed(image_bgr: ImageArray, mesh_xy: FloatArray) -> ImageArray:
-    """Return the picture without the marks of its smile: the lines beside the mouth, dark corners, teeth."""
-    shape = image_bgr.shape[:2]
-    folds = [_soft_line(mesh_xy[list(fold)], shape, 9, 3.0) for fold in _SMILE_FOLDS]
-    corners = [_soft_line(mesh_xy[list(corner)], shape, 9, 1.5) for corner in _MOUTH_CORNERS]
-    inside = _soft_polygon(mesh_xy[list(_INNER_MOUTH)], shape, 2.0)
-    mask = np.maximum.reduce([*(0.8 * fold for fold in folds), *corners, (2.5 * inside).clip(0, 1)])
-    filled = cv2.inpaint(image_bgr, (mask > 0.25).astype(np.uint8), 5, cv2.INPAINT_TELEA)
-    smooth = cv2.GaussianBlur(filled, (0, 0), 2.0).astype(np.float32)
-    image = image_bgr.astype(np.float32)
-    return np.asarray((image + mask[..., None] * (smooth - image)).round(), np.uint8)
-
-
-def _soft_polygon(points: FloatArray, shape: tuple[int, ...], blur_px: float) -> FloatArray:
-    """Return a mask `(H, W) float32` in 0 to 1 of a polygon with a soft edge."""
-    mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, lineType=cv2.LINE_AA, shift=4)
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur_px), np.float32) / np.float32(255)
-
-
-def _soft_line(points: FloatArray, shape: tuple[int, ...], width_px: int, blur_px: float) -> FloatArray:
-    """Return a mask `(H, W) float32` in 0 to 1 of a line with soft edges."""
-    mask = np.zeros(shape[:2], np.uint8)
-    fixed = np.round(points * 16).astype(np.int32)
-    cv2.polylines(mask, [fixed], False, 255, width_px, lineType=cv2.LINE_AA, shift=4)
-    return np.asarray(cv2.GaussianBlur(mask, (0, 0), blur_px), np.float32) / np.float32(255)

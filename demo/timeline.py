@@ -11,16 +11,15 @@ DURATION_S = 12.0
 FRAME_COUNT = round(DURATION_S * FPS)
 SEGMENTS: tuple[tuple[str, float, float], ...] = (
     ("happiness", 0.0, 2.0),
-    ("neutral", 2.0, 4.0),
-    ("surprise", 4.0, 6.0),
-    ("sadness", 6.0, 8.0),
-    ("anger", 8.0, 10.0),
+    ("neutral", 2.0, 5.0),
+    ("surprise", 5.0, 7.5),
+    ("neutral", 7.5, 10.0),
     ("happiness", 10.0, 12.0),
 )
 """(emotion, first second, last second); each begins with a transition of `TRANSITION_S` from the one before."""
 
 TRANSITION_S = 0.5
-_BLINKS_S = (1.2, 3.2, 7.3)
+_BLINKS_S = (1.2, 4.2, 9.1)
 _BLINK_HALF_S = 0.13
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import builtins
+import csv
 from itertools import pairwise
 
 import av
@@ -11,10 +12,13 @@ from click.testing import CliRunner
 from demo import CLIP_PATH
 from demo.expressions import EXPRESSIONS, FaceRig
 from demo.make_clip import SAMPLE_RATE_HZ, main
+from demo.masks import rounded
 from demo.portrait import CANVAS_WH
+from demo.relax import relaxed
 from demo.timeline import DURATION_S, FPS, FRAME_COUNT, SEGMENTS, TRANSITION_S, blink_at, expression_at
 from demo.warp import MeshWarp
 from realtime.mesh import Mesh
+from realtime.session import RunOptions, Session
 
 EVERY = 5
 
@@ -79,8 +83,19 @@ def test_face_is_found_throughout(meshes):
 def test_face_really_moves(meshes):
     neutral, surprise = (mean_in(meshes, name, mouth_opening) for name in ("neutral", "surprise"))
     assert surprise > 5 * neutral
-    assert mean_in(meshes, "happiness", mouth_opening) > 3 * neutral
-    assert mean_in(meshes, "surprise", brow_height) > 1.15 * mean_in(meshes, "anger", brow_height)
+    assert mean_in(meshes, "happiness", mouth_opening) > 2.5 * neutral
+    assert mean_in(meshes, "surprise", brow_height) > 1.15 * mean_in(meshes, "neutral", brow_height)
+
+
+def test_program_says_what_each_segment_shows(tmp_path):
+    table = tmp_path / "emotions.csv"
+    Session(RunOptions(source=str(CLIP_PATH), window=False, table=table)).run()
+    with table.open(newline="") as file:
+        said = [(float(row["media_time_s"]), row["label"]) for row in csv.DictReader(file)]
+    assert len(said) == FRAME_COUNT
+    for name, start_s, end_s in SEGMENTS:
+        labels = [label for t, label in said if start_s + TRANSITION_S <= t < end_s]
+        assert labels.count(name) > 0.6 * len(labels), (name, start_s, labels)
 
 
 def test_segments_cover_the_clip_and_have_an_expression():
@@ -152,6 +167,33 @@ def test_rig_leaves_the_smile_alone_and_closes_the_mouth(meshes):
     assert np.linalg.norm(neutral[13] - neutral[14]) < 0.02 * rig.unit_px
     assert neutral[61, 0] > smiling[61, 0] + 0.02 * rig.unit_px
     np.testing.assert_allclose(neutral[33], smiling[33], atol=1e-3)
+
+
+def test_relaxing_evens_the_cheeks_and_covers_the_teeth(meshes):
+    with av.open(str(CLIP_PATH)) as container:
+        smiling = next(container.decode(video=0)).to_ndarray(format="bgr24")
+    points = meshes[0][1][0][:, :2]
+    calm = relaxed(smiling, points)
+
+    def around(picture, landmarks, reach=4):
+        x, y = points[list(landmarks)].mean(axis=0).round().astype(int)
+        return picture[y - reach : y + reach + 1, x - reach : x + reach + 1].astype(float)
+
+    assert around(calm, (13, 14)).mean() < around(smiling, (13, 14)).mean() - 20  # no white between the lips
+    for fold in (206, 426):
+        before, after = (around(picture, [fold], 8).mean(axis=2).std() for picture in (smiling, calm))
+        assert after < 0.8 * before
+    for spared in (4, 9, 468 - 1):  # nose, forehead, corner of an eye
+        np.testing.assert_allclose(around(calm, [spared], 1), around(smiling, [spared], 1), atol=12)
+    np.testing.assert_array_equal(calm[:20], smiling[:20])
+
+
+def test_rounded_rim_passes_through_its_corners():
+    corners = np.float32([(0, 0), (10, 0), (10, 10), (0, 10)])
+    curve = rounded(corners)
+    assert len(curve) > 4 * len(corners)
+    assert np.linalg.norm(curve[None] - corners[:, None], axis=2).min(axis=1).max() < 1e-4
+    assert curve[:, 1].min() < -0.5  # bulges between them
 
 
 def test_missing_scikit_image_is_one_clear_line(monkeypatch, tmp_path):
