@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
+from realtime.boxes import intersection_over_union, share_of_smaller
 from realtime.types import FloatArray, ImageArray
 
 # Media seconds between two looks through the whole frame while there is room for more faces; while there is none, and
@@ -83,7 +83,7 @@ class _Follower:
         if len(points):
             box = box_of(points[0])
             wanted = window_around(box, image_bgr.shape[1], image_bgr.shape[0])
-            if _overlap(np.array(wanted), np.array(self.window_xyxy)) < _STALE_OVERLAP:
+            if intersection_over_union(wanted, self.window_xyxy) < _STALE_OVERLAP:
                 points = self.start(image_bgr, box)
         return points
 
@@ -201,18 +201,7 @@ def box_of(points: FloatArray) -> FloatArray:
     return np.concatenate([points[:, :2].min(axis=0), points[:, :2].max(axis=0)])
 
 
-def _overlap(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> float:
-    """Return the intersection of two boxes, xyxy, over their union."""
-    shared = float(np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)))
-    return shared / max(float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])) - shared, 1e-6)
-
-
 def _known(box_xyxy: FloatArray, faces: list[FloatArray]) -> bool:
     """Tell whether a box lies on one of the faces, each `(1, L, 3)`: more than a third of the smaller in the other."""
-    for points in faces:
-        other = box_of(points[0])
-        sides = np.minimum(box_xyxy[2:], other[2:]) - np.maximum(box_xyxy[:2], other[:2])
-        smaller = min(float(np.prod(box_xyxy[2:] - box_xyxy[:2])), float(np.prod(other[2:] - other[:2])))
-        if float(np.prod(np.maximum(sides, 0))) > _SAME_FACE_OVERLAP * max(smaller, 1e-6):
-            return True
-    return False
+    box = box_xyxy.tolist()
+    return any(share_of_smaller(box, box_of(points[0]).tolist()) > _SAME_FACE_OVERLAP for points in faces)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from realtime.boxes import share_of_smaller
 from realtime.following import Following
 from realtime.mesh import Detector, Mesh
 from realtime.types import Faces, FloatArray, Frame
@@ -62,17 +63,11 @@ def faces_from_mesh(points: FloatArray) -> Faces:
 def _distinct(boxes_xyxy: FloatArray) -> list[int]:
     """Return the rows of `boxes_xyxy`, `(N, 4)`, that do not overlap an earlier one that is kept."""
     kept: list[int] = []
-    for row, box in enumerate(boxes_xyxy):
-        if all(_overlap(box, boxes_xyxy[other]) < _SAME_FACE_OVERLAP for other in kept):
+    boxes = boxes_xyxy.tolist()
+    for row, box in enumerate(boxes):
+        if all(share_of_smaller(box, boxes[other]) < _SAME_FACE_OVERLAP for other in kept):
             kept.append(row)
     return kept
-
-
-def _overlap(a: FloatArray, b: FloatArray) -> float:
-    """Return how much of the smaller of two boxes lies in the other, 0 to 1."""
-    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    smaller = min(float(np.prod(a[2:] - a[:2])), float(np.prod(b[2:] - b[:2])))
-    return float(np.prod(np.maximum(sides, 0))) / max(smaller, 1e-6)
 
 
 def head_pose_deg(points: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import lap
 import numpy as np
 
+from realtime.boxes import intersection_over_union
 from realtime.cuts import CutFinder
 from realtime.stages import FaceFinder
 from realtime.types import Faces, FloatArray, Frame, ImageArray
@@ -116,7 +117,8 @@ def _cost(points: FloatArray, box: FloatArray, track: _Track, now_s: float) -> f
         move = min(move, float(np.linalg.norm(points - track.points, axis=1).mean()) / scale)
     if move > _MAX_MOVE:
         return _FORBIDDEN
-    return move + growth + 1 - _overlap(box, track.box + np.concatenate([shift, shift]))
+    expected = track.box + np.concatenate([shift, shift])
+    return move + growth + 1 - intersection_over_union(box.tolist(), expected.tolist())
 
 
 def _size_px(points: FloatArray) -> float:
@@ -124,14 +126,6 @@ def _size_px(points: FloatArray) -> float:
     across = points[1] - points[0]
     down = (points[2] + points[3] - points[0] - points[1]) / 2
     return max(math.hypot(*across.tolist(), *down.tolist()), 1.0)
-
-
-def _overlap(a: FloatArray, b: FloatArray) -> float:
-    """Return the intersection of two boxes over their union."""
-    sides = np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
-    shared = float(np.prod(np.maximum(sides, 0)))
-    both = float(np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]))
-    return shared / max(both - shared, 1e-6)
 
 
 class TrackingFinder:
