@@ -12,7 +12,6 @@ yet, and `emotion_age_ms` is how much earlier than the shown frame its faces' em
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.giving_out import give_out
 from benchmarks.live_run import LiveRun, spread
 from models.spec import WEIGHTS_DIR
 from realtime.classifier import RegionClassifier
@@ -87,10 +87,7 @@ def main(source: str, slow: float, seconds: float | None, weights: Path, out: Pa
         "oldest_over_limit_ms": over_ms,
         "within_limit": over_ms <= 0,
     }
-    text = json.dumps(facts, indent=1)
-    click.echo(text)
-    if out is not None:
-        out.write_text(text + "\n", "utf-8")
+    give_out(facts, out)
 
 
 if __name__ == "__main__":

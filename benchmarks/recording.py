@@ -8,7 +8,6 @@ apart. The recordings are decoded again and their pictures counted.
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +18,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.giving_out import give_out
 from benchmarks.live_run import LiveRun
 from models.spec import WEIGHTS_DIR
 from realtime.config import PipelineConfig
@@ -69,10 +69,7 @@ def main(source: str, rounds: int, seconds: float | None, weights: Path, out: Pa
         "without": without,
         "recording": recording,
     }
-    text = json.dumps(facts, indent=1)
-    click.echo(text)
-    if out is not None:
-        out.write_text(text + "\n", "utf-8")
+    give_out(facts, out)
 
 
 if __name__ == "__main__":

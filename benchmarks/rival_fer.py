@@ -9,7 +9,6 @@ Imports, models and the first three frames are start-up and told apart.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.giving_out import give_out
 from benchmarks.stopwatch import Stopwatch
 
 
@@ -50,10 +50,7 @@ def main() -> None:
         **figures,
         "versions": {name: _version(name) for name in packages},
     }
-    text = json.dumps(facts, indent=1)
-    print(text)
-    if arguments.json is not None:
-        arguments.json.write_text(text + "\n", "utf-8")
+    give_out(facts, arguments.json)
 
 
 def _version(package: str) -> str:

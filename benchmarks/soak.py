@@ -9,7 +9,6 @@ Linux only. The plot needs the train extra.
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import sys
@@ -24,6 +23,7 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.clips import looped
+from benchmarks.giving_out import give_out
 from models.spec import WEIGHTS_DIR
 from realtime.config import PipelineConfig
 from realtime.session import RunOptions, Session
@@ -141,10 +141,7 @@ def main(
         clip = Path(folder) / "looped.mp4"
         looped(source, 60 * minutes + 1, clip)
         figures = soak(clip, minutes, weights, window, Path(folder) / "live.mp4" if record else None)
-    text = json.dumps({"source": source.name, **figures})
-    click.echo(text)
-    if out is not None:
-        out.write_text(text + "\n", "utf-8")
+    give_out({"source": source.name, **figures}, out, indent=None)
     if plot is not None:
         draw_memory(figures["samples"], plot)
 

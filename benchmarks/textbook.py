@@ -9,7 +9,6 @@ frames are start-up and told apart.
 
 from __future__ import annotations
 
-import json
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.giving_out import give_out
 from benchmarks.stopwatch import Stopwatch
 from models.spec import EMOTIONS, WEIGHTS_DIR, ExpertSpec, load_manifest
 
@@ -75,10 +75,7 @@ def main(source: str, seconds: float | None, out: Path | None) -> None:
         "weights": "untrained",
         "versions": {name: version(name) for name in packages},
     }
-    text = json.dumps(facts, indent=1)
-    click.echo(text)
-    if out is not None:
-        out.write_text(text + "\n", "utf-8")
+    give_out(facts, out)
 
 
 if __name__ == "__main__":
