@@ -9,7 +9,6 @@ and experts, each measured alone in the same run. --live paces the file at its o
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import resource
 import sys
@@ -26,11 +25,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.giving_out import give_out
 from models.spec import WEIGHTS_DIR, load_manifest
 from realtime.capture import source_for
 from realtime.classifier import RegionClassifier
 from realtime.config import PipelineConfig
 from realtime.landmarks import LandmarkFinder
+from realtime.metrics import Metrics
 from realtime.session import RunOptions, Session
 from realtime.tracks import TrackingFinder
 from realtime.types import Faces, Frame
@@ -111,7 +112,7 @@ def measure(source: str, *, live: bool, seconds: float | None, config: PipelineC
     metrics = session.metrics
     cores, fps = os.cpu_count() or 1, metrics.mean_fps()
     weights = load_manifest(config.weights)
-    figures = {
+    return {
         "source": Path(source).name,
         "live": live,
         "frames": frames,
@@ -122,22 +123,29 @@ def measure(source: str, *, live: bool, seconds: float | None, config: PipelineC
         "bound_fps": round(1000 * cores / sum(alone.values()), 1),
         "bound_ratio": round(fps * sum(alone.values()) / (1000 * cores), 3),
         "cores": cores,
+        **_told(metrics, live),
+        "peak_rss_mb": round(peak_mb, 1),
+        "faces_per_frame": round(faces / max(1, frames), 2),
+        "provider": session.provider,
+        "weights_mb": round(sum((weights.folder / e.file).stat().st_size for e in weights.experts) / 1e6, 1),
+    }
+
+
+def _told(metrics: Metrics, live: bool) -> dict[str, Any]:
+    """Return what the run tells of its stages, hand-overs and drops; live also latency and carried-over emotions."""
+    told: dict[str, Any] = {
         "stages": {
             name: {"p50_ms": round(t.p50_ms, 2), "p95_ms": round(t.p95_ms, 2), "cpu_ms": round(t.cpu_ms, 2)}
             for name, t in metrics.stages().items()
         },
         "queues": {name: {"mean": round(mean, 2), "max": most} for name, (mean, most) in metrics.waiting.items()},
         "drops": dict(metrics.drops),
-        "peak_rss_mb": round(peak_mb, 1),
-        "faces_per_frame": round(faces / max(1, frames), 2),
-        "provider": session.provider,
-        "weights_mb": round(sum((weights.folder / e.file).stat().st_size for e in weights.experts) / 1e6, 1),
     }
     if live:
-        figures["latency_ms"] = {
-            name: round(metrics.latency_ms(share), 1) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
-        }
-    return figures
+        shares = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+        told["latency_ms"] = {name: round(metrics.latency_ms(share), 1) for name, share in shares}
+        told["carried_over"] = metrics.carried_over
+    return told
 
 
 @click.command(help=__doc__)
@@ -155,10 +163,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         path = tiled(source, faces, Path(folder)) if faces > 1 else source
         figures = measure(path, live=live, seconds=seconds, config=config)
-    text = json.dumps({**figures, "source": Path(source).name, "tiled_faces": faces}, indent=1)
-    click.echo(text)
-    if out is not None:
-        out.write_text(text + "\n", "utf-8")
+    give_out({**figures, "source": Path(source).name, "tiled_faces": faces}, out)
 
 
 if __name__ == "__main__":

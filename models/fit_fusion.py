@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,13 +62,7 @@ def main(
             f"fitting needs {_FEWEST} faces that are found and whose votes agree; of {len(faces)} only "
             f"{evidence.agreed.sum()} were"
         )
-    for column, expert in enumerate(manifest.experts):
-        # What an earlier fit applies is undone first: temperatures multiply.
-        evidence.by_region[:, column] = tempered(evidence.by_region[:, column], 1 / expert.temperature)
-    clear = evidence[evidence.agreed]
-    temperatures = [fit_temperature(clear.by_region[:, column], clear.truth) for column in range(len(REGIONS))]
-    for column, temperature in enumerate(temperatures):
-        evidence.by_region[:, column] = tempered(evidence.by_region[:, column], temperature)
+    temperatures = _calibrate(evidence, [expert.temperature for expert in manifest.experts])
     scores = {name: _report(f"{name} (cross-validated)", cross_validated(evidence, name), evidence) for name in METHODS}
     for column, region in enumerate(REGIONS):
         scores[region] = _report(
@@ -85,6 +80,18 @@ def main(
         shares = "  ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, row, strict=True))
         click.echo(f"{region} is right when it says: {shares}")
     click.echo(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
+
+
+def _calibrate(evidence: Evidence, applied: Sequence[float]) -> list[float]:
+    """Fit one temperature per expert and apply it to the evidence, in place, instead of those in `applied`."""
+    for column, temperature in enumerate(applied):
+        # What an earlier fit applies is undone first: temperatures multiply.
+        evidence.by_region[:, column] = tempered(evidence.by_region[:, column], 1 / temperature)
+    clear = evidence[evidence.agreed]
+    temperatures = [fit_temperature(clear.by_region[:, column], clear.truth) for column in range(len(REGIONS))]
+    for column, temperature in enumerate(temperatures):
+        evidence.by_region[:, column] = tempered(evidence.by_region[:, column], temperature)
+    return temperatures
 
 
 def collect(faces: list[LabelledFace], root: Path, config: PipelineConfig) -> Evidence:

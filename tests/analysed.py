@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from fakes import one_hot
 
 from models.spec import EMOTIONS
+from realtime.app.results import Results
 from realtime.types import UNCERTAIN, Analysed, Emotions, Faces, Frame
 
 SIZE_WH = (320, 240)
@@ -36,3 +37,11 @@ def moment(time_s: float, people: Mapping[int, str], *, grey: int = 90, reason: 
         reasons=tuple(reason if label == UNCERTAIN else "" for label in labels),
     )
     return Analysed(Frame(image, round(time_s * 10), time_s, 0.0), faces, emotions)
+
+
+def results_of(frames: Iterable[Analysed]) -> Results:
+    """What the desktop program keeps of these frames."""
+    results = Results()
+    for analysed in frames:
+        results.add(analysed)
+    return results

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from fake_camera import FakeCamera
 
+pytest_plugins = ("app_driver",)
+
 
 @pytest.fixture(scope="session")
 def portrait_bgr() -> np.ndarray:

@@ -3,104 +3,22 @@
 from __future__ import annotations
 
 import csv
-import gc
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
+from analysed import moment, results_of
+from app_driver import Driver, answer, descendants, running_workers
 from made_clips import write_clip
-from tiny_models import write_tiny_weights
-from virtual_display import virtual_display
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 
-from realtime.app import camera_screen, dialogs, live  # noqa: E402
+from realtime.app import dialogs  # noqa: E402
 from realtime.app.analysis import Analysis  # noqa: E402
-from realtime.app.kinds import Kind  # noqa: E402
 from realtime.app.theme import ZOOMS, screen_zoom  # noqa: E402
-from realtime.app.window import App  # noqa: E402
-from realtime.capture import CameraEntry, FileSource  # noqa: E402
-from realtime.config import PipelineConfig  # noqa: E402
 
 pytestmark = pytest.mark.timeout(90)
 DEMO = Path(__file__).resolve().parents[1] / "demo" / "clip.mp4"
-WORKERS = {"capture", "landmarks", "classify", "analysis", "player", "export", "live", "cameras", "recorder"}
-
-
-@pytest.fixture(scope="module")
-def x_display() -> Iterator[str]:
-    with virtual_display() as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> Path:
-    return write_tiny_weights(tmp_path_factory.mktemp("weights")).folder
-
-
-class Driver:
-    """Lets the program run until something is so, and presses its keys."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-        self.boxes: list[tuple[str, str]] = []
-        self.longest_s = 0.0
-
-    def until(self, is_so: Callable[[], object], limit_s: float = 40.0) -> None:
-        deadline = time.monotonic() + limit_s
-        while not is_so():
-            assert time.monotonic() < deadline, f"waited {limit_s} s in vain"
-            began = time.monotonic()
-            if not self.app.ended:
-                self.app.root.update()
-            self.longest_s = max(self.longest_s, time.monotonic() - began)
-            time.sleep(0.002)
-
-    def on(self, name: str, limit_s: float = 40.0) -> object:
-        self.until(lambda: type(self.app.screen).__name__ == name, limit_s)
-        return self.app.screen
-
-    def press(self, key: str) -> None:
-        self.app.root.update()
-        widget = self.app.root.focus_get() or self.app.root
-        widget.focus_force()
-        self.app.root.update()
-        widget.event_generate(f"<{key}>")
-        self.app.root.update()
-
-
-@pytest.fixture
-def drive(x_display, weights, monkeypatch) -> Iterator[Driver]:
-    monkeypatch.setenv("DISPLAY", x_display)
-    root = tk.Tk(className="Emotion-live")
-    driver = Driver(App(root, PipelineConfig(weights=weights)))
-    for kind in ("showerror", "showwarning"):
-        monkeypatch.setattr(dialogs.messagebox, kind, lambda title, text, **_: driver.boxes.append((title, text)))
-    yield driver
-    monkeypatch.setattr(dialogs.messagebox, "askyesno", lambda *_, **__: True)
-    if not driver.app.ended:
-        driver.app.quit()
-        driver.until(lambda: driver.app.ended)
-    # Here and now: what is left of a window must not be freed on the next one's threads.
-    del driver.app, root
-    gc.collect()
-
-
-def answer(monkeypatch, question: str, path: Path) -> None:
-    monkeypatch.setattr(dialogs.filedialog, question, lambda **_: str(path))
-
-
-def running_workers() -> set[str]:
-    return {thread.name for thread in threading.enumerate()} & WORKERS
-
-
-def descendants(widget) -> Iterator[object]:
-    for child in widget.winfo_children():
-        yield child
-        yield from descendants(child)
 
 
 def test_a_video_from_opening_to_closing(drive: Driver, monkeypatch, tmp_path: Path) -> None:
@@ -207,7 +125,7 @@ def test_a_file_that_broke_off_is_shown_as_far_as_it_goes(drive: Driver, tmp_pat
 @pytest.fixture
 def player(drive: Driver, tmp_path: Path):
     """The player with a small video of three people who were never there."""
-    from test_app_jobs import analysis_of, moment, results_of
+    from test_app_jobs import analysis_of
 
     found = analysis_of(write_clip(tmp_path / "clip.mp4", 60))
     labels = {1: "happiness", 2: "uncertain", 3: "surprise"}
@@ -300,57 +218,6 @@ def test_the_look_can_be_changed_while_a_video_is_shown(drive: Driver, player) -
     player.shown = None
     player.player.show(30)
     drive.until(lambda: player.shown is not None and player.shown.index == 30)
-
-
-def test_a_camera_is_chosen_shown_and_recorded(drive: Driver, monkeypatch, tmp_path: Path) -> None:
-    cameras = [CameraEntry(0, "Built in"), CameraEntry(4, "On a cable")]
-    monkeypatch.setattr(camera_screen, "list_cameras", lambda: cameras)
-    asked = []
-
-    def source(text: str, **_: object) -> FileSource:
-        asked.append(text)
-        return FileSource(str(DEMO), realtime=True)
-
-    monkeypatch.setattr(live, "source_for", source)
-    drive.press("Control-k")
-    screen = drive.on("CameraScreen")
-    drive.until(lambda: screen.list.size() == 2)
-    screen.list.focus_force()
-    drive.press("Down")
-    drive.press("Return")
-    screen = drive.on("LiveScreen")
-    drive.until(lambda: screen._view is not None)
-    assert asked == ["4"]
-    for kind in Kind:
-        answer(monkeypatch, "asksaveasfilename", tmp_path / f"live{kind.suffixes[0]}")
-        screen.save(kind)
-    drive.until(lambda: len(screen._writing) == 3)
-    at_s = screen._view.media_time_s
-    drive.until(lambda: screen._view.media_time_s > at_s + 1)
-    drive.press("Escape")
-    start = drive.on("StartScreen")
-    assert start._note.count("saved") == 3
-    rows = list(csv.DictReader((tmp_path / "live.csv").open()))
-    assert float(rows[-1]["media_time_s"]) - float(rows[0]["media_time_s"]) > 0.8
-    assert all(row["wall_time"] for row in rows)
-    assert np.diff([int(row["frame"]) for row in rows]).min() >= 0
-    assert not [path for path in tmp_path.iterdir() if ".part" in path.name]
-    drive.until(lambda: not running_workers())
-
-
-def test_a_camera_that_does_not_open_is_a_box(drive: Driver) -> None:
-    drive.app.start_camera(CameraEntry(987, "nowhere"))
-    drive.until(lambda: drive.boxes)
-    assert "camera 987" in drive.boxes[0][1]
-    drive.on("StartScreen")
-
-
-def test_no_camera_at_all(drive: Driver, monkeypatch) -> None:
-    monkeypatch.setattr(camera_screen, "list_cameras", list)
-    drive.app.choose_camera()
-    screen = drive.on("CameraScreen")
-    drive.until(lambda: "No camera was found" in str(screen._say.cget("text")))
-    assert screen._start.instate(["disabled"])
 
 
 def test_the_magnification_of_the_screen(x_display, monkeypatch) -> None:

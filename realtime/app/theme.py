@@ -133,8 +133,21 @@ class Theme:
             font=NORMAL,
         )
         style.map(".", foreground=[("disabled", look.line)])
-        style.configure("TButton", width=-6, padding=(self.px(12), self.px(6)), background=look.raised, anchor="center")
         edges: dict[str, Any] = {edge: [("focus", look.accent)] for edge in ("bordercolor", "lightcolor", "darkcolor")}
+        self._buttons(style, edges)
+        style.configure("TCombobox", padding=self.px(4), background=look.raised)
+        style.map(
+            "TCombobox", fieldbackground=[("readonly", look.raised)], foreground=[("readonly", look.ink)], **edges
+        )
+        style.configure("Horizontal.TProgressbar", background=look.accent, thickness=self.px(14))
+        style.configure("Title.TLabel", font=TITLE)
+        style.configure("Large.TLabel", font=LARGE)
+        style.configure("Dim.TLabel", foreground=look.dim)
+        style.configure("Small.TLabel", foreground=look.dim, font=SMALL)
+
+    def _buttons(self, style: ttk.Style, edges: dict[str, Any]) -> None:
+        look = self.palette
+        style.configure("TButton", width=-6, padding=(self.px(12), self.px(6)), background=look.raised, anchor="center")
         grounds = [("disabled", look.ground), ("pressed", look.pressed), ("active", look.pressed)]
         style.map("TButton", background=grounds, **edges)
         style.configure("Main.TButton", background=look.accent, foreground=look.ground, focuscolor=look.ground)
@@ -146,15 +159,6 @@ class Theme:
             lightcolor=[("focus", look.ink)],
             darkcolor=[("focus", look.ink)],
         )
-        style.configure("TCombobox", padding=self.px(4), background=look.raised)
-        style.map(
-            "TCombobox", fieldbackground=[("readonly", look.raised)], foreground=[("readonly", look.ink)], **edges
-        )
-        style.configure("Horizontal.TProgressbar", background=look.accent, thickness=self.px(14))
-        style.configure("Title.TLabel", font=TITLE)
-        style.configure("Large.TLabel", font=LARGE)
-        style.configure("Dim.TLabel", foreground=look.dim)
-        style.configure("Small.TLabel", foreground=look.dim, font=SMALL)
 
     def _options(self) -> None:
         """Set what the older kind of widgets take: menus, lists, and those inside Tk's own dialogs."""
