@@ -78,8 +78,8 @@ loop=$work/loop.mp4
 four=$work/four.mp4
 bench clip_loop 60 clips.py "$clip" "$loop" --seconds 18
 bench clip_four 180 clips.py "$clip" "$four" --seconds 18 --faces 4
-bench replay 120 pipeline.py "$clip" --json OUT
-bench replay_four 240 pipeline.py "$clip" --faces 4 --json OUT
+bench replay 240 pipeline.py "$clip" --repeat 5 --json OUT
+bench replay_four 300 pipeline.py "$clip" --faces 4 --repeat 3 --json OUT
 bench live 120 pipeline.py "$loop" --live --json OUT
 bench live_four 120 pipeline.py "$four" --live --json OUT
 if command -v xvfb-run >/dev/null; then

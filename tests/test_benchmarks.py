@@ -21,6 +21,7 @@ from benchmarks.clips import looped
 from benchmarks.compare import OURS, commands, compared, ratio
 from benchmarks.live_run import LiveRun, missing, rate, spread
 from benchmarks.overload import over_limit_ms, slowed
+from benchmarks.pipeline import median_run
 from benchmarks.soak import MemoryLog, growth
 from benchmarks.stopwatch import WARM_UP_FRAMES, Stopwatch
 from benchmarks.table import pointed, read_raw
@@ -274,3 +275,16 @@ def test_the_plot_is_drawn_with_whatever_was_measured(tmp_path: Path, raw: dict[
     pytest.importorskip("matplotlib", reason="plots need the train extra")
     draw_results(raw, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 5000
+
+
+def test_of_several_runs_the_median_one_is_told_with_the_first_ones_memory() -> None:
+    names = ("cpu_ms_per_frame", "fps", "bound_ratio", "peak_rss_mb", "start_up_cpu_s")
+    runs = [
+        dict(zip(names, row, strict=True))
+        for row in ((9, 200, 0.9, 300, 4), (30, 60, 0.3, 500, 1), (8, 190, 1, 501, 1))
+    ]
+    told = median_run(runs)
+    assert (told["cpu_ms_per_frame"], told["fps"], told["peak_rss_mb"], told["start_up_cpu_s"]) == (9, 200, 300, 4)
+    told = median_run([runs[1], runs[0], runs[2]])
+    assert (told["cpu_ms_per_frame"], told["peak_rss_mb"]) == (9, 500)
+    assert [run["fps"] for run in told["runs"]] == [60, 200, 190]
