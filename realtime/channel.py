@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import threading
 from collections import deque
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -48,7 +49,48 @@ class HandOver(Protocol[T]):
         """How many items a `put` found waiting, on average, and how many ever waited at once."""
 
 
-class Channel(Generic[T]):
+@dataclass(slots=True)
+class Tally:
+    """How many items came to a hand-over, how many they found waiting, how many waited at most, were dropped."""
+
+    came: int = 0
+    found: int = 0
+    most: int = 0
+    dropped: int = 0
+
+
+class Counting:
+    """What every hand-over has in common: it can be closed, and tells what passed it.
+
+    Args:
+        changed: held by whoever touches the hand-over, notified by whoever changes it.
+        tally: what is told.
+    """
+
+    def __init__(self, changed: threading.Condition, tally: Tally) -> None:
+        self._changed, self._tally = changed, tally
+        self._closed = False
+
+    def close(self) -> None:
+        """Refuse further items and wake whoever waits; what waits can still be taken. Never blocks."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def dropped(self) -> int:
+        """Items dropped because there was no room."""
+        with self._changed:
+            return self._tally.dropped
+
+    @property
+    def waiting(self) -> tuple[float, int]:
+        """How many items a `put` found waiting, on average, and how many ever waited at once."""
+        with self._changed:
+            return self._tally.found / max(1, self._tally.came), self._tally.most
+
+
+class Channel(Counting, Generic[T]):
     """A queue of at most `capacity` items between one producer and one consumer.
 
     Args:
@@ -59,29 +101,26 @@ class Channel(Generic[T]):
     def __init__(self, capacity: int, when_full: WhenFull) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be 1 or more; received {capacity}")
+        super().__init__(threading.Condition(), Tally())
         self._capacity = capacity
         self._when_full = when_full
         self._items: deque[T] = deque()
-        self._changed = threading.Condition()
-        self._closed = False
-        self._dropped = 0
-        self._puts = self._found = self._most = 0
 
     def put(self, item: T) -> None:
         """Hand over `item`. Raises ChannelClosedError once the channel is closed, also while waiting for room."""
         with self._changed:
-            self._puts += 1
-            self._found += len(self._items)
+            self._tally.came += 1
+            self._tally.found += len(self._items)
             while not self._closed and len(self._items) >= self._capacity:
                 if self._when_full is WhenFull.DROP_OLDEST:
                     self._items.popleft()
-                    self._dropped += 1
+                    self._tally.dropped += 1
                 else:
                     self._changed.wait()
             if self._closed:
                 raise ChannelClosedError
             self._items.append(item)
-            self._most = max(self._most, len(self._items))
+            self._tally.most = max(self._tally.most, len(self._items))
             self._changed.notify_all()
 
     def get(self, timeout_s: float | None = None) -> T:
@@ -108,29 +147,11 @@ class Channel(Generic[T]):
                 self._changed.notify_all()
             return taken
 
-    def close(self) -> None:
-        """Refuse further items and wake whoever waits; what waits can still be taken. Never blocks."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
     def clear(self) -> None:
         """Forget what waits, uncounted: used when a run is stopped."""
         with self._changed:
             self._items.clear()
             self._changed.notify_all()
-
-    @property
-    def dropped(self) -> int:
-        """Items dropped because the channel was full."""
-        with self._changed:
-            return self._dropped
-
-    @property
-    def waiting(self) -> tuple[float, int]:
-        """How many items a `put` found waiting, on average, and how many ever waited at once."""
-        with self._changed:
-            return self._found / max(1, self._puts), self._most
 
     def __len__(self) -> int:
         with self._changed:

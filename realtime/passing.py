@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from realtime.channel import ChannelClosedError, HandOver
+from realtime.channel import ChannelClosedError, Counting, HandOver, Tally
 from realtime.epochs import End
 from realtime.types import Analysed, Emotions, Faces, Frame, LateAnswer
 
@@ -32,16 +32,6 @@ class _Place:
     said: Emotions | None = None
     may_go: bool = False
     left: bool = False
-
-
-@dataclass(slots=True)
-class _Tally:
-    """How many frames came to a hand-over, how many they found waiting, how many waited at most, were dropped."""
-
-    came: int = 0
-    found: int = 0
-    most: int = 0
-    dropped: int = 0
 
 
 class PassingLane:
@@ -73,7 +63,7 @@ class PassingLane:
         self._late: deque[LateAnswer] = deque(maxlen=_MAX_LATE)
         self._answered = False
         self.changed = threading.Condition()
-        self.to_classifier, self.to_display = _Tally(), _Tally()
+        self.to_classifier, self.to_display = Tally(), Tally()
         self.looked: HandOver[Looked | End] = _ToClassifier(self, self.to_classifier)
         self.analysed: HandOver[Analysed | End] = _ToDisplay(self, self.to_display)
 
@@ -177,36 +167,18 @@ class PassingLane:
             self._late.append(LateAnswer(frame.index, frame.media_time_s, place.faces, place.said))
 
 
-class _Side:
-    """What both hand-overs of a lane have in common."""
+class _Side(Counting):
+    """One of the two hand-overs of a lane."""
 
-    def __init__(self, lane: PassingLane, tally: _Tally) -> None:
-        self._lane, self._changed, self._tally = lane, lane.changed, tally
-        self._closed = False
-
-    def close(self) -> None:
-        """Refuse further items and wake whoever waits; what waits can still be taken. Never blocks."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+    def __init__(self, lane: PassingLane, tally: Tally) -> None:
+        super().__init__(lane.changed, tally)
+        self._lane = lane
 
     def clear(self) -> None:
         """Forget every frame of the lane, uncounted."""
         with self._changed:
             self._lane.forget()
             self._changed.notify_all()
-
-    @property
-    def dropped(self) -> int:
-        """Frames dropped for newer ones."""
-        with self._changed:
-            return self._tally.dropped
-
-    @property
-    def waiting(self) -> tuple[float, int]:
-        """How many frames a new one found waiting, on average, and how many ever waited at once."""
-        with self._changed:
-            return self._tally.found / max(1, self._tally.came), self._tally.most
 
 
 class _ToClassifier(_Side):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from analysed import moment, results_of
 from app_driver import Driver, answer, descendants, running_workers
@@ -15,7 +17,8 @@ tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 
 from realtime.app import dialogs  # noqa: E402
 from realtime.app.analysis import Analysis  # noqa: E402
-from realtime.app.theme import ZOOMS, screen_zoom  # noqa: E402
+from realtime.app.theme import ZOOMS, screen_zoom, tk_colour  # noqa: E402
+from realtime.colours import GREY, colour_of  # noqa: E402
 
 pytestmark = pytest.mark.timeout(90)
 DEMO = Path(__file__).resolve().parents[1] / "demo" / "clip.mp4"
@@ -174,6 +177,24 @@ def test_a_button_with_the_focus_is_pressed_by_return_and_by_space_once(drive: D
     for key, wanted in (("Return", True), ("space", False)):
         drive.press(key)
         drive.until(lambda wanted=wanted: player.player.playing is wanted, 5)
+        # A key that presses twice would have undone itself by now.
+        for _ in range(5):
+            drive.app.root.update()
+        assert player.player.playing is wanted
+
+
+def test_an_emotion_that_is_carried_over_is_grey_and_says_its_age(drive: Driver, player) -> None:
+    analysed, picture = moment(0.0, {1: "anger"}), player._picture
+    colours = []
+    for age_s, said in ((0.0, "anger 90%"), (0.1, "anger 90%"), (0.5, "anger 0.5 s ago")):
+        emotions = dataclasses.replace(analysed.emotions, age_s=np.array([age_s], np.float32))
+        picture.mark(analysed.faces, emotions, 1.0)
+        items = picture.find_withtag("face")
+        assert [picture.itemcget(item, "text") for item in items if picture.type(item) == "text"] == [said]
+        colours.append(picture.itemcget(items[1], "outline"))
+        player.bars.show(emotions, 0)
+        assert ("0.5 s ago" in player.bars._reason.cget("text")) == (age_s == 0.5)
+    assert colours == [tk_colour(colour_of("anger"))] * 2 + [tk_colour(GREY)]
 
 
 def test_a_click_into_a_row_shows_that_persons_bars(drive: Driver, player) -> None:

@@ -188,7 +188,13 @@ def test_speeds_that_cannot_be_are_refused(speed, live):
         check_speed(speed, live=live)
 
 
-def test_every_speed_in_between_is_fine():
-    for speed in (0.25, 1, 16):
-        check_speed(speed, live=False)
+def test_speeds_from_a_quarter_to_sixteen_times_are_fine_and_nothing_beyond():
+    def allowed(speed: float) -> bool:
+        try:
+            check_speed(speed, live=False)
+        except ConfigError:
+            return False
+        return True
+
+    assert [allowed(speed) for speed in (0.249, 0.25, 1, 16, 16.1)] == [False, True, True, True, False]
     check_speed(1, live=True)

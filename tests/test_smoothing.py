@@ -231,3 +231,13 @@ def test_a_head_that_swings_to_and_fro_is_not_named_in_between() -> None:
     assert sum(before != after for before, after in pairwise(labels)) <= 1
     assert labels[-1] == "uncertain"
     assert play(smooth, "happiness", 5.2, 1)[-1].labels == ("happiness",)
+
+
+@pytest.mark.parametrize("frames_back", range(10, 22))
+def test_nobody_is_named_in_the_frame_in_which_they_turn_away_again(frames_back: int) -> None:
+    smooth = SmoothEmotions(SmoothingConfig())
+    play(smooth, "happiness", 0, 2)
+    play(smooth, "happiness", 2, 0.5, trust=0.0, reason="turned")
+    before = play(smooth, "happiness", 2.5, frames_back / 30)[-1].labels
+    again = feed(smooth, one_hot("happiness"), 2.5 + frames_back / 30, trust=0.0, reason="turned").labels
+    assert again == ("uncertain",) or before == ("happiness",)

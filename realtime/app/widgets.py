@@ -77,12 +77,14 @@ class PictureView(tk.Canvas):
 
     def _mark_one(self, corners: list[float], emotions: Emotions, row: int, strong: bool) -> None:
         label = emotions.labels[row]
-        colour = tk_colour(colour_of(label))
+        old = ago(float(emotions.age_s[row]))
+        colour = tk_colour(GREY if old else colour_of(label))
         px = self._theme.px
         width = px(3 if strong else 2)
         self.create_rectangle(*corners, outline=tk_colour(OUTLINE), width=width + px(2), tags="face")
         self.create_rectangle(*corners, outline=colour, width=width, tags="face")
-        text = label if label == UNCERTAIN else f"{label} {percent(emotions.confidence(row))}"
+        how_sure = "" if label == UNCERTAIN else percent(emotions.confidence(row))
+        text = f"{label} {old or how_sure}".rstrip()
         item = self.create_text(
             corners[0] + px(5),
             corners[1] - px(6),
@@ -150,7 +152,7 @@ class Bars(ttk.Frame):
         else:
             self._label.configure(text=label, foreground=self._theme.palette.ink)
             old = ago(float(emotions.age_s[row]))
-            self._reason.configure(text=f"{percent(max(shares))} sure" + (f", {old}" if old else ""))
+            self._reason.configure(text=f"{percent(emotions.confidence(row))} sure" + (f", {old}" if old else ""))
         for number, share in enumerate(shares):
             self._set(number, share, percent(share), strong=EMOTIONS[number] == label)
 
