@@ -3,7 +3,8 @@
 The usual way, pairs of QuantizeLinear and DequantizeLinear that the runtime fuses when it loads the file, leaves more
 around the convolutions of a DenseNet than in them: tensors are quantized twice, transposed between layouts, and each
 normalisation is multiplied and added in rows of six to 24 values. Here the channels come last from the first
-convolution to the last, a ReLU is what quantizing to zero point 0 does anyway, and nothing is quantized twice.
+convolution to the last, a ReLU is what quantizing to zero point 0 does anyway, and nothing is quantized twice. What
+lies between two convolutions of a DenseNet stays in bytes (`export/channelwise.py`).
 
 `com.microsoft.QLinearConv` with `channels_last` is ONNX Runtime's own operator for CPUs; other providers leave it to
 the CPU.
@@ -18,6 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
+
+from export.channelwise import Chains, mean_kernel
 
 Ranges = Mapping[str, tuple[float, float]]
 """Tensor -> smallest and largest value on real crops."""
@@ -67,8 +70,10 @@ class _Rewriting:
             for name in node.input:
                 self._users.setdefault(name, []).append(node)
         self._maker = {name: node for node in self._old.node for name in node.output}
+        self._chains = Chains(self._old, dict(self.constants))
         self._floats: dict[str, str] = {}
-        self._bytes: dict[str, str] = {}
+        self._bytes: dict[str, str] = {}  # one grid for all channels
+        self._own_bytes: dict[str, str] = {}  # each channel on its maker's grid
 
     def rewrite(self) -> None:
         """Write every node of the old graph, in order."""
@@ -83,8 +88,15 @@ class _Rewriting:
             elif node.op_type in ("GlobalAveragePool", "ReduceMean"):
                 self._pool_all(node)
                 flat.update(node.output)
-            else:
+            elif not self._waits(node):
                 self._write(node)
+
+    def _waits(self, node: onnx.NodeProto) -> bool:
+        """Tell whether a node is written when somebody asks for its output, or never."""
+        name = node.output[0]
+        if name in self._chains.normalizations or name in self._chains.inside:
+            return True
+        return node.op_type != "Conv" and self._chains.in_bytes(name)
 
     def _before(self, node: onnx.NodeProto) -> None:
         """Write a node before the first convolution; what only moves the one channel to the front is left out."""
@@ -134,18 +146,87 @@ class _Rewriting:
 
     def _float(self, name: str) -> str:
         """Return the tensor as floats, channels last."""
-        if name not in self._floats:
-            bytes_name = self._bytes[name]
-            self._floats[name] = self._add("DequantizeLinear", [bytes_name, *self._scale_names(name)], f"{name}_last")
+        if name in self._floats:
+            return self._floats[name]
+        if name in self._bytes or name in self._chains.normalizations:
+            inputs, kept = [self._byte(name), *self._scale_names(name)], {}
+        else:
+            scale, zero = self._grid(name)
+            grid = [self._constant(f"{name}_scales", scale), self._constant(f"{name}_zeros", zero.astype(np.uint8))]
+            inputs, kept = [self._own_byte(name), *grid], {"axis": 3}
+        self._floats[name] = self._add("DequantizeLinear", inputs, f"{name}_last", **kept)
         return self._floats[name]
 
     def _byte(self, name: str) -> str:
         """Return the tensor as bytes, channels last; a ReLU needs no operation of its own."""
-        if name not in self._bytes:
+        if name in self._chains.normalizations and name not in self._bytes:
+            self._bytes[name] = self._normalize(name)
+        elif name not in self._bytes:
             maker = self._maker[name]
             values = self._float(maker.input[0] if maker.op_type == "Relu" else name)
             self._bytes[name] = self._add("QuantizeLinear", [values, *self._scale_names(name)], f"{name}_bytes")
         return self._bytes[name]
+
+    def _own_byte(self, name: str) -> str:
+        """Return a tensor that `Chains` leaves in bytes, each channel on the grid of the convolution that made it."""
+        maker = self._maker[name]
+        if maker.op_type == "Conv":
+            return self._byte(name)
+        if name not in self._own_bytes:
+            if maker.op_type == "Concat":
+                parts = [self._own_byte(part) for part in maker.input]
+                self._own_bytes[name] = self._add("Concat", parts, f"{name}_own", axis=3)
+            else:
+                self._own_bytes[name] = self._pool_bytes(maker)
+        return self._own_bytes[name]
+
+    def _grid(self, name: str) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Return scale and zero point of each channel of what `_own_byte` returns, `(C,)` each."""
+        maker = self._maker[name]
+        if maker.op_type == "Concat":
+            scales, zeros = zip(*(self._grid(part) for part in maker.input), strict=True)
+            return np.concatenate(scales), np.concatenate(zeros)
+        if maker.op_type == "AveragePool":
+            return self._grid(maker.input[0])
+        scale, zero = self._scale(name)
+        channels = len(self.constants[maker.input[1]])
+        return np.full(channels, scale, np.float32), np.full(channels, zero)
+
+    def _normalize(self, name: str) -> str:
+        one = self._chains.normalizations[name]
+        kernel, scales, bias = one.kernel(*self._grid(one.source))
+        taken = [self._own_byte(one.source), self._constant("one", np.float32(1)), self._constant("zero", np.uint8(0))]
+        base = f"{name}_factor"
+        inputs = [
+            *taken,
+            *self._kernel_names(base, kernel, scales),
+            *self._scale_names(name),
+            self._constant(f"{base}_bias", bias),
+        ]
+        return self._add_convolution(inputs, f"{name}_bytes", kernel_shape=[1, 1], group=len(kernel))
+
+    def _pool_bytes(self, node: onnx.NodeProto) -> str:
+        """Write a pooling's mean; it stays on the grid of what it takes."""
+        name, out = node.input[0], node.output[0]
+        kernel, scales = mean_kernel(node, len(self._grid(name)[0]))
+        grid = self._scale_names(name)
+        inputs = [self._own_byte(name), *grid, *self._kernel_names(f"{out}_mean", kernel, scales), *grid]
+        strides = next((list(one.ints) for one in node.attribute if one.name == "strides"), [1, 1])
+        return self._add_convolution(
+            inputs, f"{out}_own", kernel_shape=list(kernel.shape[2:]), strides=strides, group=len(kernel)
+        )
+
+    def _kernel_names(
+        self, base: str, kernel: npt.NDArray[np.int8], scales: npt.NDArray[np.float32]
+    ) -> tuple[str, str, str]:
+        return (
+            self._constant(base, kernel),
+            self._constant(f"{base}_scale", scales),
+            self._constant(f"{base}_zero", np.zeros(len(kernel), np.int8)),
+        )
+
+    def _add_convolution(self, inputs: list[str], output: str, **kept: Any) -> str:
+        return self._add("QLinearConv", inputs, output, domain=_MICROSOFT, channels_last=1, **kept)
 
     def _rectify(self, node: onnx.NodeProto) -> None:
         """Write a ReLU only for those who want floats; a convolution before it wrote its bytes already."""
@@ -165,18 +246,14 @@ class _Rewriting:
         inputs = [
             self._byte(node.input[0]),
             *self._scale_names(node.input[0]),
-            self._constant(base, whole),
-            self._constant(f"{base}_scale", scales),
-            self._constant(f"{base}_zero", np.zeros(len(kernel), np.int8)),
+            *self._kernel_names(base, whole, scales),
             *self._scale_names(into),
         ]
         if len(node.input) > 2:
             bias = np.round(self.constants[node.input[2]] / (in_scale * scales)).astype(np.int32)
             inputs.append(self._constant(f"{base}_bias", bias))
         kept = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-        self._bytes[into] = self._add(
-            "QLinearConv", inputs, f"{into}_bytes", domain=_MICROSOFT, channels_last=1, **kept
-        )
+        self._bytes[into] = self._add_convolution(inputs, f"{into}_bytes", **kept)
 
     def _concatenate(self, node: onnx.NodeProto) -> None:
         parts = [self._float(name) for name in node.input]
