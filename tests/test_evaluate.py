@@ -192,17 +192,36 @@ def test_fitted_fusion_beats_each_expert_and_the_plain_mean_on_faces_it_did_not_
     assert min(min(row) for row in spec.weights) >= 0
 
 
-def test_a_neutral_face_called_something_else_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_neutral_face_called_sad_or_angry_costs_more(monkeypatch: pytest.MonkeyPatch) -> None:
     train, held = evidence(seed=0), evidence(seed=1)
     neutral = held.truth == EMOTIONS.index("neutral")
 
-    def wrong() -> float:
+    def resented() -> float:
         p = fuse(held.by_region, held.reliability, fit_fusion(train, "stacked"))
-        return float((p.argmax(axis=1) != held.truth)[neutral].mean())
+        return float(p[neutral][:, [EMOTIONS.index("sadness"), EMOTIONS.index("anger")]].sum(axis=1).mean())
 
-    guarded = wrong()
-    monkeypatch.setattr(fusion_fit, "_NEUTRAL_WEIGHT", 1.0)
-    assert guarded < wrong()
+    guarded = resented()
+    monkeypatch.setattr(fusion_fit, "_RESENTED_WEIGHT", 0.0)
+    assert guarded < 0.85 * resented()
+
+
+def test_how_often_an_emotion_is_met_among_the_validation_faces_hardly_decides() -> None:
+    every, held = evidence(2400, seed=0), evidence(seed=1)
+    surprise = EMOTIONS.index("surprise")
+    mostly_neutral = every[(every.truth == EMOTIONS.index("neutral")) | (np.arange(2400) % 8 == 0)]
+    assert (mostly_neutral.truth == surprise).mean() < 0.12 < (every.truth == surprise).mean()
+    shares = [
+        float((fuse(held.by_region, held.reliability, fit_fusion(faces, "stacked")).argmax(axis=1) == surprise).mean())
+        for faces in (every, mostly_neutral)
+    ]
+    assert shares[1] == pytest.approx(shares[0], rel=0.15)
+
+
+def test_an_emotion_with_few_faces_does_not_outweigh_all_others() -> None:
+    few = evidence(2400, seed=0)
+    few = few[(few.truth != EMOTIONS.index("fear")) | (np.arange(2400) == few.truth.tolist().index(2))]
+    weight = fusion_fit.balanced(few)
+    assert weight[few.truth == 2].sum() < 0.2 * weight[few.truth == 4].sum()
 
 
 def test_fitted_probabilities_are_honest() -> None:
