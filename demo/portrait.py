@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from realtime.errors import DataError
-from realtime.mesh import Mesh
+from realtime.stills import ImageFaceFinder
 from realtime.types import FloatArray, ImageArray
 
 CANVAS_WH = (640, 480)
@@ -54,11 +54,11 @@ def load_portrait() -> Portrait:
         ) from error
     picture_rgb: Callable[[], ImageArray] = data.astronaut
     image_bgr = _enlarged(cv2.cvtColor(picture_rgb(), cv2.COLOR_RGB2BGR))
-    mesh = Mesh(max_faces=1, tracking=False)
+    finder = ImageFaceFinder()
     try:
-        faces = mesh.find(image_bgr)
+        faces = finder.find_mesh(image_bgr)
     finally:
-        mesh.close()
+        finder.close()
     if len(faces) != 1:
         raise DataError(f"the portrait must show one face; found {len(faces)}; reinstall scikit-image")
     return Portrait(image_bgr, faces[0])

@@ -6,7 +6,8 @@ import numpy as np
 
 from realtime.boxes import share_of_smaller
 from realtime.following import Following
-from realtime.mesh import Detector, Mesh
+from realtime.laying import MeshLayer
+from realtime.mesh import Detector, MeshNetwork
 from realtime.types import Faces, FloatArray, Frame
 
 # Pairs of landmarks across the face whose depth difference is its yaw, and along it, its pitch.
@@ -26,7 +27,7 @@ class LandmarkFinder:
     """
 
     def __init__(self, max_faces: int = 4) -> None:
-        self._following = Following(lambda: Mesh(max_faces=1, tracking=True), Detector(), max_faces)
+        self._following = Following(MeshLayer(MeshNetwork()), Detector(), max_faces)
         self._epoch = 0
 
     def find(self, frame: Frame) -> Faces:

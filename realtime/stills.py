@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 
 from realtime.landmarks import faces_from_mesh
-from realtime.mesh import Mesh
+from realtime.laying import MeshLayer, place_of_detection, place_of_mesh
+from realtime.mesh import LANDMARK_COUNT, Detector, MeshNetwork
 from realtime.types import Faces, FloatArray, ImageArray
 
 _SMALL_IMAGE_PX = 160
 _ENLARGED_PX = 224
 _STRICT_CONFIDENCE, _LENIENT_CONFIDENCE = 0.5, 0.02
-_BLANK = np.zeros((64, 64, 3), np.uint8)
 _CORNERS = [33, 263]  # outer eye corners
 _MIDDLE = [33, 263, 61, 291]  # and those of the mouth
 # Distances of the outer eye corners by which the mesh may move when it is laid on the same picture again. A mesh that
@@ -62,7 +62,7 @@ _LENIENT = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Laid:
-    """A mesh that one attempt laid: `(1, L, 3)` in the picture's pixels, and how far a second look moved it."""
+    """A mesh that one attempt laid: `(L, 3)` in the picture's pixels, and how far a second look moved it."""
 
     points: FloatArray
     moved_d: float
@@ -73,10 +73,10 @@ class _Laid:
 
     @property
     def size_px(self) -> float:
-        return max(float(np.linalg.norm(np.diff(self.points[0, _CORNERS, :2], axis=0))), 1e-6)
+        return max(float(np.linalg.norm(np.diff(self.points[_CORNERS, :2], axis=0))), 1e-6)
 
     def agrees_with(self, other: _Laid) -> bool:
-        apart_px = np.linalg.norm((self.points - other.points)[0, _MIDDLE, :2].mean(axis=0))
+        apart_px = np.linalg.norm((self.points - other.points)[_MIDDLE, :2].mean(axis=0))
         apart_d = float(apart_px) / self.size_px
         return apart_d < _SAME_D and abs(np.log(other.size_px / self.size_px)) < _SAME_D
 
@@ -91,10 +91,15 @@ class ImageFaceFinder:
     """
 
     def __init__(self) -> None:
-        self._meshes: dict[float, Mesh] = {}
+        self._layer = MeshLayer(MeshNetwork())
+        self._detectors: dict[float, Detector] = {}
 
     def find(self, image_bgr: ImageArray) -> Faces:
         """Return no face or one face, in the pixels of `image_bgr`, `(H, W, 3)`."""
+        return faces_from_mesh(self.find_mesh(image_bgr))
+
+    def find_mesh(self, image_bgr: ImageArray) -> FloatArray:
+        """Return no landmarks or those of one face, `(N, 468, 3) float32`: x and y in pixels, z in the scale of x."""
         strict = _STRICT if min(image_bgr.shape[:2]) <= _SMALL_IMAGE_PX else replace(_STRICT, padding=0.0)
         laid = [mesh for mesh in [self._lay(image_bgr, strict)] if mesh]
         if not (laid and laid[0].rests):
@@ -103,28 +108,34 @@ class ImageFaceFinder:
                     laid.append(mesh)
                 if _agreed(laid):
                     break
-        return faces_from_mesh(max(laid, key=lambda mesh: _worth(mesh, laid)).points) if laid else Faces.empty()
+        if not laid:
+            return np.zeros((0, LANDMARK_COUNT, 3), np.float32)
+        return max(laid, key=lambda mesh: _worth(mesh, laid)).points[None]
 
     def _lay(self, image_bgr: ImageArray, attempt: _Attempt) -> _Laid | None:
         prepared_bgr, scale, offset_px = _prepare(image_bgr, attempt.padding, attempt.surroundings)
-        points, moved_d = self._settle(prepared_bgr, attempt.confidence)
-        if not len(points):
+        settled = self._settle(prepared_bgr, attempt.confidence)
+        if settled is None:
             return None
-        points[:, :, :2] -= offset_px
+        points, moved_d = settled
+        points[:, :2] -= offset_px
         return _Laid(points / np.float32(scale), moved_d)
 
-    def _settle(self, image_bgr: ImageArray, confidence: float) -> tuple[FloatArray, float]:
-        """Return the landmarks, `(0 or 1, L, 3)`, and how far the second look moved them, in eye distances.
+    def _settle(self, image_bgr: ImageArray, confidence: float) -> tuple[FloatArray, float] | None:
+        """Return the landmarks, `(L, 3)`, and how far a second look moved them, in eye distances; None without a face.
 
         The first look starts from the detector's guess, each further one from the mesh before it.
         """
-        mesh = self._mesh(confidence)
-        mesh.find(_BLANK)  # makes it forget the picture before
-        points = first = mesh.find(image_bgr)
-        first_move_d = np.inf
-        for look in range(1, _LOOKS if len(first) else 0):
-            again = mesh.find(image_bgr)
-            if not len(again):
+        detections = self._detector(confidence).find(image_bgr)
+        if not detections:
+            return None
+        points, presence = self._layer.lay(image_bgr, place_of_detection(detections[0]))
+        if presence < confidence:
+            return None
+        first, first_move_d = points, np.inf
+        for look in range(1, _LOOKS):
+            again, presence = self._layer.lay(image_bgr, place_of_mesh(points))
+            if presence < confidence:
                 break
             moved_d = _moved_d(points, again)
             if look == 1:
@@ -136,16 +147,17 @@ class ImageFaceFinder:
                 break
         return points, first_move_d
 
-    def _mesh(self, confidence: float) -> Mesh:
-        if confidence not in self._meshes:
-            self._meshes[confidence] = Mesh(max_faces=1, tracking=True, min_confidence=confidence)
-        return self._meshes[confidence]
+    def _detector(self, confidence: float) -> Detector:
+        if confidence not in self._detectors:
+            self._detectors[confidence] = Detector(confidence, far=False)
+        return self._detectors[confidence]
 
     def close(self) -> None:
-        """Free the landmarkers."""
-        for mesh in self._meshes.values():
-            mesh.close()
-        self._meshes.clear()
+        """Free the landmarkers; a second call does nothing."""
+        self._layer.close()
+        for detector in self._detectors.values():
+            detector.close()
+        self._detectors.clear()
 
 
 def _agreed(laid: Sequence[_Laid]) -> bool:
@@ -160,10 +172,10 @@ def _worth(mesh: _Laid, laid: Sequence[_Laid]) -> float:
 
 
 def _moved_d(before: FloatArray, after: FloatArray) -> float:
-    """Return how far the eye corners moved between two meshes, `(1, L, 3)`, in distances of the eye corners."""
-    corners = before[0, _CORNERS, :2]
+    """Return how far the eye corners moved between two meshes, `(L, 3)`, in distances of the eye corners."""
+    corners = before[_CORNERS, :2]
     distance_px = float(np.linalg.norm(corners[1] - corners[0]))
-    return float(np.abs(after[0, _CORNERS, :2] - corners).max()) / max(distance_px, 1e-6)
+    return float(np.abs(after[_CORNERS, :2] - corners).max()) / max(distance_px, 1e-6)
 
 
 def _prepare(image_bgr: ImageArray, padding: float, surroundings: _Surroundings) -> tuple[ImageArray, float, float]:

@@ -17,8 +17,8 @@ from demo.portrait import CANVAS_WH
 from demo.relax import relaxed
 from demo.timeline import DURATION_S, FPS, FRAME_COUNT, SEGMENTS, TRANSITION_S, blink_at, expression_at
 from demo.warp import MeshWarp
-from realtime.mesh import Mesh
 from realtime.session import RunOptions, Session
+from realtime.stills import ImageFaceFinder
 
 EVERY = 5
 
@@ -26,14 +26,14 @@ EVERY = 5
 @pytest.fixture(scope="module")
 def meshes():
     """Every fifth frame's (second, faces)."""
-    mesh, found = Mesh(max_faces=1, tracking=False), []
+    finder, found = ImageFaceFinder(), []
     try:
         with av.open(str(CLIP_PATH)) as container:
             for index, frame in enumerate(container.decode(video=0)):
                 if index % EVERY == 0:
-                    found.append((index / FPS, mesh.find(frame.to_ndarray(format="bgr24"))))
+                    found.append((index / FPS, finder.find_mesh(frame.to_ndarray(format="bgr24"))))
     finally:
-        mesh.close()
+        finder.close()
     return found
 
 

@@ -207,14 +207,14 @@ def test_a_neutral_face_called_sad_or_angry_costs_more(monkeypatch: pytest.Monke
 
 def test_how_often_an_emotion_is_met_among_the_validation_faces_hardly_decides() -> None:
     every, held = evidence(2400, seed=0), evidence(seed=1)
-    surprise = EMOTIONS.index("surprise")
-    mostly_neutral = every[(every.truth == EMOTIONS.index("neutral")) | (np.arange(2400) % 8 == 0)]
-    assert (mostly_neutral.truth == surprise).mean() < 0.12 < (every.truth == surprise).mean()
+    neutral = EMOTIONS.index("neutral")
+    mostly_neutral = every[(every.truth == neutral) | (np.arange(2400) % 8 == 0)]
+    assert (mostly_neutral.truth == neutral).mean() > 0.5 > (every.truth == neutral).mean()
     shares = [
-        float((fuse(held.by_region, held.reliability, fit_fusion(faces, "stacked")).argmax(axis=1) == surprise).mean())
+        float((fuse(held.by_region, held.reliability, fit_fusion(faces, "stacked")).argmax(axis=1) == neutral).mean())
         for faces in (every, mostly_neutral)
     ]
-    assert shares[1] == pytest.approx(shares[0], rel=0.15)
+    assert shares[1] == pytest.approx(shares[0], rel=0.1)
 
 
 def test_an_emotion_with_few_faces_does_not_outweigh_all_others() -> None:

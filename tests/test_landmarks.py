@@ -139,7 +139,7 @@ def test_two_meshes_on_one_face_are_one_face() -> None:
 
 def test_tensorflow_and_matplotlib_are_not_imported_with_the_landmarker() -> None:
     code = (
-        "import sys; from realtime.mesh import Mesh; Mesh(max_faces=1, tracking=False).close();"
+        "import sys; from realtime.mesh import Detector, MeshNetwork; MeshNetwork().close(); Detector().close();"
         "assert 'mediapipe' in sys.modules;"
         "print(sorted({'tensorflow', 'keras', 'matplotlib', 'jax'} & set(sys.modules)));"
         "import importlib.util as u; assert u.find_spec('matplotlib') is None or __import__('matplotlib').__version__"

@@ -10,7 +10,8 @@ import pytest
 
 from models.covers import surgical_mask
 from realtime import stills
-from realtime.mesh import LANDMARK_COUNT
+from realtime.laying import Place
+from realtime.mesh import LANDMARK_COUNT, Detection
 from realtime.stills import ImageFaceFinder
 from realtime.types import FloatArray as Points
 
@@ -18,45 +19,49 @@ SIDE_PX = 300  # larger than what is enlarged, so that pixels stay what they are
 
 
 def laid(at_px: float, wide_px: float = 50.0) -> Points:
-    """Return a mesh, `(1, L, 3)`, whose outer eye corners lie at `at_px` and `wide_px` right of it."""
-    points = np.full((1, LANDMARK_COUNT, 3), at_px, np.float32)
-    points[0, :, 1] += np.linspace(0, 60, LANDMARK_COUNT)
-    points[0, 263, 0] += wide_px
+    """Return a mesh, `(L, 3)`, whose outer eye corners lie at `at_px` and `wide_px` right of it."""
+    points = np.full((LANDMARK_COUNT, 3), at_px, np.float32)
+    points[:, 1] += np.linspace(0, 60, LANDMARK_COUNT)
+    points[263, 0] += wide_px
     return points
 
 
-class FakeMesh:
-    """Answers each look at a picture that is not blank with the next of what its pictures' sides stand for."""
+class Fake:
+    """A detector and a mesh that answer each look with the next of what the picture's side stands for."""
 
     plans: ClassVar[dict[tuple[float, int], list[Points | None]]] = {}
     seen: ClassVar[list[tuple[float, int]]] = []
+    current: ClassVar[tuple[float, int]] = (0.0, 0)
+    look: ClassVar[int] = 0
 
-    def __init__(self, *, max_faces: int, tracking: bool, min_confidence: float) -> None:
-        assert (max_faces, tracking) == (1, True)
-        self._confidence, self._look = min_confidence, 0
+    def __init__(self, confidence: float = -1.0, *, far: bool = False) -> None:
+        assert not far, "a face that fills its picture is near"
+        self._confidence = confidence
 
-    def find(self, image_bgr: Points) -> Points:
-        none = np.zeros((0, LANDMARK_COUNT, 3), np.float32)
-        if image_bgr.shape[0] == 64:
-            self._look = 0
-            return none
-        key = (self._confidence, image_bgr.shape[0])
-        self.seen.append(key)
-        plan = self.plans.get(key, [])
-        answer = plan[min(self._look, len(plan) - 1)] if plan else None
-        self._look += 1
-        return none if answer is None else answer.copy()
+    def find(self, image_bgr: Points) -> list[Detection]:
+        Fake.current = (self._confidence, image_bgr.shape[0])
+        Fake.look = 0
+        self.seen.append(Fake.current)
+        return [Detection(np.zeros(4, np.float32), np.zeros((2, 2), np.float32))] * (Fake.current in self.plans)
+
+    def lay(self, _image_bgr: Points, _place: Place) -> tuple[Points, float]:
+        plan = self.plans[Fake.current]
+        answer = plan[min(Fake.look, len(plan) - 1)]
+        Fake.look += 1
+        return (np.zeros((LANDMARK_COUNT, 3), np.float32), 0.0) if answer is None else (answer.copy(), 0.9)
 
     def close(self) -> None:
         pass
 
 
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeMesh]:
-    monkeypatch.setattr(stills, "Mesh", FakeMesh)
-    monkeypatch.setattr(FakeMesh, "plans", {})
-    monkeypatch.setattr(FakeMesh, "seen", [])
-    return FakeMesh
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
+    monkeypatch.setattr(stills, "Detector", Fake)
+    monkeypatch.setattr(stills, "MeshNetwork", lambda: None)
+    monkeypatch.setattr(stills, "MeshLayer", lambda network: Fake())
+    monkeypatch.setattr(Fake, "plans", {})
+    monkeypatch.setattr(Fake, "seen", [])
+    return Fake
 
 
 def found_x() -> float:
@@ -77,13 +82,14 @@ def padded(key: tuple[float, int], *meshes: Points) -> list[Points | None]:
     return [mesh + np.array([pad_px, pad_px, 0], np.float32) for mesh in meshes]
 
 
-def test_a_mesh_that_stays_where_it_was_laid_is_taken_as_it_was(fake: type[FakeMesh]) -> None:
+def test_a_mesh_that_stays_where_it_was_laid_is_taken_as_it_was(fake: type[Fake]) -> None:
     fake.plans = {FIRST: [laid(40), laid(42), laid(90)]}
     assert found_x() == pytest.approx(40)
-    assert fake.seen == [FIRST, FIRST]
+    assert fake.seen == [FIRST]
+    assert fake.look == 2
 
 
-def test_a_mesh_that_moves_gives_way_to_one_that_stays(fake: type[FakeMesh]) -> None:
+def test_a_mesh_that_moves_gives_way_to_one_that_stays(fake: type[Fake]) -> None:
     fake.plans = {
         FIRST: [laid(40), laid(60), laid(70), laid(70)],
         SECOND: padded(SECOND, laid(10), laid(11)),
@@ -91,24 +97,24 @@ def test_a_mesh_that_moves_gives_way_to_one_that_stays(fake: type[FakeMesh]) -> 
     assert found_x() == pytest.approx(10, abs=1e-3)
 
 
-def test_two_meshes_that_rest_and_agree_end_the_search(fake: type[FakeMesh]) -> None:
+def test_two_meshes_that_rest_and_agree_end_the_search(fake: type[Fake]) -> None:
     fake.plans = {SECOND: padded(SECOND, laid(80)), THIRD: padded(THIRD, laid(82)), FOURTH: padded(FOURTH, laid(10))}
     assert found_x() in (pytest.approx(80, abs=1e-3), pytest.approx(82, abs=1e-3))
     assert set(fake.seen) == {FIRST, SECOND, THIRD}
 
 
-def test_where_two_disagree_the_search_goes_on_and_most_decide(fake: type[FakeMesh]) -> None:
+def test_where_two_disagree_the_search_goes_on_and_most_decide(fake: type[Fake]) -> None:
     fake.plans = {SECOND: padded(SECOND, laid(10)), THIRD: padded(THIRD, laid(80)), FOURTH: padded(FOURTH, laid(81))}
     assert found_x() > 70
     assert len(set(fake.seen)) == len({(at.confidence, side(at.padding)) for at in stills._LENIENT}) + 1
 
 
-def test_nose_and_mouth_within_a_face_are_not_the_face(fake: type[FakeMesh]) -> None:
+def test_nose_and_mouth_within_a_face_are_not_the_face(fake: type[Fake]) -> None:
     fake.plans = {SECOND: padded(SECOND, laid(90, wide_px=30)), FOURTH: padded(FOURTH, laid(60, wide_px=90))}
     assert found_x() == pytest.approx(60, abs=1e-3)
 
 
-def test_of_meshes_that_all_move_the_calmest_is_taken_where_it_came_to_rest(fake: type[FakeMesh]) -> None:
+def test_of_meshes_that_all_move_the_calmest_is_taken_where_it_came_to_rest(fake: type[Fake]) -> None:
     fake.plans = {
         FIRST: [laid(40), laid(60), laid(75), laid(75.5), laid(10)],
         SECOND: padded(SECOND, laid(90), laid(150), laid(150)),
@@ -116,12 +122,12 @@ def test_of_meshes_that_all_move_the_calmest_is_taken_where_it_came_to_rest(fake
     assert found_x() == pytest.approx(75.5)
 
 
-def test_a_mesh_that_is_lost_on_the_second_look_is_better_than_none(fake: type[FakeMesh]) -> None:
+def test_a_mesh_that_is_lost_on_the_second_look_is_better_than_none(fake: type[Fake]) -> None:
     fake.plans = {FIRST: [laid(40), None]}
     assert found_x() == pytest.approx(40)
 
 
-def test_nothing_is_found_where_no_way_of_looking_finds_anything(fake: type[FakeMesh]) -> None:
+def test_nothing_is_found_where_no_way_of_looking_finds_anything(fake: type[Fake]) -> None:
     assert np.isnan(found_x())
     assert len(fake.seen) == len(stills._LENIENT) + 1
 

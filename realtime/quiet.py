@@ -1,0 +1,61 @@
+"""Importing and starting MediaPipe without what it brings along: TensorFlow, and notes for its developers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import types
+from collections.abc import Iterator
+
+_stderr_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Send the process's stderr to nowhere for a moment.
+
+    MediaPipe's C++ writes notes for its developers there, past every log level, when a graph starts and when it first
+    sees a face; users took them for errors. Python's own errors are exceptions and not lost.
+    """
+    with _stderr_lock:
+        sys.stderr.flush()
+        try:
+            kept = os.dup(2)
+        except OSError:  # a program without stderr, such as a windowed one
+            yield
+            return
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(nowhere)
+            os.close(kept)
+
+
+@contextlib.contextmanager
+def light_imports() -> Iterator[None]:
+    """Hide TensorFlow and matplotlib while mediapipe is imported.
+
+    mediapipe imports both if it finds them, for a documentation decorator and for plots that nobody draws here:
+    seconds of start-up. What was imported before stays as it was.
+    """
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    plot = types.ModuleType("matplotlib.pyplot")
+    parent = types.ModuleType("matplotlib")
+    parent.pyplot = plot  # type: ignore[attr-defined]
+    stand_ins: dict[str, types.ModuleType | None] = {
+        "tensorflow": None,
+        "matplotlib": parent,
+        "matplotlib.pyplot": plot,
+    }
+    hidden = {name: module for name, module in stand_ins.items() if name not in sys.modules}
+    sys.modules.update(hidden)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            sys.modules.pop(name, None)

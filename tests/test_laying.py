@@ -1,0 +1,112 @@
+"""Where the mesh is laid and where its points come back to; and that it is the mesh that FaceMesh itself lays."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime import mesh
+from realtime.laying import MeshLayer, Place, place_of_detection, place_of_mesh
+from realtime.mesh import LANDMARK_COUNT, Detection, Detector, MeshNetwork
+from realtime.quiet import light_imports, quiet_stderr
+
+SIDE = MeshNetwork.SIDE_PX
+
+
+class FakeNetwork:
+    """Says where the brightest blue, green and red of its picture are."""
+
+    def find(self, face_rgb: np.ndarray) -> tuple[np.ndarray, float]:
+        self.picture = face_rgb
+        points = np.zeros((LANDMARK_COUNT, 3), np.float32)
+        for row in range(3):
+            y, x = np.unravel_index(face_rgb[:, :, row].argmax(), face_rgb.shape[:2])
+            points[row] = (x + 0.5, y + 0.5, 96.0)
+        return points, 0.7
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def dots(*places_xy: tuple[int, int]) -> np.ndarray:
+    """Return a picture with a blurred dot per colour, red first."""
+    picture = np.zeros((360, 640, 3), np.float32)
+    for channel, (x, y) in zip((2, 1, 0), places_xy, strict=True):
+        picture[y, x, channel] = 1
+    picture = cv2.GaussianBlur(picture, (0, 0), 6)
+    return (picture / picture.max() * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("angle_deg", [0, 35, -110])
+@pytest.mark.parametrize("side_px", [150, 300])
+def test_points_come_back_to_where_they_are_in_the_frame(angle_deg: float, side_px: float) -> None:
+    places = [(330, 200), (300, 160), (350, 150)]
+    network = FakeNetwork()
+    layer = MeshLayer(network)
+    points, presence = layer.lay(dots(*places), Place(320, 180, side_px, math.radians(angle_deg)))
+    assert presence == 0.7
+    step = side_px / SIDE
+    np.testing.assert_allclose(points[:3, :2], places, atol=1.5 + step)
+    np.testing.assert_allclose(points[:3, 2], 96 * step, rtol=1e-5)
+    layer.close()
+    assert network.closed
+
+
+def test_the_face_is_upright_in_the_square_and_its_colours_are_rgb() -> None:
+    network = FakeNetwork()
+    # The eyes' line falls to the right by 30 degrees; the red dot lies on it, right of the middle.
+    x, y = round(320 + 60 * math.cos(math.radians(30))), round(180 + 60 * math.sin(math.radians(30)))
+    points, _ = MeshLayer(network).lay(dots((x, y), (320, 180), (320, 180)), Place(320, 180, SIDE, math.radians(30)))
+    row, column = np.unravel_index(network.picture[:, :, 0].argmax(), (SIDE, SIDE))
+    assert (column, row) == (pytest.approx(SIDE / 2 + 60, abs=2), pytest.approx(SIDE / 2, abs=2))
+    np.testing.assert_allclose(points[0, :2], (x, y), atol=2)
+
+
+def test_a_place_is_half_as_large_again_as_the_face_and_turned_with_its_eyes() -> None:
+    points = np.full((LANDMARK_COUNT, 3), 150.0, np.float32)
+    points[0], points[1] = (100, 50, 0), (200, 250, 0)
+    points[33], points[263] = (120, 110, 0), (180, 170, 0)
+    assert place_of_mesh(points) == pytest.approx(Place(150, 150, 300, math.radians(45)))
+    seen = Detection(np.array([100, 50, 220, 150], np.float32), np.array([[130, 80], [190, 20]], np.float32))
+    assert place_of_detection(seen) == pytest.approx(Place(160, 100, 180, math.radians(-45)))
+
+
+@pytest.mark.parametrize("converters", [mesh._CONVERTERS, ('calculator: "NoSuchCalculator"', *mesh._CONVERTERS[1:])])
+def test_it_is_the_mesh_that_facemesh_lays(
+    portrait_bgr: np.ndarray, converters: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with light_imports(), quiet_stderr():
+        from mediapipe.python.solutions.face_mesh import FaceMesh
+    monkeypatch.setattr(mesh, "_CONVERTERS", converters)
+    picture = portrait_bgr[:, :, ::-1].copy()
+    detector, layer, reference = Detector(far=False), MeshLayer(MeshNetwork()), FaceMesh(max_num_faces=1)
+    try:
+        place = place_of_detection(detector.find(portrait_bgr)[0])
+        for _ in range(3):
+            found, presence = layer.lay(portrait_bgr, place)
+            place = place_of_mesh(found)
+            [wanted] = reference.process(picture).multi_face_landmarks
+            height, width = portrait_bgr.shape[:2]
+            points = np.array([(one.x * width, one.y * height, one.z * width) for one in wanted.landmark])
+            eyes_px = np.linalg.norm(points[263, :2] - points[33, :2])
+            assert np.abs(found - points).max() < 0.01 * eyes_px
+            assert presence > 0.9
+    finally:
+        detector.close()
+        layer.close()
+        reference.close()
+    layer.close()
+    detector.close()
+
+
+def test_nothing_is_present_where_no_face_is() -> None:
+    network = MeshNetwork()
+    try:
+        noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
+        assert network.find(noise)[1] < 0.1
+        assert network.find(np.zeros((SIDE, SIDE, 3), np.uint8))[1] < 0.1
+    finally:
+        network.close()
