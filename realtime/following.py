@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from realtime.boxes import share_of_smaller
-from realtime.laying import Place, place_of_detection, place_of_mesh
-from realtime.mesh import Detection
+from realtime.laying import Box, Place, box_of_mesh, place_of_detection, place_of_mesh
+from realtime.mesh import LANDMARK_COUNT, Detection
 from realtime.types import FloatArray, ImageArray
 
 # Media seconds between two looks through the whole frame while there is room for more faces; while there is none, and
@@ -28,6 +28,13 @@ _SAME_FACE_OVERLAP = 0.35
 _PRESENT = 0.5
 # From the detector's guess to where the mesh would have been after some frames.
 _FIRST_LOOKS = 3
+
+
+class _Seen(NamedTuple):
+    """One face's landmarks, `(L, 3)`, and their bounding box, xyxy pixels."""
+
+    points: FloatArray
+    box_xyxy: Box
 
 
 class LayerLike(Protocol):
@@ -80,8 +87,8 @@ class Following:
         if len(found) < self._max_faces and self._due(media_time_s, lost, bool(found)):
             self._looked_s = media_time_s
             found += self._look_around(image_bgr, found)
-        self._places = [place_of_mesh(points) for points in found]
-        return np.stack(found) if found else np.zeros((0, 468, 3), np.float32)
+        self._places = [place_of_mesh(face.points, face.box_xyxy) for face in found]
+        return np.stack([face.points for face in found]) if found else np.zeros((0, LANDMARK_COUNT, 3), np.float32)
 
     def forget(self) -> None:
         """Look for faces anew in the next frame, not where they were: after a seek nobody is there any more."""
@@ -102,44 +109,39 @@ class Following:
         # Frames of 10 per second come 99.9 ms apart as often as 100.1.
         return lost or not 0 <= now_s - self._looked_s < every_s - 0.005
 
-    def _follow(self, image_bgr: ImageArray) -> list[FloatArray]:
-        """Return the landmarks of every face that is still there; of those that run into another's the first."""
-        found: list[FloatArray] = []
+    def _follow(self, image_bgr: ImageArray) -> list[_Seen]:
+        """Return every face that is still there; of those that run into another's the first."""
+        found: list[_Seen] = []
         for place in self._places:
-            points, presence = self._layer.lay(image_bgr, place)
-            if presence >= _PRESENT and not _known(box_of(points), found):
-                found.append(points)
+            face = self._lay(image_bgr, place)
+            if face and not _known(face.box_xyxy, found):
+                found.append(face)
         return found
 
-    def _look_around(self, image_bgr: ImageArray, known: list[FloatArray]) -> list[FloatArray]:
-        found: list[FloatArray] = []
+    def _look_around(self, image_bgr: ImageArray, known: list[_Seen]) -> list[_Seen]:
+        found: list[_Seen] = []
         for detection in self._detector.find(image_bgr):
             if len(known) + len(found) >= self._max_faces:
                 break
-            if _known(detection.box_xyxy, known + found):
+            if _known(detection.box_xyxy.tolist(), known + found):
                 continue
-            points = self._start(image_bgr, place_of_detection(detection))
-            if points is not None and not _known(box_of(points), known + found):
-                found.append(points)
+            face = self._start(image_bgr, place_of_detection(detection))
+            if face and not _known(face.box_xyxy, known + found):
+                found.append(face)
         return found
 
-    def _start(self, image_bgr: ImageArray, place: Place) -> FloatArray | None:
-        """Return the landmarks of a face that a detector saw, `(L, 3)`, or None where the mesh sees none."""
-        points: FloatArray | None = None
-        for _ in range(_FIRST_LOOKS):
-            points, presence = self._layer.lay(image_bgr, place)
-            if presence < _PRESENT:
-                return None
-            place = place_of_mesh(points)
-        return points
+    def _start(self, image_bgr: ImageArray, place: Place) -> _Seen | None:
+        """Return the face that a detector saw, or None where the mesh sees none."""
+        face = self._lay(image_bgr, place)
+        for _ in range(_FIRST_LOOKS - 1):
+            face = face and self._lay(image_bgr, place_of_mesh(face.points, face.box_xyxy))
+        return face
+
+    def _lay(self, image_bgr: ImageArray, place: Place) -> _Seen | None:
+        points, presence = self._layer.lay(image_bgr, place)
+        return _Seen(points, box_of_mesh(points)) if presence >= _PRESENT else None
 
 
-def box_of(points: FloatArray) -> FloatArray:
-    """Return the bounding box, `(4,)` xyxy pixels, of one face's landmarks, `(L, 3)`."""
-    return np.concatenate([points[:, :2].min(axis=0), points[:, :2].max(axis=0)])
-
-
-def _known(box_xyxy: FloatArray, faces: list[FloatArray]) -> bool:
-    """Tell whether a box lies on one of the faces, each `(L, 3)`: more than a third of the smaller in the other."""
-    box = box_xyxy.tolist()
-    return any(share_of_smaller(box, box_of(points).tolist()) > _SAME_FACE_OVERLAP for points in faces)
+def _known(box_xyxy: Sequence[float], faces: list[_Seen]) -> bool:
+    """Tell whether a box lies on one of the faces: more than a third of the smaller in the other."""
+    return any(share_of_smaller(box_xyxy, face.box_xyxy) > _SAME_FACE_OVERLAP for face in faces)

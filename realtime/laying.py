@@ -16,6 +16,9 @@ _IMAGE_LEFT_CORNER, _IMAGE_RIGHT_CORNER = 33, 263  # outer eye corners
 _SURROUNDINGS = 1.5
 
 
+Box = tuple[float, float, float, float]
+
+
 class Place(NamedTuple):
     """A square in a frame that holds one face: its centre, side and turn, clockwise, in pixels and radians."""
 
@@ -73,18 +76,26 @@ class MeshLayer:
         self._network.close()
 
 
-def place_of_mesh(points: FloatArray) -> Place:
-    """Return where the face of a mesh, `(L, 3)`, is to be expected in the next frame."""
-    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    return _place(np.concatenate([low, high]), points[_IMAGE_RIGHT_CORNER, :2] - points[_IMAGE_LEFT_CORNER, :2])
+def box_of_mesh(points: FloatArray) -> Box:
+    """Return the bounding box, xyxy pixels, of one face's landmarks, `(L, 3)`."""
+    left, top = points[:, :2].min(axis=0).tolist()
+    right, bottom = points[:, :2].max(axis=0).tolist()
+    return left, top, right, bottom
+
+
+def place_of_mesh(points: FloatArray, box_xyxy: Box | None = None) -> Place:
+    """Return where the face of a mesh, `(L, 3)`, is to be expected next; `box_xyxy` is its box, if known already."""
+    along = points[_IMAGE_RIGHT_CORNER, :2] - points[_IMAGE_LEFT_CORNER, :2]
+    return _place(box_xyxy or box_of_mesh(points), along)
 
 
 def place_of_detection(detection: Detection) -> Place:
     """Return where the mesh of a face that a detector sees is to be laid."""
-    return _place(detection.box_xyxy, detection.eyes_xy[1] - detection.eyes_xy[0])
+    left, top, right, bottom = detection.box_xyxy.tolist()
+    return _place((left, top, right, bottom), detection.eyes_xy[1] - detection.eyes_xy[0])
 
 
-def _place(box_xyxy: FloatArray, along: FloatArray) -> Place:
-    left, top, right, bottom = box_xyxy.tolist()
+def _place(box_xyxy: Box, along: FloatArray) -> Place:
+    left, top, right, bottom = box_xyxy
     side_px = _SURROUNDINGS * max(right - left, bottom - top)
     return Place((left + right) / 2, (top + bottom) / 2, side_px, math.atan2(float(along[1]), float(along[0])))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import lap
 import numpy as np
+import numpy.typing as npt
 
 from realtime.boxes import intersection_over_union
 from realtime.cuts import CutFinder
@@ -93,9 +94,7 @@ class Tracker:
     def _matches(self, points: FloatArray, boxes: FloatArray, now_s: float) -> list[tuple[int, _Track]]:
         if not len(points) or not self._tracks:
             return []
-        cost = np.array(
-            [[_cost(*face, track, now_s) for track in self._tracks] for face in zip(points, boxes, strict=True)]
-        )
+        cost = _costs(points, boxes, self._tracks, now_s)
         _, columns, _ = lap.lapjv(cost, extend_cost=True)
         return [
             (row, self._tracks[column])
@@ -104,28 +103,35 @@ class Tracker:
         ]
 
 
-def _cost(points: FloatArray, box: FloatArray, track: _Track, now_s: float) -> float:
-    """Return how badly a face fits a person: 0 at best, `_FORBIDDEN` where it can't be them."""
-    size, size_before = _size_px(points), _size_px(track.points)
-    growth = abs(math.log(size / size_before))
-    if growth > _MAX_LOG_SIZE_CHANGE:
-        return _FORBIDDEN
-    scale = math.sqrt(size * size_before)
-    shift = track.shift(now_s)
-    move = float(np.linalg.norm(points - track.points - shift, axis=1).mean()) / scale
-    if now_s - track.seen_s > _RETURN_AFTER_S:
-        move = min(move, float(np.linalg.norm(points - track.points, axis=1).mean()) / scale)
-    if move > _MAX_MOVE:
-        return _FORBIDDEN
-    expected = track.box + np.concatenate([shift, shift])
-    return move + growth + 1 - intersection_over_union(box.tolist(), expected.tolist())
+def _costs(points: FloatArray, boxes: FloatArray, tracks: list[_Track], now_s: float) -> npt.NDArray[np.float64]:
+    """Return how badly each face fits each person, `(N, M)`: 0 at best, `_FORBIDDEN` where it can't be them."""
+    before = np.stack([track.points for track in tracks])
+    shift = np.stack([track.shift(now_s) for track in tracks])
+    size, size_before = _sizes_px(points)[:, None], _sizes_px(before)
+    growth, scale = np.abs(np.log(size / size_before)), np.sqrt(size * size_before)
+    away = points[:, None] - before
+    move = _mean_length(away - shift[:, None]) / scale
+    long_gone = np.array([now_s - track.seen_s > _RETURN_AFTER_S for track in tracks])
+    if long_gone.any():
+        move = np.where(long_gone, np.minimum(move, _mean_length(away) / scale), move)
+    cost = np.full(move.shape, _FORBIDDEN)
+    for row, column in np.argwhere((growth <= _MAX_LOG_SIZE_CHANGE) & (move <= _MAX_MOVE)).tolist():
+        expected = tracks[column].box + np.concatenate([shift[column], shift[column]])
+        overlap = intersection_over_union(boxes[row].tolist(), expected.tolist())
+        cost[row, column] = move[row, column] + growth[row, column] + 1 - overlap
+    return cost
 
 
-def _size_px(points: FloatArray) -> float:
-    """Return the size of a face from its eyes' distance and theirs from the mouth: turning it changes one of them."""
-    across = points[1] - points[0]
-    down = (points[2] + points[3] - points[0] - points[1]) / 2
-    return max(math.hypot(*across.tolist(), *down.tolist()), 1.0)
+def _mean_length(vectors: FloatArray) -> FloatArray:
+    """Return the mean length of the vectors of each pair, `(N, M, P, 2)` to `(N, M)`."""
+    return np.asarray(np.sqrt((vectors**2).sum(axis=3)).mean(axis=2), np.float32)
+
+
+def _sizes_px(points: FloatArray) -> FloatArray:
+    """Return faces' sizes, `(N,)`, from their eyes' distance and that to the mouth, `(N, 4, 2)`: turning changes one."""
+    across = points[:, 1] - points[:, 0]
+    down = (points[:, 2] + points[:, 3] - points[:, 0] - points[:, 1]) / 2
+    return np.asarray(np.maximum(np.sqrt((across**2 + down**2).sum(axis=1)), 1.0), np.float32)
 
 
 class TrackingFinder:
