@@ -128,7 +128,7 @@ def _mean_length(vectors: FloatArray) -> FloatArray:
 
 
 def _sizes_px(points: FloatArray) -> FloatArray:
-    """Return faces' sizes, `(N,)`, from their eyes' distance and that to the mouth, `(N, 4, 2)`: turning changes one."""
+    """Return faces' sizes, `(N,)`, from the eyes' distance and that to the mouth, `(N, 4, 2)`: turning changes one."""
     across = points[:, 1] - points[:, 0]
     down = (points[:, 2] + points[:, 3] - points[:, 0] - points[:, 1]) / 2
     return np.asarray(np.maximum(np.sqrt((across**2 + down**2).sum(axis=1)), 1.0), np.float32)
