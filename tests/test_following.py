@@ -94,6 +94,13 @@ def test_the_whole_frame_is_looked_at_now_and_then_and_at_once_when_a_face_is_lo
     assert scene.boxes(frame(there), 1.01) == [there]
 
 
+def test_somebody_who_is_elsewhere_after_a_cut_is_found_at_once_though_another_stays() -> None:
+    scene = Scene()
+    stays, here, there = (100, 100, 160, 160), (400, 100, 460, 160), (500, 250, 560, 310)
+    scene.boxes(frame(stays, here), 0.0)
+    assert scene.boxes(frame(stays, there), 0.03) == [stays, there]
+
+
 def test_somebody_who_joins_is_found_soon_and_nobody_twice() -> None:
     scene = Scene()
     first, second = (100, 100, 160, 160), (400, 100, 460, 160)

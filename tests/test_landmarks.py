@@ -11,7 +11,7 @@ import pytest
 
 from models.regions import eye_distance_px
 from realtime.landmarks import LandmarkFinder, faces_from_mesh
-from realtime.mesh import LANDMARK_COUNT
+from realtime.mesh import LANDMARK_COUNT, Detector
 from realtime.stills import ImageFaceFinder
 from realtime.types import Frame
 
@@ -127,6 +127,18 @@ def test_faces_that_fill_the_picture_are_found_as_in_front_of_a_laptop(real_data
         finder.close()
     # MediaPipe's full-range detector alone finds a tenth of them.
     assert np.mean(found) > 0.9
+
+
+def test_a_far_face_is_seen_by_the_far_detector_only(portrait_bgr: np.ndarray) -> None:
+    picture = np.full((720, 1280, 3), 90, np.uint8)
+    small = cv2.resize(portrait_bgr, (360, 360), interpolation=cv2.INTER_AREA)  # the face is 80 pixels high
+    picture[200:560, 460:820] = small
+    counts = []
+    for far in (False, True):
+        detector = Detector(far=far)
+        counts.append(len(detector.find(picture)))
+        detector.close()
+    assert counts == [0, 1]
 
 
 def test_two_meshes_on_one_face_are_one_face() -> None:

@@ -35,6 +35,28 @@ def test_someone_elsewhere_is_someone_else() -> None:
     assert ids(tracker, [(400, 200)], 0.03) == [2]
 
 
+def test_somebody_much_nearer_at_the_same_place_is_someone_else() -> None:
+    tracker = Tracker()
+    near = make_faces([(100, 100)])
+    middle = near.landmarks_xy[:, [33, 263, 61, 291]].mean(axis=1, keepdims=True)
+
+    def sized(factor: float) -> Faces:
+        return replace(near, landmarks_xy=(middle + factor * (near.landmarks_xy - middle)).astype(np.float32))
+
+    assert tracker.update(near, 0.0, blank()).track_ids.tolist() == [1]
+    assert tracker.update(sized(1.2), 0.03, blank()).track_ids.tolist() == [1]
+    assert tracker.update(sized(3.6), 0.06, blank()).track_ids.tolist() == [2]
+
+
+def test_of_two_people_as_near_the_one_whose_box_is_met_is_meant() -> None:
+    tracker = Tracker()
+    two = make_faces([(100, 100), (120, 100)])
+    boxes = np.array([[0, 0, 20, 20], [80, 60, 160, 140]], np.float32)
+    tracker.update(replace(two, boxes_xyxy=boxes), 0.0, blank())
+    between = replace(make_faces([(109.5, 100)]), boxes_xyxy=boxes[1:])
+    assert tracker.update(between, 0.03, blank()).track_ids.tolist() == [2]
+
+
 def test_a_cut_ends_every_track_though_a_face_is_at_the_same_place() -> None:
     tracker = Tracker()
     assert ids(tracker, [(100, 100)], 0.0, grey=20) == [1]
