@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from realtime.boxes import share_of_smaller
 from realtime.following import Following
 from realtime.laying import MeshLayer
 from realtime.mesh import Detector, MeshNetwork
@@ -15,8 +14,6 @@ _TEMPLE_LEFT, _TEMPLE_RIGHT = 234, 454
 _FOREHEAD, _CHIN = 10, 152
 # The median over 1,500 faces of FER2013, most of which look into the camera: the chin lies behind the forehead.
 _REST_PITCH_DEG = -9.0
-# A second mesh on the neck or jacket of somebody covers 40 % of the first; heads side by side far less.
-_SAME_FACE_OVERLAP = 0.35
 
 
 class LandmarkFinder:
@@ -43,32 +40,17 @@ class LandmarkFinder:
 
 
 def faces_from_mesh(points: FloatArray) -> Faces:
-    """Return `Faces` from mesh points, `(N, L, 3)` as `Mesh.find` gives them; `track_ids` are 0.
-
-    FaceMesh sometimes follows one face twice: of two that overlap the first is kept.
-    """
+    """Return `Faces` from mesh points, `(N, L, 3)` as `Following.find` gives them; `track_ids` are 0."""
     if not len(points):
         return Faces.empty()
     landmarks_xy = np.ascontiguousarray(points[:, :, :2])
     boxes = np.concatenate([landmarks_xy.min(axis=1), landmarks_xy.max(axis=1)], axis=1)
-    kept = _distinct(boxes)
-    points, landmarks_xy, boxes = points[kept], landmarks_xy[kept], boxes[kept]
     return Faces(
         boxes_xyxy=boxes.astype(np.float32),
         landmarks_xy=landmarks_xy,
         head_pose_deg=head_pose_deg(points),
         track_ids=np.zeros(len(points), np.int64),
     )
-
-
-def _distinct(boxes_xyxy: FloatArray) -> list[int]:
-    """Return the rows of `boxes_xyxy`, `(N, 4)`, that do not overlap an earlier one that is kept."""
-    kept: list[int] = []
-    boxes = boxes_xyxy.tolist()
-    for row, box in enumerate(boxes):
-        if all(share_of_smaller(box, boxes[other]) < _SAME_FACE_OVERLAP for other in kept):
-            kept.append(row)
-    return kept
 
 
 def head_pose_deg(points: FloatArray) -> FloatArray:

@@ -141,14 +141,6 @@ def test_a_far_face_is_seen_by_the_far_detector_only(portrait_bgr: np.ndarray) -
     assert counts == [0, 1]
 
 
-def test_two_meshes_on_one_face_are_one_face() -> None:
-    points = np.random.default_rng(0).uniform(100, 200, (1, LANDMARK_COUNT, 3)).astype(np.float32)
-    elsewhere = points + np.float32([[[300, 0, 0]]])
-    faces = faces_from_mesh(np.concatenate([points, points + 8, elsewhere]))
-    assert len(faces) == 2
-    assert faces.boxes_xyxy[1, 0] > 350
-
-
 def test_tensorflow_and_matplotlib_are_not_imported_with_the_landmarker() -> None:
     code = (
         "import sys; from realtime.mesh import Detector, MeshNetwork; MeshNetwork().close(); Detector().close();"
