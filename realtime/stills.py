@@ -45,9 +45,9 @@ class _Attempt:
     surroundings: _Surroundings = _Surroundings.REPEATED
 
 
-# The first finds 93 % of FER2013's validation faces; of 781 masked or dark-glassed ones whose mesh rested in it none was
-# laid wrong. The others find nearly all, but where the eyes are hidden 4 to 17 % of their meshes take nose and mouth for
-# a whole face, each on other faces.
+# The first finds 93 % of FER2013's validation faces; of 781 masked or dark-glassed ones whose mesh rested in it none
+# was laid wrong. The others find nearly all, but where the eyes are hidden 4 to 17 % of their meshes take nose and
+# mouth for a whole face, each on other faces.
 _STRICT = _Attempt(0.25, _STRICT_CONFIDENCE)
 _LENIENT = (
     _Attempt(0.25, _LENIENT_CONFIDENCE, _Surroundings.GREY),
