@@ -137,6 +137,24 @@ def test_nothing_is_found_where_no_way_of_looking_finds_anything(fake: type[Fake
     assert len(fake.seen) == len(stills._LENIENT) + 1
 
 
+def test_a_face_that_no_detector_sees_is_looked_for_in_the_middle_of_a_small_picture(
+    portrait_bgr: Points, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = cv2.resize(portrait_bgr[70:220, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
+    finder = ImageFaceFinder()
+    try:
+        wanted = finder.find(small).landmarks_xy[0]
+        monkeypatch.setattr(stills.Detector, "find", lambda self, image_bgr: [])
+        guessed = finder.find(small).landmarks_xy
+        assert len(finder.find(np.ascontiguousarray(portrait_bgr))) == 0, (
+            "a large picture need not be filled by its face"
+        )
+        assert len(finder.find(np.zeros((48, 48, 3), np.uint8))) == 0
+    finally:
+        finder.close()
+    np.testing.assert_allclose(guessed[0], wanted, atol=1.0)
+
+
 def test_a_masked_face_is_found_where_the_bare_one_was(portrait_bgr: Points) -> None:
     small = cv2.resize(portrait_bgr[70:220, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
     finder = ImageFaceFinder()
