@@ -123,22 +123,25 @@ class ImageFaceFinder:
         """Return the mesh where the detector sees a face, or in the middle of the picture; none without a face."""
         prepared_bgr, scale, offset_px = _prepare(image_bgr, attempt.padding, attempt.surroundings)
         if guessed_side:
-            confidence, middle = (
-                _LENIENT_CONFIDENCE,
-                (np.array(image_bgr.shape[1::-1]) * scale / 2 + offset_px).tolist(),
-            )
-            place = Place(middle[0], middle[1], guessed_side * max(image_bgr.shape[:2]) * scale, 0.0)
+            confidence, place = _LENIENT_CONFIDENCE, self._near_middle(prepared_bgr, guessed_side, offset_px)
         else:
             confidence, seen = attempt.confidence, self._detector(attempt.confidence).find(prepared_bgr)
-            if not seen:
-                return []
-            place = place_of_detection(seen[0])
+            place = place_of_detection(seen[0]) if seen else None
+        if place is None:
+            return []
         settled = self._settle(prepared_bgr, place, confidence)
         if settled is None:
             return []
         points, moved_d = settled
         points[:, :2] -= offset_px
         return [_Laid(points / np.float32(scale), moved_d)]
+
+    def _near_middle(self, prepared_bgr: ImageArray, side: float, offset_px: float) -> Place | None:
+        """Return where a first look at the middle of the picture lays the mesh, or None without a face."""
+        height, width = (length - 2 * offset_px for length in prepared_bgr.shape[:2])
+        middle = Place(width / 2 + offset_px, height / 2 + offset_px, side * max(height, width), 0.0)
+        points, presence = self._layer.lay(prepared_bgr, middle)
+        return place_of_mesh(points) if presence >= _LENIENT_CONFIDENCE else None
 
     def _settle(self, image_bgr: ImageArray, place: Place, confidence: float) -> tuple[FloatArray, float] | None:
         """Return the landmarks, `(L, 3)`, and how far a second look moved them, in eye distances; None without a face.
