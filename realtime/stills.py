@@ -58,11 +58,18 @@ _LENIENT = (
     _Attempt(0.1, _LENIENT_CONFIDENCE),
     _Attempt(1.0, _LENIENT_CONFIDENCE),
 )
-
-
-# Where no detector sees a face in a small picture that one should fill, the mesh is laid in its middle: the square's
-# side in longer sides of the picture. Of 15 such validation faces, most of them profiles, that finds 8.
-_GUESSED_SIDES = (1.2, 1.4)
+# Where no detector sees a face in a small picture that one should fill, the mesh is laid in its middle, on a square
+# whose side is this many of the picture's longer side. Of 15 such validation faces, most of them profiles, that finds
+# 10, and of 112 masked ones 81, most of them with equalized contrast and 71 of them where the face is.
+_GUESSES = (
+    (1.2, _STRICT),
+    (1.6, _LENIENT[1]),
+    (1.4, _STRICT),
+    (1.4, _LENIENT[1]),
+    (1.2, _LENIENT[1]),
+    (1.6, _LENIENT[0]),
+    (1.6, _LENIENT[2]),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,8 +120,10 @@ class ImageFaceFinder:
                 laid += self._lay(image_bgr, attempt)
                 if _agreed(laid):
                     break
-        for side in _GUESSED_SIDES if small and not laid else ():
-            laid += self._lay(image_bgr, _STRICT, side)
+        for side, attempt in _GUESSES if small and not laid else ():
+            laid += self._lay(image_bgr, attempt, side)
+            if _agreed(laid):
+                break
         if not laid:
             return np.zeros((0, LANDMARK_COUNT, 3), np.float32)
         return max(laid, key=lambda mesh: _worth(mesh, laid)).points[None]

