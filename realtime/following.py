@@ -98,8 +98,10 @@ class Following:
 
     def close(self) -> None:
         """Free all graphs; a second call does nothing."""
-        self._layer.close()
-        self._detector.close()
+        try:
+            self._layer.close()
+        finally:
+            self._detector.close()
 
     def _due(self, now_s: float, lost: bool, any_found: bool) -> bool:
         """Tell whether to look through the whole frame; a jump back in time counts as a long wait."""

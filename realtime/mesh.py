@@ -106,7 +106,9 @@ class MeshNetwork:
         """Free the graph; a second call does nothing."""
         graph, self._graph = self._graph, None
         if graph is not None:
-            graph.close()
+            # A graph that has failed fails again here; the failure itself was raised where it happened.
+            with contextlib.suppress(RuntimeError, ValueError):
+                graph.close()
 
 
 class Detection(NamedTuple):

@@ -20,7 +20,8 @@ def quiet_stderr() -> Iterator[None]:
     sees a face; users took them for errors. Python's own errors are exceptions and not lost.
     """
     with _stderr_lock:
-        sys.stderr.flush()
+        if sys.stderr is not None:  # as under pythonw
+            sys.stderr.flush()
         try:
             kept = os.dup(2)
         except OSError:  # a program without stderr, such as a windowed one

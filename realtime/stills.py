@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -59,8 +60,9 @@ _LENIENT = (
     _Attempt(1.0, _LENIENT_CONFIDENCE),
 )
 # Where no detector sees a face in a small picture that one should fill, the mesh is laid in its middle, on a square
-# whose side is this many of the picture's longer side. Of 15 such validation faces, most of them profiles, that finds
-# 10, and of 112 masked ones 81, most of them with equalized contrast and 71 of them where the face is.
+# whose side is this many of the picture's longer side, until two agree. Of 15 such validation faces, most of them
+# profiles, that finds 6, and of 105 masked ones 45, 43 of them where the face is. In 60 pictures of soft noise it sees
+# 8 faces more than the 7 that were seen before, in 243 pieces of photographs without faces one more than 3.
 _GUESSES = (
     (1.2, _STRICT),
     (1.6, _LENIENT[1]),
@@ -120,10 +122,8 @@ class ImageFaceFinder:
                 laid += self._lay(image_bgr, attempt)
                 if _agreed(laid):
                     break
-        for side, attempt in _GUESSES if small and not laid else ():
-            laid += self._lay(image_bgr, attempt, side)
-            if _agreed(laid):
-                break
+        if not laid and max(image_bgr.shape[:2]) <= _SMALL_IMAGE_PX:
+            laid = self._guess(image_bgr)
         if not laid:
             return np.zeros((0, LANDMARK_COUNT, 3), np.float32)
         return max(laid, key=lambda mesh: _worth(mesh, laid)).points[None]
@@ -144,6 +144,15 @@ class ImageFaceFinder:
         points, moved_d = settled
         points[:, :2] -= offset_px
         return [_Laid(points / np.float32(scale), moved_d)]
+
+    def _guess(self, image_bgr: ImageArray) -> list[_Laid]:
+        """Return meshes laid in the middle of the picture if two agree, none otherwise: one alone proves little."""
+        laid: list[_Laid] = []
+        for side, attempt in _GUESSES:
+            laid += self._lay(image_bgr, attempt, side)
+            if _agreed(laid):
+                return laid
+        return []
 
     def _near_middle(self, prepared_bgr: ImageArray, side: float, offset_px: float) -> Place | None:
         """Return where a first look at the middle of the picture lays the mesh, or None without a face."""
@@ -182,9 +191,10 @@ class ImageFaceFinder:
 
     def close(self) -> None:
         """Free the landmarkers; a second call does nothing."""
-        self._layer.close()
-        for detector in self._detectors.values():
-            detector.close()
+        with contextlib.ExitStack() as graphs:
+            graphs.callback(self._layer.close)
+            for detector in self._detectors.values():
+                graphs.callback(detector.close)
         self._detectors.clear()
 
 

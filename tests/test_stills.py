@@ -137,10 +137,17 @@ def test_nothing_is_found_where_no_way_of_looking_finds_anything(fake: type[Fake
     assert len(fake.seen) == len(stills._LENIENT) + 1
 
 
+def soft_noise(count: int) -> list[Points]:
+    rng = np.random.default_rng(0)
+    pictures = [cv2.GaussianBlur(rng.normal(0, 1, (48, 48)).astype(np.float32), (0, 0), 4) for _ in range(count)]
+    grey = [((one - one.min()) / np.ptp(one) * 255).astype(np.uint8) for one in pictures]
+    return [cv2.cvtColor(one, cv2.COLOR_GRAY2BGR) for one in grey]
+
+
 def test_a_face_that_no_detector_sees_is_looked_for_in_the_middle_of_a_small_picture(
     portrait_bgr: Points, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = cv2.resize(portrait_bgr[70:220, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(portrait_bgr[45:195, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
     finder = ImageFaceFinder()
     try:
         wanted = finder.find(small).landmarks_xy[0]
@@ -149,7 +156,7 @@ def test_a_face_that_no_detector_sees_is_looked_for_in_the_middle_of_a_small_pic
         assert len(finder.find(np.ascontiguousarray(portrait_bgr))) == 0, (
             "a large picture need not be filled by its face"
         )
-        assert len(finder.find(np.zeros((48, 48, 3), np.uint8))) == 0
+        assert sum(len(finder.find(noise)) for noise in soft_noise(12)) <= 3, "two guesses must agree"
     finally:
         finder.close()
     assert np.abs(guessed[0] - wanted).mean() < 2.0
