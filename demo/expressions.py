@@ -83,7 +83,7 @@ class Expression:
 EXPRESSIONS: Mapping[str, Expression] = {
     "happiness": Expression(smile=1.0, cheek_drop=0.0),
     "neutral": Expression(
-        mouth_width=0.69, mouth_drop=0.012, corner_drop=0.035, upper_lip=1.8, lower_lip=1.33, brow_inner_up=-0.015,
+        mouth_width=0.67, mouth_drop=0.012, corner_drop=0.05, upper_lip=1.8, lower_lip=1.33, brow_inner_up=-0.015,
         brow_outer_up=-0.02, eyes_shut=0.05, lower_lid_up=-0.1,
     ),
     "surprise": Expression(

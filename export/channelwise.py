@@ -84,6 +84,8 @@ class Chains:
             return False
         if node.op_type == "AveragePool":
             return self._maker[node.input[0]].op_type == "Conv" and _is_plain(node)
+        if node.op_type == "Concat" and [one.i for one in node.attribute if one.name == "axis"] != [1]:
+            return False
         return node.op_type == "Conv" or all(self.in_bytes(part) for part in node.input)
 
     def _normalization(self, relu: onnx.NodeProto) -> Normalization | None:
@@ -108,4 +110,4 @@ def _is_plain(pool: onnx.NodeProto) -> bool:
     """Tell whether a pooling takes only real values: nothing is added at the edges."""
     kept = {one.name: helper.get_attribute_value(one) for one in pool.attribute}
     padded = any(kept.get("pads", ())) or kept.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")
-    return not padded and not kept.get("ceil_mode", 0)
+    return not padded and not kept.get("ceil_mode", 0) and set(kept.get("dilations", ())) <= {1}

@@ -32,7 +32,9 @@ _TO_LAST, _TO_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
 
 
 def with_integer_convolutions(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
-    """Return the model with all convolutions in eight bits, one scale per output channel, the rest in float32.
+    """Return the model with all convolutions in eight bits, one scale per output channel.
+
+    What stays in bytes between them is told in `export.channelwise`; the rest is float32.
 
     Args:
         model: as `export.convert.to_onnx` makes it: before the first convolution channels are last, after it first.
@@ -273,7 +275,7 @@ class _Rewriting:
         self._floats[node.output[0]] = self._add(node.op_type, inputs, f"{node.output[0]}_last")
 
     def _pool(self, node: onnx.NodeProto) -> None:
-        """Pool with the channels first, between two transpositions: there are three of these in 98 layers."""
+        """Pool with the channels first, between two transpositions: what cannot be written as a convolution."""
         name, out = node.input[0], node.output[0]
         first = self._add("Transpose", [self._float(name)], f"{name}_first", perm=_TO_FIRST)
         kept = {one.name: helper.get_attribute_value(one) for one in node.attribute}

@@ -29,7 +29,7 @@ class _Crops(CalibrationDataReader):  # type: ignore[misc]
 
 
 def to_int8(model: onnx.ModelProto, crops: npt.NDArray[np.uint8]) -> onnx.ModelProto:
-    """Return the model with convolutions in eight bits, one scale per channel, the rest in float32.
+    """Return the model with convolutions, and what can stay in bytes between them, in eight bits; the rest in float32.
 
     Args:
         model: as `export.convert.to_onnx` makes it.

@@ -158,7 +158,7 @@ def _pool(evidence: Evidence, pull_faces: float, *, crossed: bool) -> tuple[Floa
         weights[free] = values[:-kinds]
         p = softmax(np.einsum("nrk,rkj->nj", said, weights) + bias_scale * bias)
         away = weights - start
-        rest = 1 - p[:, _RESENTED].sum(axis=1) + _TINY
+        rest = p[:, ~_RESENTED].sum(axis=1) + _TINY
         value = -(share * evidence.soft * np.log(p + _TINY)).sum() - (resented * np.log(rest)).sum()
         value += pull * ((away**2).sum() + (bias**2).sum())
         off = share * (p - evidence.soft) + (resented / rest)[:, None] * p * (_RESENTED - (1 - rest[:, None]))

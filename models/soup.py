@@ -17,6 +17,7 @@ import numpy as np
 
 from models.commands import fail_in_one_line
 from models.errors import ConfigError, DataError
+from models.spec import geometry_from_dict
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +31,9 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--of", "runs", type=_FOLDER, multiple=True, required=True, help="A training's folder; two or more.")
 @click.option("--share", "shares", type=click.FloatRange(0, min_open=True), multiple=True, help="One per --of.")
 @click.option("--data", type=_FOLDER, required=True, help="Folder that `models.dataset build` made, to score with.")
-@click.option("--out", type=_FOLDER, required=True, help="Folder for the soup: `models.export` reads it as a training.")
+@click.option(
+    "--out", type=_FOLDER, required=True, help="Folder for the soup: `python -m export` reads it as a training."
+)
 @fail_in_one_line
 def main(runs: tuple[Path, ...], shares: tuple[float, ...], data: Path, out: Path) -> None:
     """Average the weights of trainings of which each began with another one's weights, and score all of them."""
@@ -38,6 +41,8 @@ def main(runs: tuple[Path, ...], shares: tuple[float, ...], data: Path, out: Pat
         raise ConfigError(
             f"a soup needs two --of or more, and as many --share or none; received {len(runs)} and {len(shares)}"
         )
+    if len({run.resolve() for run in runs}) < len(runs):
+        raise ConfigError(f"each --of must be another training; received {', '.join(map(str, runs))}: use --share")
     if (out / "recipe.json").exists():
         raise ConfigError(f"{out} holds a training already; choose another --out")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -46,6 +51,8 @@ def main(runs: tuple[Path, ...], shares: tuple[float, ...], data: Path, out: Pat
     whole = sum(shares) or len(runs)
     network, facts, scores = averaged(runs, [share / whole for share in shares or (1.0,) * len(runs)])
     val = load_crops(data, facts["recipe"]["region"], "val")
+    if val.geometry != geometry_from_dict(facts["geometry"]):
+        raise DataError(f"{runs[-1]} was trained on other crops than {data} holds; give --data the training's data set")
     rows = [{"of": run.name, **_score(model, val)} for run, model in scores.items()]
     rows.append({"of": "soup", **_score(network, val)})
     for row in rows:

@@ -134,6 +134,7 @@ def test_a_run_that_stands_still_is_told_from_one_that_has_ended(page: LivePage,
     tab.wait_for("document.getElementById('state').textContent === ''")
     page.publish(None, state(1.2, {1: "fear"}, paused=True))
     tab.wait_for("document.getElementById('state').textContent === 'Paused'")
+    time.sleep(2.7)  # longer than a page waits before it says that nothing is new
     assert tab.evaluate("document.getElementById('state').textContent") == "Paused", "and it stays so"
 
 

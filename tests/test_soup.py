@@ -82,7 +82,18 @@ def test_what_can_not_be_averaged_is_refused_in_one_line(tmp_path: Path) -> None
     first, wide = training(tmp_path / "first", 0.1), training(tmp_path / "wide", 0.1, width=8)
     assert "two --of or more" in soup(tmp_path / "soup", "--of", first)
     assert "received 2 and 1" in soup(tmp_path / "soup", "--of", first, "--of", first, "--share", 1)
+    assert "must be another training" in soup(tmp_path / "soup", "--of", first, "--of", first)
     assert "has width 4" in soup(tmp_path / "soup", "--of", first, "--of", wide)
     assert "holds no trained expert" in soup(tmp_path / "soup", "--of", first, "--of", tmp_path / "none")
     assert not (tmp_path / "soup").exists()
     assert "holds a training already" in soup(first, "--of", first, "--of", wide)
+
+
+@pytest.mark.usefixtures("val")
+def test_crops_of_another_region_are_refused(tmp_path: Path) -> None:
+    runs = [training(tmp_path / name, 0.1) for name in ("a", "b")]
+    facts = json.loads((runs[1] / "recipe.json").read_text())
+    for run in runs:
+        (run / "recipe.json").write_text(json.dumps({**facts, "geometry": {**facts["geometry"], "width_d": 9.0}}))
+    assert "other crops than DATA holds" in soup(tmp_path / "soup", "--of", runs[0], "--of", runs[1])
+    assert not (tmp_path / "soup").exists()

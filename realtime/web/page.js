@@ -74,7 +74,7 @@ function key(name, colour) {
 function show(moment) {
   say(moment.run.paused ? "Paused" : "");
   clearTimeout(stillness);
-  stillness = setTimeout(() => say("Nothing new: paused, or the source stands still."), STILL_MS);
+  if (!moment.run.paused) stillness = setTimeout(() => say("Nothing new: paused, or the source stands still."), STILL_MS);
   // A source that begins again.
   if (moments.length && moment.t < moments[moments.length - 1].t) moments = [];
   moments.push(moment);
