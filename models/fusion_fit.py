@@ -22,8 +22,8 @@ _START_WEIGHT = 0.7
 _PULL_FACES = {"log_linear": 3.0, "stacked": 30.0}
 _FOLDS = 5
 # A resting face called sad or angry is what people resent most: mostly neutral faces pay this much more for what they
-# give to these two. On validation faces that means 3.2 % of the neutral ones instead of 4.7; twice as much would mean
-# 1.9 %, and 59 % of the sad faces right instead of 64.
+# give to these two. On validation faces that means 3.2 % of the neutral ones; counting neutral faces 1.8 times instead
+# would mean 4.7 %, paying twice as much 1.9 % and 59 instead of 64 % of the sad faces right.
 _RESENTED_WEIGHT = 1.0
 # An emotion with fewer votes than this fraction of the mean gets less than its share: few faces must not decide all.
 _RAREST = 10
