@@ -31,8 +31,8 @@ class HandOver(Protocol[T]):
     def get(self, timeout_s: float | None = None) -> T:
         """Take the oldest item. Raises ChannelClosedError, TimeoutError."""
 
-    def take_waiting(self, limit: int, /) -> list[T]:
-        """Take at most `limit` items that are waiting now, without blocking; possibly none."""
+    def take_waiting(self, limit: int, wait_s: float = 0.0, /) -> list[T]:
+        """Take at most `limit` items, possibly none: once so many wait, or those that wait when `wait_s` is over."""
 
     def close(self) -> None:
         """Refuse further items and wake whoever waits; what waits can still be taken. Never blocks."""
@@ -139,9 +139,14 @@ class Channel(Counting, Generic[T]):
             self._changed.notify_all()
             return item
 
-    def take_waiting(self, limit: int) -> list[T]:
-        """Take at most `limit` items that are waiting now, without blocking; possibly none."""
+    def take_waiting(self, limit: int, wait_s: float = 0.0, /) -> list[T]:
+        """Take at most `limit` items, possibly none: once so many wait, or those that wait when `wait_s` is over.
+
+        Nor does it wait for a channel that is full or closed: nothing more can come.
+        """
         with self._changed:
+            enough = min(limit, self._capacity)
+            self._changed.wait_for(lambda: len(self._items) >= enough or self._closed, wait_s)
             taken = [self._items.popleft() for _ in range(min(limit, len(self._items)))]
             if taken:
                 self._changed.notify_all()

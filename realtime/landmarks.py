@@ -44,7 +44,9 @@ def faces_from_mesh(points: FloatArray) -> Faces:
     if not len(points):
         return Faces.empty()
     landmarks_xy = np.ascontiguousarray(points[:, :, :2])
-    boxes = np.concatenate([landmarks_xy.min(axis=1), landmarks_xy.max(axis=1)], axis=1)
+    # numpy takes a seventh of the time for the least of numbers that lie side by side.
+    in_rows = np.ascontiguousarray(landmarks_xy.transpose(0, 2, 1))
+    boxes = np.concatenate([in_rows.min(axis=2), in_rows.max(axis=2)], axis=1)
     return Faces(
         boxes_xyxy=boxes.astype(np.float32),
         landmarks_xy=landmarks_xy,

@@ -6,13 +6,16 @@ import math
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 # Enough for percentiles over the last minutes, and no more memory after hours.
 _WINDOW = 8192
 _RATE_WINDOW_S = 2.0
+TAKERS = ("landmarks", "classify", "display")
+"""Who takes frames from the three hand-overs of a pipeline, in order."""
+_CAUSES = ("landmarks busy", "classifier busy", "display busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,11 @@ class Metrics:
             self._shown_at_s.append(now)
             self._first_shown_s = now if self._first_shown_s is None else self._first_shown_s
             self.frames_shown += 1
+
+    def count_drops(self, dropped: Sequence[int], missed: int) -> None:
+        """Take how many frames each hand-over has dropped since the run began, and the reader before the first."""
+        counts = dict(zip(("capture busy", *_CAUSES), (missed, *dropped), strict=True))
+        self.drops.update({cause: count - self.drops[cause] for cause, count in counts.items() if count})
 
     def mean_fps(self) -> float:
         """Return frames per second from the first to the last frame of the run; 0.0 before the second."""

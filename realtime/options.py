@@ -61,6 +61,11 @@ class RunOptions:
     manifest_sha256: str = ""
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
 
+    @property
+    def watched(self) -> bool:
+        """Whether somebody may see each frame as soon as it is analysed."""
+        return not self.smooth_offline and (self.window or self.serve is not None or self.virtual_camera)
+
     def __post_init__(self) -> None:
         if self.seconds is not None and not self.seconds > 0:
             raise ConfigError(f"seconds must be above 0; received {self.seconds}")

@@ -205,7 +205,7 @@ class _ToClassifier(_Side):
             self._changed.notify_all()
             return looked
 
-    def take_waiting(self, _limit: int, /) -> list[Looked | End]:
+    def take_waiting(self, _limit: int, _wait_s: float = 0.0, /) -> list[Looked | End]:
         """Take nothing more: live, the classifier has one frame at a time."""
         return []
 
@@ -239,6 +239,6 @@ class _ToDisplay(_Side):
                 wait_s = min(left_s, self._lane.left_s())
                 self._changed.wait(None if wait_s == math.inf else wait_s)
 
-    def take_waiting(self, _limit: int, /) -> list[Analysed | End]:
+    def take_waiting(self, _limit: int, _wait_s: float = 0.0, /) -> list[Analysed | End]:
         """Take nothing: frames are shown one by one."""
         return []

@@ -12,7 +12,7 @@ from typing import Any, cast
 from realtime.channel import Channel, ChannelClosedError, HandOver, WhenFull
 from realtime.epochs import End, Epochs
 from realtime.errors import ConfigError, EmotionLiveError, StageError
-from realtime.metrics import Metrics
+from realtime.metrics import TAKERS, Metrics
 from realtime.passing import Looked, PassingLane
 from realtime.stages import EmotionClassifier, FaceFinder, FrameSource, SeekableSource, SourceInfo
 from realtime.types import Analysed, Emotions, Frame
@@ -35,6 +35,7 @@ class Pipeline:
         make_finder: makes the face finder, on the landmarks thread.
         make_classifier: makes the classifier, on the classify thread.
         max_batch: `int`, frames per inference call at most.
+        patience_s: `float`, seconds that inference waits for a file's frames to become `max_batch`: it then costs less.
         metrics: collects figures.
         join_s: `float`, seconds that `close` waits for the threads.
 
@@ -49,12 +50,14 @@ class Pipeline:
         make_classifier: Callable[[], EmotionClassifier],
         *,
         max_batch: int = 8,
+        patience_s: float = 0.0,
         metrics: Metrics | None = None,
         join_s: float = _JOIN_S,
     ) -> None:
         self._source = source
         self._make_finder, self._make_classifier = make_finder, make_classifier
         self._max_batch = 1 if source.live else max_batch
+        self._patience_s = patience_s
         self.metrics = metrics or Metrics()
         self._join_s = join_s
         self.stragglers: list[str] = []
@@ -171,8 +174,7 @@ class Pipeline:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
         self._count_drops()
-        names = ("landmarks", "classify", "display")
-        self.metrics.waiting = {n: channel.waiting for n, channel in zip(names, self._channels(), strict=True)}
+        self.metrics.waiting = {n: channel.waiting for n, channel in zip(TAKERS, self._channels(), strict=True)}
         return [thread.name for thread in self._threads if thread.is_alive()]
 
     def _next(self, timeout_s: float | None) -> Analysed:
@@ -191,12 +193,9 @@ class Pipeline:
         return self._frames, self._looked, self._analysed
 
     def _count_drops(self) -> None:
-        for cause, channel in zip(("landmarks busy", "classifier busy", "display busy"), self._channels(), strict=True):
-            if channel.dropped:
-                self.metrics.drops[cause] = channel.dropped
         # A stream's reader keeps the newest frame only and counts what it replaced.
-        if missed := getattr(self._source, "dropped", 0):
-            self.metrics.drops["capture busy"] = missed
+        missed = getattr(self._source, "dropped", 0)
+        self.metrics.count_drops([channel.dropped for channel in self._channels()], missed)
 
     def _raise_first_error(self) -> None:
         with self._lock:
@@ -280,9 +279,12 @@ class Pipeline:
     def _classify(self, frame_index: list[int | None]) -> None:
         classifier = self._make_classifier()
         self._provider = getattr(classifier, "provider", "")
+        # Not at first: a run should show soon that it works.
+        patience_s = 0.0
         try:
             while not self._stop.is_set():
-                taken = [self._looked.get(), *self._looked.take_waiting(self._max_batch - 1)]
+                taken = [self._looked.get(), *self._looked.take_waiting(self._max_batch - 1, patience_s)]
+                patience_s = self._patience_s
                 fresh = [item for item in taken if not self._epochs.stale(item)]
                 batch = [item for item in fresh if isinstance(item, tuple)]
                 if batch:

@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from models.regions import eye_distance_px, region_corners
+from models.regions import eye_distance_px, share_inside
 from models.spec import Geometry
 from realtime.types import Faces, FloatArray, ImageArray
 
@@ -45,7 +45,7 @@ def region_quality(
         geometry: the region's.
         frame_size_wh: `(int, int)` pixels.
     """
-    yaw, pitch, _ = (abs(float(angle)) for angle in faces.head_pose_deg[row])
+    yaw, pitch, _ = map(abs, faces.head_pose_deg[row].tolist())
     landmarks_xy = faces.landmarks_xy[row]
     turned = max(_TURNED_FLOOR, min(_ramp(yaw, _YAW_DEG), _ramp(pitch, _PITCH_DEG)))
     small = _ramp(eye_distance_px(landmarks_xy), _EYE_DISTANCE_PX)
@@ -54,7 +54,8 @@ def region_quality(
     # Of a crop without any contrast nobody can say whether it is sharp.
     scale = geometry.size_wh[0] / geometry.width_d / _PIXELS_PER_D
     blurred = _ramp((fine / deviation) ** 2 * scale**3, _SHARPNESS) if deviation > _CONTRAST_GREY[1] else 1.0
-    hidden = min(_ramp(deviation, _CONTRAST_GREY), _ramp(_inside(landmarks_xy, geometry, frame_size_wh), _INSIDE_SHARE))
+    inside = _ramp(share_inside(landmarks_xy, geometry, frame_size_wh), _INSIDE_SHARE)
+    hidden = min(_ramp(deviation, _CONTRAST_GREY), inside)
     return np.array([turned, small, blurred, hidden], np.float32)
 
 
@@ -72,14 +73,6 @@ def reliability_and_reason(quality: FloatArray) -> tuple[FloatArray, str]:
 def _deviation(picture: Any) -> float:
     """Return the standard deviation; numpy's takes ten times as long for so small an array."""
     return float(cv2.meanStdDev(picture)[1][0, 0])
-
-
-def _inside(landmarks_xy: FloatArray, geometry: Geometry, frame_size_wh: tuple[int, int]) -> float:
-    """Return the share of the region's bounding box that lies inside the frame."""
-    corners = region_corners(landmarks_xy, geometry)
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    kept = np.clip(high, 0, frame_size_wh) - np.clip(low, 0, frame_size_wh)
-    return float((kept / np.maximum(high - low, 1e-6)).prod())
 
 
 def _ramp(value: float, good_to_bad: tuple[float, float]) -> float:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import cv2
 
+from realtime.building import build_pipeline
 from realtime.capture import source_for
 from realtime.carrying import LastEmotions
 from realtime.channel import ChannelClosedError
-from realtime.classifier import RegionClassifier
 from realtime.display import Click, Key, Window
 from realtime.errors import RecordError
 from realtime.exports import Exports, check_targets
-from realtime.landmarks import LandmarkFinder
 from realtime.metrics import Metrics
 from realtime.options import RunOptions
 from realtime.outlets import Outlets
@@ -29,7 +28,6 @@ from realtime.smoothing import SmoothEmotions
 from realtime.stages import FrameSource, SourceInfo
 from realtime.summary import SpanLog
 from realtime.targets import free_name
-from realtime.tracks import TrackingFinder
 from realtime.two_passes import TwoPasses
 from realtime.types import Analysed, Emotions, Faces, ImageArray
 
@@ -87,17 +85,10 @@ class Session:
 
     def run(self, on_open: Callable[[SourceInfo], None] = lambda _: None) -> None:
         """Run to the end. What was recorded until an error stays. Raises EmotionLiveError."""
-        config = self.options.pipeline
         check_targets(self.options)
         source = source_for(self.options.source, realtime=self.options.realtime)
         check_speed(self.options.speed, live=source.live)
-        pipeline = Pipeline(
-            source,
-            lambda: TrackingFinder(LandmarkFinder(config.max_faces)),
-            lambda: RegionClassifier(config),
-            max_batch=config.max_batch,
-            metrics=self.metrics,
-        )
+        pipeline = build_pipeline(source, self.options.pipeline, self.metrics, watched=self.options.watched)
         with ExitStack() as stack:
             self._outlets = Outlets(self.options, self._notify)
             stack.callback(self._outlets.close)

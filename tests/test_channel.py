@@ -73,6 +73,29 @@ def test_take_waiting_never_blocks() -> None:
     assert len(channel) == 1
 
 
+@pytest.mark.timeout(10)
+def test_take_waiting_waits_for_enough_but_not_for_what_cannot_come() -> None:
+    channel: Channel[int] = Channel(3, WhenFull.WAIT)
+
+    def produce() -> None:
+        for item in range(8):
+            channel.put(item)
+        channel.close()
+
+    thread = threading.Thread(target=produce)
+    thread.start()
+    got = [channel.take_waiting(2, 60.0), channel.take_waiting(9, 60.0), channel.take_waiting(9, 60.0)]
+    thread.join(5)
+    assert got == [[0, 1], [2, 3, 4], [5, 6, 7]], "as many as asked for, then as many as fit"
+    assert channel.take_waiting(2, 60.0) == [], "closed"
+
+
+def test_take_waiting_gives_what_there_is_when_the_time_is_over() -> None:
+    channel: Channel[int] = Channel(3, WhenFull.WAIT)
+    channel.put(0)
+    assert channel.take_waiting(2, 0.01) == [0]
+
+
 def test_a_channel_knows_how_much_waited() -> None:
     channel: Channel[int] = Channel(3, WhenFull.WAIT)
     for item in range(3):

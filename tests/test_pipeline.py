@@ -16,6 +16,17 @@ def run(source: FakeSource, finder: FakeFinder, classifier: FakeClassifier, **op
     return Pipeline(source, lambda: finder, lambda: classifier, **options)  # type: ignore[arg-type]
 
 
+def test_a_patient_run_fills_every_batch_but_the_first_and_the_last() -> None:
+    batches = {}
+    for patience_s in (0.0, 20.0):
+        classifier = FakeClassifier()
+        with run(FakeSource(14), FakeFinder(delay_s=0.01), classifier, max_batch=4, patience_s=patience_s) as pipeline:
+            assert [analysed.frame.index for analysed in pipeline] == list(range(14))
+        batches[patience_s] = classifier.batches
+    assert max(batches[0.0]) < 4, "a classifier that is quicker than the landmarks waits for nobody"
+    assert batches[20.0] == [1, 4, 4, 4, 1]
+
+
 def test_a_file_loses_no_frame_and_fills_batches() -> None:
     source, finder, classifier = FakeSource(100), FakeFinder(), FakeClassifier(0.01)
     with run(source, finder, classifier, max_batch=8) as pipeline:

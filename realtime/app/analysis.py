@@ -17,7 +17,7 @@ from realtime.config import PipelineConfig
 from realtime.errors import EmotionLiveError, SourceOpenError
 from realtime.files import FileSource
 from realtime.metrics import Metrics
-from realtime.stages import FrameSource, SourceInfo
+from realtime.stages import SourceInfo
 from realtime.types import Analysed
 
 if TYPE_CHECKING:
@@ -93,22 +93,6 @@ class Analysis:
     warning: str = ""
 
 
-def build_pipeline(source: FrameSource, config: PipelineConfig, metrics: Metrics) -> Pipeline:
-    """Return the pipeline for a source, not yet started. MediaPipe takes seconds to import, so on a job's thread."""
-    from realtime.classifier import RegionClassifier
-    from realtime.landmarks import LandmarkFinder
-    from realtime.pipeline import Pipeline
-    from realtime.tracks import TrackingFinder
-
-    return Pipeline(
-        source,
-        lambda: TrackingFinder(LandmarkFinder(config.max_faces)),
-        lambda: RegionClassifier(config),
-        max_batch=config.max_batch,
-        metrics=metrics,
-    )
-
-
 class AnalysisJob(Job):
     """Analyses a file; posts `Opened`, `Progress`, `Smoothing` and at the end the `Analysis`.
 
@@ -139,8 +123,11 @@ class AnalysisJob(Job):
         with closing(FileSource(self.source)) as looked_at:
             seconds = length_s(self.source)
             self.post(Opened(looked_at.open(), seconds))
+        # MediaPipe takes seconds to import, which must not keep the window from opening.
+        from realtime.building import build_pipeline
+
         source = FileSource(self.source)
-        with build_pipeline(source, self._config, self._metrics) as pipeline:
+        with build_pipeline(source, self._config, self._metrics, watched=False) as pipeline:
             info = pipeline.source_info()
             warning = self._analyse(pipeline, info, seconds)
             provider = pipeline.provider

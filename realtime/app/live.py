@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from realtime.app.analysis import Opened, build_pipeline
+from realtime.app.analysis import Opened
 from realtime.app.images import fit, ppm
 from realtime.app.jobs import Job, Latest
 from realtime.app.kinds import FaceStyle, Kind, RecordingPainter, Saved, run_options
@@ -114,9 +114,11 @@ class LiveJob(Job):
 
     def work(self) -> None:
         """Run until cancelled. Raises EmotionLiveError: the camera cannot be had; files are finished first."""
+        from realtime.building import build_pipeline
+
         source = source_for(self._source, realtime=True)
         with ExitStack() as stack:
-            pipeline = stack.enter_context(build_pipeline(source, self._config, self._metrics))
+            pipeline = stack.enter_context(build_pipeline(source, self._config, self._metrics, watched=True))
             stack.callback(self._finish_all)
             info = pipeline.source_info()
             self.post(Opened(info))
