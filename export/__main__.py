@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -113,11 +114,18 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
         model = _quantized(region, model, val, scores)
     content = model.SerializeToString()
     click.echo(f"{region}: {len(content) / 1e6:.1f} MB, largest difference to Keras {difference:.1e}, {scores}")
-    history = read_history(folder)
-    # A path tells of one machine only, and the manifest travels.
+    trained = _told(facts, read_history(folder), precision, difference)
+    digest = hashlib.sha256(content).hexdigest()
+    return ExpertSpec(region, f"{region}.onnx", digest, geometry, trained=trained, scores=scores), content
+
+
+def _told(
+    facts: Mapping[str, Any], history: Sequence[Mapping[str, Any]], precision: str, difference: float
+) -> dict[str, Any]:
+    """Return what the manifest says of a training; a path tells of one machine only, and the manifest travels."""
     earlier = Path(facts["recipe"].get("start_from", "")).name
     covered = [Path(folder).name for folder in facts["recipe"].get("covered_data", ())]
-    trained = {
+    return {
         **facts,
         "recipe": {**facts["recipe"], "start_from": earlier, "covered_data": covered},
         "epoch": min(history, key=lambda row: float(row["val_loss"]))["epoch"] if history else None,
@@ -125,8 +133,6 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
         "parity": difference,
         "date": datetime.date.today().isoformat(),
     }
-    digest = hashlib.sha256(content).hexdigest()
-    return ExpertSpec(region, f"{region}.onnx", digest, geometry, trained=trained, scores=scores), content
 
 
 def _quantized(region: str, model: Any, val: Any, scores: dict[str, Any]) -> Any:

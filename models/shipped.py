@@ -44,6 +44,18 @@ class Answers:
     eye_distance_px: FloatArray
     yaw_deg: FloatArray
 
+    @staticmethod
+    def none(count: int) -> Answers:
+        """Return the value for `count` pictures none of which has been looked at."""
+        return Answers(
+            detected=np.zeros(count, np.bool_),
+            fused=np.zeros((count, len(EMOTIONS)), np.float32),
+            by_region=np.zeros((count, len(REGIONS), len(EMOTIONS)), np.float32),
+            reliability=np.zeros((count, len(REGIONS)), np.float32),
+            eye_distance_px=np.zeros(count, np.float32),
+            yaw_deg=np.zeros(count, np.float32),
+        )
+
     def said(self, probabilities: FloatArray) -> IntArray:
         """Return the most probable emotion's index per picture, `NOT_FOUND` where no face was found."""
         return np.where(self.detected, probabilities.argmax(axis=1), NOT_FOUND).astype(np.int64)
@@ -71,14 +83,7 @@ def run_shipped(
         ModelError: manifest or model files do not fit.
     """
     count = len(faces)
-    answers = Answers(
-        detected=np.zeros(count, np.bool_),
-        fused=np.zeros((count, len(EMOTIONS)), np.float32),
-        by_region=np.zeros((count, len(REGIONS), len(EMOTIONS)), np.float32),
-        reliability=np.zeros((count, len(REGIONS)), np.float32),
-        eye_distance_px=np.zeros(count, np.float32),
-        yaw_deg=np.zeros(count, np.float32),
-    )
+    answers = Answers.none(count)
     classifier, finder = RegionClassifier(config), ImageFaceFinder()
     unreadable = 0
     try:

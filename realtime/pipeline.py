@@ -9,11 +9,11 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, cast
 
-from realtime.channel import Channel, ChannelClosedError, HandOver, WhenFull
+from realtime.channel import ChannelClosedError, HandOver
 from realtime.epochs import End, Epochs
 from realtime.errors import ConfigError, EmotionLiveError, StageError
-from realtime.metrics import TAKERS, Metrics
-from realtime.passing import Looked, PassingLane
+from realtime.hand_overs import HandOvers
+from realtime.metrics import Metrics
 from realtime.stages import EmotionClassifier, FaceFinder, FrameSource, SeekableSource, SourceInfo
 from realtime.types import Analysed, Emotions, Frame
 
@@ -61,15 +61,7 @@ class Pipeline:
         self.metrics = metrics or Metrics()
         self._join_s = join_s
         self.stragglers: list[str] = []
-        self._frames: HandOver[Frame | End]
-        self._looked: HandOver[Looked | End]
-        self._analysed: HandOver[Analysed | End]
-        if source.live:
-            lane = PassingLane()
-            self._frames, self._looked, self._analysed = Channel(1, WhenFull.DROP_OLDEST), lane.looked, lane.analysed
-        else:
-            self._frames = Channel(max_batch, WhenFull.WAIT)
-            self._looked, self._analysed = Channel(max_batch, WhenFull.WAIT), Channel(max_batch, WhenFull.WAIT)
+        self._between = HandOvers.between(live=source.live, max_batch=max_batch)
         self._epochs = Epochs()
         self._stop = threading.Event()
         self._opened = threading.Event()
@@ -77,12 +69,13 @@ class Pipeline:
         self._provider = ""
         self._errors: list[EmotionLiveError] = []
         self._lock = threading.Lock()
+        frames, looked, analysed = self._between
         self._threads = [
             threading.Thread(target=self._worker, args=(name, body, channels), name=name, daemon=True)
             for name, body, channels in (
-                ("capture", self._capture, (self._frames,)),
-                ("landmarks", self._find, (self._frames, self._looked)),
-                ("classify", self._classify, (self._looked, self._analysed)),
+                ("capture", self._capture, (frames,)),
+                ("landmarks", self._find, (frames, looked)),
+                ("classify", self._classify, (looked, analysed)),
             )
         ]
 
@@ -156,8 +149,7 @@ class Pipeline:
         info = self.source_info()
         if not info.seekable:
             raise ConfigError(f"only a file that waits can be sent elsewhere; received {info.name}: let it run")
-        for channel in self._channels():
-            channel.clear()
+        self._between.clear()
         # Not before: what the capture thread puts from here on must not be cleared.
         self._epochs.begin(time_s)
 
@@ -166,22 +158,19 @@ class Pipeline:
         self._stop.set()
         self._epochs.stop()
         self._source.interrupt()
-        for channel in self._channels():
-            channel.close()
-            channel.clear()
+        self._between.close()
         deadline = time.monotonic() + self._join_s
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
         self._count_drops()
-        self.metrics.waiting = {n: channel.waiting for n, channel in zip(TAKERS, self._channels(), strict=True)}
         return [thread.name for thread in self._threads if thread.is_alive()]
 
     def _next(self, timeout_s: float | None) -> Analysed:
         """Return the next frame of the present epoch. Raises as `poll` does, and TimeoutError."""
         deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
         while True:
-            item = self._analysed.get(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
+            item = self._between.analysed.get(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
             if self._epochs.stale(item):
                 continue
             if isinstance(item, Analysed):
@@ -189,13 +178,10 @@ class Pipeline:
                 return item
             raise item.error or ChannelClosedError
 
-    def _channels(self) -> tuple[HandOver[Any], ...]:
-        return self._frames, self._looked, self._analysed
-
     def _count_drops(self) -> None:
         # A stream's reader keeps the newest frame only and counts what it replaced.
         missed = getattr(self._source, "dropped", 0)
-        self.metrics.count_drops([channel.dropped for channel in self._channels()], missed)
+        self._between.tell(self.metrics, missed)
 
     def _raise_first_error(self) -> None:
         with self._lock:
@@ -241,11 +227,11 @@ class Pipeline:
                     frame, error = self._read()
                 if frame is not None:
                     frame_index[0] = frame.index
-                    self._frames.put(replace(frame, epoch=epoch) if epoch else frame)
+                    self._between.frames.put(replace(frame, epoch=epoch) if epoch else frame)
                 elif not self._info.seekable:
                     return
                 elif not self._stop.is_set():
-                    self._frames.put(End(epoch, error))
+                    self._between.frames.put(End(epoch, error))
                     self._epochs.wait()
         finally:
             self._source.close()
@@ -263,16 +249,16 @@ class Pipeline:
         finder = self._make_finder()
         try:
             while not self._stop.is_set():
-                frame = self._frames.get()
+                frame = self._between.frames.get()
                 if self._epochs.stale(frame):
                     continue
                 if isinstance(frame, End):
-                    self._looked.put(frame)
+                    self._between.looked.put(frame)
                     continue
                 frame_index[0] = frame.index
                 with self.metrics.timed("landmarks"):
                     faces = finder.find(frame)
-                self._looked.put((frame, faces))
+                self._between.looked.put((frame, faces))
         finally:
             finder.close()
 
@@ -283,7 +269,10 @@ class Pipeline:
         patience_s = 0.0
         try:
             while not self._stop.is_set():
-                taken = [self._looked.get(), *self._looked.take_waiting(self._max_batch - 1, patience_s)]
+                taken = [
+                    self._between.looked.get(),
+                    *self._between.looked.take_waiting(self._max_batch - 1, patience_s),
+                ]
                 patience_s = self._patience_s
                 fresh = [item for item in taken if not self._epochs.stale(item)]
                 batch = [item for item in fresh if isinstance(item, tuple)]
@@ -292,8 +281,8 @@ class Pipeline:
                     with self.metrics.timed("classify", len(batch)):
                         emotions: list[Emotions] = classifier.classify(batch)
                     for (frame, faces), said in zip(batch, emotions, strict=True):
-                        self._analysed.put(Analysed(frame, faces, said))
+                        self._between.analysed.put(Analysed(frame, faces, said))
                 for end in (item for item in fresh if isinstance(item, End)):
-                    self._analysed.put(end)
+                    self._between.analysed.put(end)
         finally:
             classifier.close()
