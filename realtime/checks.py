@@ -16,7 +16,12 @@ from models.spec import MANIFEST_NAME, file_sha256, load_manifest, verified_file
 from realtime import VERSION
 from realtime.errors import EmotionLiveError
 
-_PACKAGES = ("av", "click", "lap", "mediapipe", "numpy", "onnxruntime", "opencv-contrib-python", "pyarrow", "tqdm")
+_PACKAGES = ("av", "click", "lap", "mediapipe", "numpy", "onnxruntime", "opencv-contrib-python", "tqdm")
+# What the program can do without, and what installing it would bring.
+_NOT_NEEDED = {
+    "ai-edge-litert": "install ai-edge-litert if there is a wheel for this machine: finding faces then costs less",
+    "pyarrow": "install pyarrow for tables in .parquet; .csv and .jsonl work without it",
+}
 _CV2_WHEELS = (
     "opencv-python",
     "opencv-contrib-python",
@@ -113,17 +118,17 @@ def check_python() -> Check:
 
 def check_packages() -> Check:
     """Look whether every package of the base install is there, and OpenCV just once."""
-    versions = {name: version for name in (*_PACKAGES, *_CV2_WHEELS) if (version := _version(name))}
+    versions = {name: version for name in (*_PACKAGES, *_NOT_NEEDED, *_CV2_WHEELS) if (version := _version(name))}
     found = ", ".join(f"{name} {version}" for name, version in versions.items())
-    missing = [name for name in _PACKAGES if name not in versions and name not in ("pyarrow", *_CV2_WHEELS)]
+    missing = [name for name in _PACKAGES if name not in versions and name not in _CV2_WHEELS]
     wheels = [name for name in _CV2_WHEELS if name in versions]
     if missing:
         return Check("packages", Status.PROBLEM, f"missing: {', '.join(missing)}; {found}", _REINSTALL, versions)
     if len(wheels) != 1:
         todo = "uninstall all of them, then install opencv-contrib-python alone: they overwrite each other"
         return Check("packages", Status.PROBLEM, f"{len(wheels)} OpenCV packages ({', '.join(wheels)})", todo, versions)
-    if "pyarrow" not in versions:
-        todo = "install pyarrow for tables in .parquet; .csv and .jsonl work without it"
+    todo = "; ".join(bring for name, bring in _NOT_NEEDED.items() if name not in versions)
+    if todo:
         return Check("packages", Status.NOTE, found, todo, versions)
     return Check("packages", Status.OK, found, facts=versions)
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from realtime.following import Following
 from realtime.laying import MeshLayer
-from realtime.mesh import Detector, MeshNetwork
+from realtime.mesh import Detector
+from realtime.mesh_network import open_mesh_network
 from realtime.types import Faces, FloatArray, Frame
 
 # Pairs of landmarks across the face whose depth difference is its yaw, and along it, its pitch.
@@ -24,7 +25,7 @@ class LandmarkFinder:
     """
 
     def __init__(self, max_faces: int = 4) -> None:
-        self._following = Following(MeshLayer(MeshNetwork()), Detector(), max_faces)
+        self._following = Following(MeshLayer(open_mesh_network()), Detector(), max_faces)
         self._epoch = 0
 
     def find(self, frame: Frame) -> Faces:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
-from realtime.mesh import Detection, MeshNetwork
+from realtime.mesh import MESH_SIDE_PX, Detection
 from realtime.types import FloatArray, ImageArray
 
 _IMAGE_LEFT_CORNER, _IMAGE_RIGHT_CORNER = 33, 263  # outer eye corners
@@ -29,13 +29,13 @@ class Place(NamedTuple):
 
 
 class NetworkLike(Protocol):
-    """What is asked of `realtime.mesh.MeshNetwork`."""
+    """What is asked of `realtime.mesh_network.MeshNetwork`."""
 
     def find(self, face_rgb: ImageArray) -> tuple[FloatArray, float]:
         """Return landmarks, `(L, 3)` in pixels of the picture, and the face's presence, 0 to 1."""
 
     def close(self) -> None:
-        """Free the graph."""
+        """Free the network."""
 
 
 class MeshLayer:
@@ -55,7 +55,7 @@ class MeshLayer:
             image_bgr: `(H, W, 3) uint8`; outside it its edge is repeated.
             place: where the face is expected.
         """
-        side = MeshNetwork.SIDE_PX
+        side = MESH_SIDE_PX
         step = max(place.side_px, 1.0) / side
         along, down = step * math.cos(place.angle_rad), step * math.sin(place.angle_rad)
         middle = side / 2

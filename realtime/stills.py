@@ -12,7 +12,8 @@ import numpy as np
 
 from realtime.landmarks import faces_from_mesh
 from realtime.laying import MeshLayer, Place, place_of_detection, place_of_mesh
-from realtime.mesh import LANDMARK_COUNT, Detector, MeshNetwork
+from realtime.mesh import LANDMARK_COUNT, Detector
+from realtime.mesh_network import open_mesh_network
 from realtime.types import Faces, FloatArray, ImageArray
 
 _SMALL_IMAGE_PX = 160
@@ -106,7 +107,7 @@ class ImageFaceFinder:
     """
 
     def __init__(self) -> None:
-        self._layer = MeshLayer(MeshNetwork())
+        self._layer = MeshLayer(open_mesh_network())
         self._detectors: dict[float, Detector] = {}
 
     def find(self, image_bgr: ImageArray) -> Faces:

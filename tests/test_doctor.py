@@ -110,6 +110,16 @@ def test_two_opencv_packages_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> N
     assert "opencv-python, opencv-contrib-python" in found.found
 
 
+@pytest.mark.parametrize("name", ["ai-edge-litert", "pyarrow"])
+def test_what_the_program_can_do_without_is_a_note(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = checks._version
+    monkeypatch.setattr(checks, "_version", lambda asked: None if asked == name else plain(asked))
+    found = checks.check_packages()
+    assert found.status is Status.NOTE
+    assert found.todo.startswith(f"install {name}")
+    assert name not in found.found
+
+
 def test_a_system_library_that_is_missing_ends_the_checks_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     import builtins
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pytest
 
 from realtime import mesh
-from realtime.laying import MeshLayer, Place, place_of_detection, place_of_mesh
-from realtime.mesh import LANDMARK_COUNT, Detection, Detector, MeshNetwork
+from realtime.laying import MeshLayer, NetworkLike, Place, place_of_detection, place_of_mesh
+from realtime.mesh import LANDMARK_COUNT, Detection, Detector, MeshGraph
+from realtime.mesh import MESH_SIDE_PX as SIDE
+from realtime.mesh_network import MeshNetwork, open_mesh_network
 from realtime.quiet import light_imports, quiet_stderr
-
-SIDE = MeshNetwork.SIDE_PX
 
 
 class FakeNetwork:
@@ -74,15 +76,18 @@ def test_a_place_is_half_as_large_again_as_the_face_and_turned_with_its_eyes() -
     assert place_of_detection(seen) == pytest.approx(Place(160, 100, 180, math.radians(-45)))
 
 
-@pytest.mark.parametrize("converters", [mesh._CONVERTERS, ('calculator: "NoSuchCalculator"', *mesh._CONVERTERS[1:])])
-def test_it_is_the_mesh_that_facemesh_lays(
-    portrait_bgr: np.ndarray, converters: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def graph_without_the_quick_converter() -> MeshGraph:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mesh, "_CONVERTERS", ('calculator: "NoSuchCalculator"', *mesh._CONVERTERS[1:]))
+        return MeshGraph()
+
+
+@pytest.mark.parametrize("make_network", [MeshNetwork, MeshGraph, graph_without_the_quick_converter])
+def test_it_is_the_mesh_that_facemesh_lays(portrait_bgr: np.ndarray, make_network: Callable[[], NetworkLike]) -> None:
     with light_imports(), quiet_stderr():
         from mediapipe.python.solutions.face_mesh import FaceMesh
-    monkeypatch.setattr(mesh, "_CONVERTERS", converters)
     picture = portrait_bgr[:, :, ::-1].copy()
-    detector, layer, reference = Detector(far=False), MeshLayer(MeshNetwork()), FaceMesh(max_num_faces=1)
+    detector, layer, reference = Detector(far=False), MeshLayer(make_network()), FaceMesh(max_num_faces=1)
     try:
         place = place_of_detection(detector.find(portrait_bgr)[0])
         for _ in range(3):
@@ -102,11 +107,41 @@ def test_it_is_the_mesh_that_facemesh_lays(
     detector.close()
 
 
-def test_nothing_is_present_where_no_face_is() -> None:
-    network = MeshNetwork()
+@pytest.mark.parametrize("make_network", [MeshNetwork, MeshGraph])
+def test_nothing_is_present_where_no_face_is(make_network: Callable[[], NetworkLike]) -> None:
+    network = make_network()
     try:
         noise = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)
         assert network.find(noise)[1] < 0.1
         assert network.find(np.zeros((SIDE, SIDE, 3), np.uint8))[1] < 0.1
     finally:
         network.close()
+    network.close()
+
+
+def test_litert_and_mediapipes_graph_give_the_same_numbers(portrait_bgr: np.ndarray) -> None:
+    face_rgb = cv2.resize(portrait_bgr, (SIDE, SIDE))[:, :, ::-1].copy()
+    quick, graph = MeshNetwork(), MeshGraph()
+    try:
+        first, presence = quick.find(face_rgb)
+        kept = first.copy()
+        wanted, wanted_presence = graph.find(face_rgb)
+        assert first == pytest.approx(wanted, abs=0.01)
+        assert presence == pytest.approx(wanted_presence, abs=0.001)
+        quick.find(np.zeros_like(face_rgb))
+        # A later face must not be written over an earlier one, which other threads still read.
+        assert (first == kept).all()
+    finally:
+        quick.close()
+        graph.close()
+
+
+def test_without_litert_mediapipes_graph_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    network = open_mesh_network()
+    network.close()
+    assert isinstance(network, MeshGraph)
+    monkeypatch.undo()
+    network = open_mesh_network()
+    network.close()
+    assert isinstance(network, MeshNetwork)

@@ -57,7 +57,7 @@ class Fake:
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
     monkeypatch.setattr(stills, "Detector", Fake)
-    monkeypatch.setattr(stills, "MeshNetwork", lambda: None)
+    monkeypatch.setattr(stills, "open_mesh_network", lambda: None)
     monkeypatch.setattr(stills, "MeshLayer", lambda network: Fake())
     monkeypatch.setattr(Fake, "plans", {})
     monkeypatch.setattr(Fake, "seen", [])
