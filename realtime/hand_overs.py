@@ -29,12 +29,14 @@ class HandOvers:
 
     @staticmethod
     def between(*, live: bool, max_batch: int) -> HandOvers:
-        """Return new ones: live each holds one frame, for files `max_batch`."""
+        """Return new ones: live each holds one frame, for files `max_batch`, and a little more for the classifier."""
         if live:
             lane = PassingLane()
             return HandOvers(Channel(1, WhenFull.DROP_OLDEST), lane.looked, lane.analysed)
         wait = WhenFull.WAIT
-        return HandOvers(Channel(max_batch, wait), Channel(max_batch, wait), Channel(max_batch, wait))
+        # Landmarks are the longest chain: they shall find room while a batch is being classified.
+        room = max_batch + max(1, max_batch // 4)
+        return HandOvers(Channel(max_batch, wait), Channel(room, wait), Channel(max_batch, wait))
 
     def __iter__(self) -> Iterator[HandOver[Any]]:
         return iter((self.frames, self.looked, self.analysed))

@@ -277,14 +277,24 @@ def test_the_plot_is_drawn_with_whatever_was_measured(tmp_path: Path, raw: dict[
     assert (tmp_path / "plot.png").stat().st_size > 5000
 
 
-def test_of_several_runs_the_median_one_is_told_with_the_first_ones_memory() -> None:
-    names = ("cpu_ms_per_frame", "fps", "bound_ratio", "peak_rss_mb", "start_up_cpu_s")
+def test_of_several_runs_the_median_one_is_told_with_the_first_ones_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    names = ("cpu_ms_per_frame", "fps", "alone_cpu_ms", "peak_rss_mb", "start_up_cpu_s")
     runs = [
         dict(zip(names, row, strict=True))
-        for row in ((9, 200, 0.9, 300, 4), (30, 60, 0.3, 500, 1), (8, 190, 1, 501, 1))
+        for row in (
+            (9, 200, {"capture": 2.0, "classify": 6.0}, 300, 4),
+            (30, 60, {"capture": 9.0, "classify": 7.0}, 500, 1),
+            (8, 190, {"capture": 1.0, "classify": 8.0}, 501, 1),
+        )
     ]
     told = median_run(runs)
-    assert (told["cpu_ms_per_frame"], told["fps"], told["peak_rss_mb"], told["start_up_cpu_s"]) == (9, 200, 300, 4)
+    assert (told["cpu_ms_per_frame"], told["peak_rss_mb"], told["start_up_cpu_s"]) == (9, 300, 4)
+    # Each of these is a median of its own: of the frames per second, and of each stage alone.
+    assert told["fps"] == 190
+    assert told["alone_cpu_ms"] == {"capture": 2.0, "classify": 7.0}
+    assert told["bound_fps"] == pytest.approx(2000 / 9, abs=0.1)
+    assert told["bound_ratio"] == pytest.approx(190 * 9 / 2000, abs=0.001)
     told = median_run([runs[1], runs[0], runs[2]])
     assert (told["cpu_ms_per_frame"], told["peak_rss_mb"]) == (9, 500)
     assert [run["fps"] for run in told["runs"]] == [60, 200, 190]
