@@ -135,9 +135,13 @@ def simulate(
     else:
         shown = np.array([rng.choice(of_emotion[emotion]) for emotion in truth])
         seen = log_p[shown][episode] + _walk(noise, times_s, rng)
-    raised = np.exp(seen - seen.max(axis=1, keepdims=True))
-    raw = np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
-    return Person(times_s, raw, ends_s[:-1], truth)
+    return Person(times_s, _probabilities(seen), ends_s[:-1], truth)
+
+
+def _probabilities(log_p: npt.NDArray[np.float64]) -> FloatArray:
+    """Return rows that sum to 1."""
+    raised = np.exp(log_p - log_p.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
 
 
 def _truth(episodes: int, rng: np.random.Generator) -> IntArray:

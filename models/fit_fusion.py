@@ -53,15 +53,8 @@ def main(
     """
     every = [face for face in read_labels(labels, root, label_column) if face.label]
     faces = of_split(every, split, (val_share, test_share))
-    if len(faces) < _FEWEST:
-        raise DataError(f"fitting needs {_FEWEST} labelled faces or more in the split {split!r}; received {len(faces)}")
     manifest = load_manifest(weights)
-    evidence = collect(faces, root, PipelineConfig(weights=weights))
-    if evidence.agreed.sum() < _FEWEST:
-        raise DataError(
-            f"fitting needs {_FEWEST} faces that are found and whose votes agree; of {len(faces)} only "
-            f"{evidence.agreed.sum()} were"
-        )
+    evidence = _enough_evidence(faces, root, split, weights)
     temperatures = _calibrate(evidence, [expert.temperature for expert in manifest.experts])
     scores = {name: _report(f"{name} (cross-validated)", cross_validated(evidence, name), evidence) for name in METHODS}
     for column, region in enumerate(REGIONS):
@@ -80,6 +73,19 @@ def main(
         shares = "  ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, row, strict=True))
         click.echo(f"{region} is right when it says: {shares}")
     click.echo(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
+
+
+def _enough_evidence(faces: list[LabelledFace], root: Path, split: str, weights: Path) -> Evidence:
+    """Return what the experts say of the faces. Raises DataError where they are too few to fit anything to."""
+    if len(faces) < _FEWEST:
+        raise DataError(f"fitting needs {_FEWEST} labelled faces or more in the split {split!r}; received {len(faces)}")
+    evidence = collect(faces, root, PipelineConfig(weights=weights))
+    if evidence.agreed.sum() < _FEWEST:
+        raise DataError(
+            f"fitting needs {_FEWEST} faces that are found and whose votes agree; of {len(faces)} only "
+            f"{evidence.agreed.sum()} were"
+        )
+    return evidence
 
 
 def _calibrate(evidence: Evidence, applied: Sequence[float]) -> list[float]:

@@ -49,12 +49,7 @@ def write_report(
     Raises:
         DataError: matplotlib is not installed.
     """
-    experts = "; ".join(f"{expert.file} {expert.sha256[:12]}…" for expert in manifest.experts)
-    parts = [
-        "<h1>Evaluation report</h1>",
-        f'<p class="facts">Scored: {escape(source)}. A face that was not found counts as wrong. Models of '
-        f"{escape(manifest.created)}: {escape(experts)}; fusion {escape(manifest.fusion.method)}.</p>",
-    ]
+    parts = ["<h1>Evaluation report</h1>", _facts(manifest, source)]
     for name, analysis in analyses.items():
         parts.append(f"<h2>{escape(name)}</h2>")
         if analysis is None:
@@ -68,6 +63,15 @@ def write_report(
     )
     (out / REPORT_NAME).write_text(page + "\n".join(parts) + "</html>\n", "utf-8")
     return out / REPORT_NAME
+
+
+def _facts(manifest: Manifest, source: str) -> str:
+    """Return the page's first paragraph: what was scored, and with which models."""
+    experts = "; ".join(f"{expert.file} {expert.sha256[:12]}…" for expert in manifest.experts)
+    return (
+        f'<p class="facts">Scored: {escape(source)}. A face that was not found counts as wrong. Models of '
+        f"{escape(manifest.created)}: {escape(experts)}; fusion {escape(manifest.fusion.method)}.</p>"
+    )
 
 
 def _protocol(analysis: Analysis, faces: Sequence[LabelledFace], plain: Answers, root: Path) -> list[str]:

@@ -82,10 +82,9 @@ def run_shipped(
         DataError: none of the pictures can be read.
         ModelError: manifest or model files do not fit.
     """
-    count = len(faces)
+    count, unreadable = len(faces), 0
     answers = Answers.none(count)
     classifier, finder = RegionClassifier(config), ImageFaceFinder()
-    unreadable = 0
     try:
         with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet) as bar:
             for rows in _chunks(count):

@@ -52,8 +52,12 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
             f"fusion method must be stacked, log_linear, success or mean; the manifest says {spec.method!r}"
         )
     weights = np.asarray(spec.success if spec.method == "success" else np.ones_like(spec.success), np.float32)
-    pooled = (trust * weights * by_region).sum(axis=1) + _TINY
-    best = reliability.max(axis=1, keepdims=True, initial=0.0)
+    return _averaged(by_region, trust * weights, reliability.max(axis=1, keepdims=True, initial=0.0))
+
+
+def _averaged(by_region: FloatArray, weights: FloatArray, best: FloatArray) -> FloatArray:
+    """Return the weighted mean of the experts' probabilities, `(N, K)`, flat in so far as the best is unreliable."""
+    pooled = (weights * by_region).sum(axis=1) + _TINY
     flat = np.float32(1 / by_region.shape[2])
     return np.asarray(best * pooled / pooled.sum(axis=1, keepdims=True) + (1 - best) * flat, np.float32)
 

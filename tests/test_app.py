@@ -24,7 +24,8 @@ pytestmark = pytest.mark.timeout(90)
 DEMO = Path(__file__).resolve().parents[1] / "demo" / "clip.mp4"
 
 
-def test_a_video_from_opening_to_closing(drive: Driver, monkeypatch, tmp_path: Path) -> None:
+def open_the_demo(drive: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open the demo clip and watch its analysis until the player is there."""
     app = drive.app
     answer(monkeypatch, "askopenfilename", DEMO)
     drive.press("Control-o")
@@ -44,6 +45,10 @@ def test_a_video_from_opening_to_closing(drive: Driver, monkeypatch, tmp_path: P
     assert any(" left" in text and " %" in text for _, _, text in said)
     assert drive.longest_s < 1.0, "the window must not freeze"
 
+
+def test_a_video_from_opening_to_closing(drive: Driver, monkeypatch, tmp_path: Path) -> None:
+    app = drive.app
+    open_the_demo(drive, monkeypatch)
     player = app.screen
     drive.until(lambda: player.shown is not None and player.shown.index > 10)
     assert player.player.playing, "a video plays once it is analysed"
