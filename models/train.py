@@ -44,6 +44,8 @@ class Recipe:
         covered_data: folders of the same faces, covered before they were looked for.
         precision: "float32" or "bfloat16", in which the network computes; weights and sums stay float32.
         start_from: folder of an earlier training whose weights are the start, or "".
+        teacher: table of `models.teach` whose answers are a share of the labels, or "".
+        teacher_share: that share.
     """
 
     region: str
@@ -62,6 +64,8 @@ class Recipe:
     precision: str = "float32"
     start_from: str = ""
     covered_data: tuple[str, ...] = ()
+    teacher: str = ""
+    teacher_share: float = 0.0
 
 
 @click.command()
@@ -96,6 +100,8 @@ class Recipe:
     help="bfloat16 takes 0.6 of the time on processors that have it (AVX512_BF16, AMX).",
 )
 @click.option("--start-from", default="", metavar="FOLDER", help="Begin with the weights of an earlier training.")
+@click.option("--teacher", default="", metavar="TABLE", help="Learn from answers too: a table of `models.teach`.")
+@click.option("--teacher-share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of each label.")
 @click.option("--resume", is_flag=True, help="Go on from the last finished epoch in --out.")
 @fail_in_one_line
 def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
@@ -105,16 +111,21 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     checkpoint that --resume goes on from.
     """
     options["width"] = options["width"] or _WIDTH[options["region"]]
+    options["teacher_share"] = options["teacher_share"] if options["teacher"] else 0.0
     recipe = Recipe(**options)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     stored = out / RECIPE_NAME
     if stored.exists() and not resume:
         raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
     from models.crops import load_crops
+    from models.taught import read_answers, taught
     from models.training import fit
 
     train, val = (load_crops(data, recipe.region, split) for split in ("train", "val"))
     covered = [_covered(Path(folder), train, recipe.region) for folder in recipe.covered_data]
+    if recipe.teacher:
+        answers = read_answers(Path(recipe.teacher))
+        train, *covered = (taught(crops, answers, recipe.teacher_share) for crops in (train, *covered))
     if len(train) < recipe.batch:
         raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")
     faces = {"train": len(train), "val": len(val)}

@@ -1,0 +1,69 @@
+"""What fused experts say of the training faces, as a table that `models.train --teacher` learns from."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import click
+import numpy as np
+
+from models.commands import fail_in_one_line
+from models.crops import FloatArray, load_crops
+from models.errors import ConfigError
+from models.spec import EMOTIONS, WEIGHTS_DIR, load_manifest
+from realtime.classifier import RegionExpert
+from realtime.config import PipelineConfig
+from realtime.fusion import fuse
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_BATCH = 16
+
+
+@click.command()
+@click.option("--data", type=_FOLDER, required=True, help="Folder that `models.dataset build` made.")
+@click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Table to write.")
+@fail_in_one_line
+def main(data: Path, weights: Path, out: Path) -> None:
+    """Let exported experts say together what each face of the training split shows.
+
+    They see the crops as the live program cuts them, all of them as if they could be trusted in full.
+    """
+    ids, fused = teacher_answers(data, weights)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("w", newline="", encoding="utf-8") as stream:
+        table = csv.writer(stream)
+        table.writerow(["id", *(f"p_{emotion}" for emotion in EMOTIONS)])
+        table.writerows([number, *(f"{p:.4f}" for p in row)] for number, row in zip(ids, fused.tolist(), strict=True))
+    click.echo(f"answers for {len(ids):,} faces: {out}")
+
+
+def teacher_answers(data: Path, weights: Path) -> tuple[list[int], FloatArray]:
+    """Return the numbers of the training faces and what the fused experts say of them, `(N, 6) float32`.
+
+    Args:
+        data: folder that `models.dataset build` made.
+        weights: folder with `manifest.json` and the exported experts.
+
+    Raises:
+        ConfigError: the experts take other crops than those in `data`.
+        DataError: `data` is no such folder.
+        ModelError: manifest or model files do not fit.
+    """
+    manifest, config = load_manifest(weights), PipelineConfig(weights=weights)
+    by_region: list[FloatArray] = []
+    ids: list[int] = []
+    for spec in manifest.experts:
+        crops = load_crops(data, spec.region, "train")
+        if crops.geometry != spec.geometry:
+            raise ConfigError(f"the experts in {weights} take other crops of the {spec.region} than those in {data}")
+        expert, shown, ids = RegionExpert(manifest, spec, config), crops.without_border(), crops.ids.tolist()
+        batches = (np.ascontiguousarray(shown[at : at + _BATCH]) for at in range(0, len(shown), _BATCH))
+        by_region.append(np.concatenate([expert.probabilities(batch) for batch in batches]))
+    said = np.stack(by_region, axis=1)
+    return ids, fuse(said, np.ones(said.shape[:2], np.float32), manifest.fusion)
+
+
+if __name__ == "__main__":
+    main()
