@@ -64,25 +64,26 @@ def alone_ms(source: str, config: PipelineConfig) -> dict[str, float]:
     """Return the CPU milliseconds per frame of each stage when it has the machine to itself.
 
     One after the other in one thread, on frames that are let go as the pipeline lets them go: 150 frames that are kept
-    are fresh memory, which makes decoding twice as dear.
+    are fresh memory, which makes decoding half as dear again.
     """
-    reader, finder, classifier = source_for(source), _finder(config), RegionClassifier(config)
-    reader.open()
-    _one_batch(reader, finder, classifier, config.max_batch)
-    times, frames = dict.fromkeys(("capture", "landmarks", "classify"), 0.0), 0
-    while frames < _ALONE_FRAMES:
-        count, spent_s = _one_batch(reader, finder, classifier, config.max_batch)
-        if not count:
-            break
-        frames += count
-        times = {name: times[name] + spent for name, spent in zip(times, spent_s, strict=True)}
-    for device in (reader, finder, classifier):
-        device.close()
-    return {name: 1000 * seconds / max(1, frames) for name, seconds in times.items()}
-
-
-def _finder(config: PipelineConfig) -> TrackingFinder:
-    return TrackingFinder(LandmarkFinder(config.max_faces))
+    reader, classifier = source_for(source), RegionClassifier(config)
+    finder = TrackingFinder(LandmarkFinder(config.max_faces))
+    try:
+        reader.open()
+        # The first batch warms everything up; it counts only where the clip has no other.
+        first = _one_batch(reader, finder, classifier, config.max_batch)
+        batches: list[tuple[int, tuple[float, float, float]]] = []
+        while sum(count for count, _ in batches) < _ALONE_FRAMES:
+            batch = _one_batch(reader, finder, classifier, config.max_batch)
+            if not batch[0]:
+                break
+            batches.append(batch)
+    finally:
+        for device in (reader, finder, classifier):
+            device.close()
+    counts, spent_s = zip(*(batches or [first]), strict=True)
+    per_frame_s = np.sum(spent_s, axis=0) / sum(counts)
+    return dict(zip(("capture", "landmarks", "classify"), (1000 * per_frame_s).tolist(), strict=True))
 
 
 def _one_batch(

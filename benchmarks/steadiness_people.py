@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.spec import EMOTIONS
+from realtime.fusion import softmax
 from realtime.types import FloatArray, IntArray
 
 # Below this a probability says no more: the experts' extremes differ by many nats that mean nothing.
@@ -135,13 +136,7 @@ def simulate(
     else:
         shown = np.array([rng.choice(of_emotion[emotion]) for emotion in truth])
         seen = log_p[shown][episode] + _walk(noise, times_s, rng)
-    return Person(times_s, _probabilities(seen), ends_s[:-1], truth)
-
-
-def _probabilities(log_p: npt.NDArray[np.float64]) -> FloatArray:
-    """Return rows that sum to 1."""
-    raised = np.exp(log_p - log_p.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float32)
+    return Person(times_s, softmax(seen), ends_s[:-1], truth)
 
 
 def _truth(episodes: int, rng: np.random.Generator) -> IntArray:

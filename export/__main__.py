@@ -125,9 +125,10 @@ def _told(
     """Return what the manifest says of a training; a path tells of one machine only, and the manifest travels."""
     earlier = Path(facts["recipe"].get("start_from", "")).name
     covered = [Path(folder).name for folder in facts["recipe"].get("covered_data", ())]
+    teacher = Path(facts["recipe"].get("teacher", "")).name
     return {
         **facts,
-        "recipe": {**facts["recipe"], "start_from": earlier, "covered_data": covered},
+        "recipe": {**facts["recipe"], "start_from": earlier, "covered_data": covered, "teacher": teacher},
         "epoch": min(history, key=lambda row: float(row["val_loss"]))["epoch"] if history else None,
         "precision": precision,
         "parity": difference,

@@ -35,6 +35,20 @@ def read_answers(table: Path) -> Mapping[int, FloatArray]:
         ) from error
 
 
+def check_answers(answers: Mapping[int, FloatArray], crops: CropSet, table: Path) -> None:
+    """Refuse answers that were not given to these faces: numbers of another table name other faces.
+
+    Raises:
+        DataError: a face has no answer.
+    """
+    without = sum(number not in answers for number in crops.ids.tolist())
+    if without:
+        raise DataError(
+            f"{table} must have an answer for each training face; {without:,} of {len(crops):,} have none: "
+            "make it with `python -m models.teach` from the same --data"
+        )
+
+
 def taught(crops: CropSet, answers: Mapping[int, FloatArray], share: float) -> CropSet:
     """Return the crops with labels of which `share`, in [0, 1], is the teacher's answer, where it gave one."""
     soft = [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import numpy as np
+from tqdm import tqdm
 
 from models.commands import fail_in_one_line
 from models.crops import FloatArray, load_crops
@@ -59,7 +60,8 @@ def teacher_answers(data: Path, weights: Path) -> tuple[list[int], FloatArray]:
         if crops.geometry != spec.geometry:
             raise ConfigError(f"the experts in {weights} take other crops of the {spec.region} than those in {data}")
         expert, shown, ids = RegionExpert(manifest, spec, config), crops.without_border(), crops.ids.tolist()
-        batches = (np.ascontiguousarray(shown[at : at + _BATCH]) for at in range(0, len(shown), _BATCH))
+        starts = tqdm(range(0, len(shown), _BATCH), unit="batch", desc=spec.region)
+        batches = (np.ascontiguousarray(shown[at : at + _BATCH]) for at in starts)
         by_region.append(np.concatenate([expert.probabilities(batch) for batch in batches]))
     said = np.stack(by_region, axis=1)
     return ids, fuse(said, np.ones(said.shape[:2], np.float32), manifest.fusion)

@@ -118,13 +118,14 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     if stored.exists() and not resume:
         raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
     from models.crops import load_crops
-    from models.taught import read_answers, taught
+    from models.taught import check_answers, read_answers, taught
     from models.training import fit
 
     train, val = (load_crops(data, recipe.region, split) for split in ("train", "val"))
     covered = [_covered(Path(folder), train, recipe.region) for folder in recipe.covered_data]
     if recipe.teacher:
         answers = read_answers(Path(recipe.teacher))
+        check_answers(answers, train, Path(recipe.teacher))
         train, *covered = (taught(crops, answers, recipe.teacher_share) for crops in (train, *covered))
     if len(train) < recipe.batch:
         raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")

@@ -20,7 +20,7 @@ class MeshNetwork:
     Source: Kartynnik et al. 2019, "Real-time facial surface geometry from monocular video on mobile GPUs".
 
     Raises:
-        ImportError: LiteRT is not installed, or does not load here.
+        ImportError, OSError: LiteRT is not installed, or does not load here.
     """
 
     def __init__(self) -> None:
@@ -46,7 +46,8 @@ class MeshNetwork:
         self._interpreter.invoke()
         points = np.asarray(self._interpreter.get_tensor(self._points), np.float32)
         score = float(self._interpreter.get_tensor(self._score).item())
-        return points.reshape(LANDMARK_COUNT, 3), 1 / (1 + math.exp(-score))
+        # The logistic function, written so that no score overflows.
+        return points.reshape(LANDMARK_COUNT, 3), (1 + math.tanh(score / 2)) / 2
 
     def close(self) -> None:
         """Free the network; a second call does nothing."""
@@ -57,5 +58,5 @@ def open_mesh_network() -> MeshNetwork | MeshGraph:
     """Return the quickest way to run the network that works here."""
     try:
         return MeshNetwork()
-    except ImportError:
+    except (ImportError, OSError):
         return MeshGraph()

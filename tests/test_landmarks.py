@@ -143,8 +143,8 @@ def test_a_far_face_is_seen_by_the_far_detector_only(portrait_bgr: np.ndarray) -
 
 def test_tensorflow_and_matplotlib_are_not_imported_with_the_landmarker() -> None:
     code = (
-        "import sys; from realtime.mesh import Detector; from realtime.mesh_network import MeshNetwork;"
-        "MeshNetwork().close(); Detector().close();"
+        "import sys; from realtime.mesh import Detector; from realtime.mesh_network import open_mesh_network;"
+        "open_mesh_network().close(); Detector().close();"
         "assert 'mediapipe' in sys.modules;"
         "print(sorted({'tensorflow', 'keras', 'matplotlib', 'jax'} & set(sys.modules)));"
         "import importlib.util as u; assert u.find_spec('matplotlib') is None or __import__('matplotlib').__version__"

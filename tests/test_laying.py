@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -76,13 +77,17 @@ def test_a_place_is_half_as_large_again_as_the_face_and_turned_with_its_eyes() -
     assert place_of_detection(seen) == pytest.approx(Place(160, 100, 180, math.radians(-45)))
 
 
+needs_litert = pytest.mark.skipif(find_spec("ai_edge_litert") is None, reason="LiteRT has no wheel for this machine")
+LITERT = pytest.param(MeshNetwork, marks=needs_litert)
+
+
 def graph_without_the_quick_converter() -> MeshGraph:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mesh, "_CONVERTERS", ('calculator: "NoSuchCalculator"', *mesh._CONVERTERS[1:]))
         return MeshGraph()
 
 
-@pytest.mark.parametrize("make_network", [MeshNetwork, MeshGraph, graph_without_the_quick_converter])
+@pytest.mark.parametrize("make_network", [LITERT, MeshGraph, graph_without_the_quick_converter])
 def test_it_is_the_mesh_that_facemesh_lays(portrait_bgr: np.ndarray, make_network: Callable[[], NetworkLike]) -> None:
     with light_imports(), quiet_stderr():
         from mediapipe.python.solutions.face_mesh import FaceMesh
@@ -107,7 +112,7 @@ def test_it_is_the_mesh_that_facemesh_lays(portrait_bgr: np.ndarray, make_networ
     detector.close()
 
 
-@pytest.mark.parametrize("make_network", [MeshNetwork, MeshGraph])
+@pytest.mark.parametrize("make_network", [LITERT, MeshGraph])
 def test_nothing_is_present_where_no_face_is(make_network: Callable[[], NetworkLike]) -> None:
     network = make_network()
     try:
@@ -119,6 +124,7 @@ def test_nothing_is_present_where_no_face_is(make_network: Callable[[], NetworkL
     network.close()
 
 
+@needs_litert
 def test_litert_and_mediapipes_graph_give_the_same_numbers(portrait_bgr: np.ndarray) -> None:
     face_rgb = cv2.resize(portrait_bgr, (SIDE, SIDE))[:, :, ::-1].copy()
     quick, graph = MeshNetwork(), MeshGraph()
@@ -136,12 +142,26 @@ def test_litert_and_mediapipes_graph_give_the_same_numbers(portrait_bgr: np.ndar
         graph.close()
 
 
+@needs_litert
+@pytest.mark.parametrize("score", [-2000.0, 0.0, 2000.0])
+def test_no_score_overflows(score: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = MeshNetwork()
+    plain = network._interpreter.get_tensor
+    said = {network._score: np.array([score], np.float32)}
+    monkeypatch.setattr(network._interpreter, "get_tensor", lambda port: said[port] if port in said else plain(port))
+    assert network.find(np.zeros((SIDE, SIDE, 3), np.uint8))[1] == (np.sign(score) + 1) / 2
+    network.close()
+
+
 def test_without_litert_mediapipes_graph_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     network = open_mesh_network()
     network.close()
     assert isinstance(network, MeshGraph)
-    monkeypatch.undo()
+
+
+@needs_litert
+def test_where_litert_is_installed_it_runs_the_mesh() -> None:
     network = open_mesh_network()
     network.close()
     assert isinstance(network, MeshNetwork)

@@ -99,6 +99,18 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str | None) -> No
         read_answers(tmp_path / "answers.csv")
 
 
+def test_answers_to_other_faces_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    data, other = built(tmp_path / "data", range(4)), built(tmp_path / "other", range(2, 6))
+    built(data, range(4, 6), split="val")
+    write_tiny_weights(tmp_path / "weights")
+    assert run_teach(other, tmp_path / "weights", tmp_path / "answers.csv").exit_code == 0
+    options = ["--region", "lips", "--data", str(data), "--out", str(tmp_path / "out"), "--batch", "2"]
+    result = CliRunner().invoke(train.main, [*options, "--teacher", str(tmp_path / "answers.csv")])
+    assert result.exit_code == 1
+    assert "2 of 4 have none" in result.output
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("share", [None, 0.4])
 def test_training_learns_from_the_teacher_and_is_scored_without(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float | None
