@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 
 import numpy as np
@@ -11,6 +12,7 @@ import keras
 import onnxruntime as ort
 from onnx import helper
 
+from export.__main__ import _told
 from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
 from export.integer import with_integer_convolutions
 from export.parity import LIMIT, largest_difference, seeded_crops
@@ -118,3 +120,12 @@ def test_an_operation_that_cannot_be_rewritten_is_named(dense) -> None:
     relu.CopyFrom(helper.make_node("Erf", list(relu.input), list(relu.output), name="strange"))
     with pytest.raises(ValueError, match=r"Erf \(strange\)"):
         with_integer_convolutions(strange, defaultdict(lambda: (-1.0, 1.0)))
+
+
+def test_the_manifest_names_where_a_training_came_from_and_tells_no_path() -> None:
+    recipe = {"start_from": "/home/ada/runs/eyes", "covered_data": ["/home/ada/masks"], "teacher": "/home/ada/said.csv"}
+    told = _told({"recipe": {"region": "eyes", **recipe}}, [], "int8", 0.0)["recipe"]
+    assert (told["start_from"], told["covered_data"], told["teacher"]) == ("eyes", ["masks"], "said.csv")
+    assert "/home" not in json.dumps(told)
+    # Trainings from before these options.
+    assert _told({"recipe": {}}, [], "int8", 0.0)["recipe"]["teacher"] == ""
