@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.spec import MANIFEST_NAME, WEIGHTS_DIR, file_sha256
-from realtime.config import PipelineConfig, SmoothingConfig
-from realtime.errors import ConfigError, EmotionLiveError, RecordError
-from realtime.providers import PROVIDERS, running_line
+from models.manifest import MANIFEST_NAME, WEIGHTS_DIR, file_sha256
+from realtime.core.config import PipelineConfig, SmoothingConfig
+from realtime.core.errors import ConfigError, EmotionLiveError, RecordError
+from realtime.inference.execution_providers import PROVIDERS, running_line
 
 if TYPE_CHECKING:
-    from realtime.session import RunOptions
+    from realtime.session.session import RunOptions
 
 _HELP = """Show what faces express: happiness, sadness, fear, anger, neutral, surprise, or "uncertain".
 
@@ -112,7 +112,7 @@ def main(debug: bool, list_cameras: bool, **options: Any) -> None:
 
 
 def _list_cameras() -> None:
-    from realtime.capture import list_cameras
+    from realtime.capture.open_source import list_cameras
 
     cameras = list_cameras()
     for camera in cameras:
@@ -139,9 +139,9 @@ def _run(debug: bool, headless: bool, **options: Any) -> None:
 
 def _run_session(debug: bool, headless: bool, **options: Any) -> None:
     # Imported here so that --help and wrong arguments answer at once.
-    from realtime.display import display_available
-    from realtime.progress import FrameBar
-    from realtime.session import Session
+    from realtime.session.progress_bar import FrameBar
+    from realtime.session.session import Session
+    from realtime.session.window import display_available
 
     if not headless and not display_available():
         click.echo("no display here: running without a window (--headless)", err=True)
@@ -167,7 +167,7 @@ def _run_options(
     smooth: str,
     **same: Any,
 ) -> RunOptions:
-    from realtime.session import RunOptions
+    from realtime.session.session import RunOptions
 
     manifest = weights / MANIFEST_NAME
     return RunOptions(

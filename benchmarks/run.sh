@@ -11,6 +11,8 @@ out=${1:-$here/results}
 # Without an OUT_FOLDER the README is pointed at the new table.
 readme=()
 [ $# -eq 0 ] && readme=(--readme "$here/../README.md")
+# So that `-m benchmarks.…` is found from any folder.
+export PYTHONPATH="$here/..${PYTHONPATH:+:$PYTHONPATH}"
 python=${PYTHON:-$here/../.venv/bin/python}
 base_python=${BASE_PYTHON:-$python}
 soak_minutes=${SOAK_MINUTES:-2}
@@ -59,9 +61,9 @@ step() {
 }
 
 bench() {
-  local name=$1 limit=$2 script=$3
+  local name=$1 limit=$2 module=$3
   shift 3
-  step "$name" "$limit" "$python" "$here/$script" "$@"
+  step "$name" "$limit" "$python" -m "benchmarks.$module" "$@"
 }
 
 # printed NAME: its figures are what it printed.
@@ -76,21 +78,21 @@ fi
 
 loop=$work/loop.mp4
 four=$work/four.mp4
-bench clip_loop 60 clips.py "$clip" "$loop" --seconds 18
-bench clip_four 180 clips.py "$clip" "$four" --seconds 18 --faces 4
-bench replay 240 pipeline.py "$clip" --repeat 5 --json OUT
-bench replay_four 300 pipeline.py "$clip" --faces 4 --repeat 3 --json OUT
-bench live 120 pipeline.py "$loop" --live --json OUT
-bench live_four 120 pipeline.py "$four" --live --json OUT
+bench clip_loop 60 common.looped_clip "$clip" "$loop" --seconds 18
+bench clip_four 180 common.looped_clip "$clip" "$four" --seconds 18 --faces 4
+bench replay 240 speed.pipeline "$clip" --repeat 5 --json OUT
+bench replay_four 300 speed.pipeline "$clip" --faces 4 --repeat 3 --json OUT
+bench live 120 speed.pipeline "$loop" --live --json OUT
+bench live_four 120 speed.pipeline "$four" --live --json OUT
 if command -v xvfb-run >/dev/null; then
-  step live_window 120 xvfb-run -a "$python" "$here/live.py" "$loop" --window --seconds 60
+  step live_window 120 xvfb-run -a "$python" -m benchmarks.speed.live "$loop" --window --seconds 60
   printed live_window
 else
   echo "        live_window left out: xvfb-run is not installed"
 fi
-bench overload 120 overload.py "$loop" --slow 5 --json OUT
-bench recording 240 recording.py "$loop" --seconds 15 --rounds 2 --json OUT
-step startup 240 "$base_python" "$here/startup.py" "$clip" --runs 5
+bench overload 120 speed.overload "$loop" --slow 5 --json OUT
+bench recording 240 recording.cost "$loop" --seconds 15 --rounds 2 --json OUT
+step startup 240 "$base_python" -m benchmarks.speed.startup "$clip" --runs 5
 printed startup
 fer=()
 if [ -n "${FER_PYTHON:-}" ]; then
@@ -98,12 +100,12 @@ if [ -n "${FER_PYTHON:-}" ]; then
 else
   echo "        fer left out: FER_PYTHON names no Python that has it"
 fi
-bench compare 600 compare.py "$clip" --seconds 6 --rounds 3 ${fer[@]+"${fer[@]}"} --json OUT
-bench soak $((soak_s + 180)) soak.py "$clip" --minutes "$soak_minutes" --json OUT
+bench compare 600 rivals.compare "$clip" --seconds 6 --rounds 3 ${fer[@]+"${fer[@]}"} --json OUT
+bench soak $((soak_s + 180)) speed.soak "$clip" --minutes "$soak_minutes" --json OUT
 
-if ! "$python" "$here/table.py" "$work/raw" "$out" --load "$load" ${readme[@]+"${readme[@]}"}; then
+if ! "$python" -m benchmarks.summary.table "$work/raw" "$out" --load "$load" ${readme[@]+"${readme[@]}"}; then
   trap - EXIT
-  echo "error: the table was not made; the raw figures are kept in $work/raw: run benchmarks/table.py on them" >&2
+  echo "error: the table was not made; the raw figures are kept in $work/raw: run python -m benchmarks.summary.table on them" >&2
   exit 1
 fi
 echo "$((SECONDS - started)) s in all"

@@ -17,7 +17,7 @@ OUT = Path("demo_output")
 @click.option("--headless", is_flag=True, help="Write the files although there is a display.")
 def main(out: Path, headless: bool) -> None:
     """Show the demo clip in a window; without a display write an annotated video, a table and a report."""
-    from realtime.display import display_available
+    from realtime.session.window import display_available
 
     if display_available() and not headless:
         click.echo("a window opens: q quits, space pauses, h and l toggle what is drawn")

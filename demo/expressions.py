@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 import numpy as np
 from scipy.interpolate import RBFInterpolator
 
-from realtime.types import FloatArray
+from realtime.core.types import FloatArray
 
 # Face mesh landmarks, from the picture's left to its right; outer and inner rows of a lip lie opposite each other.
 UPPER_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)

@@ -14,8 +14,8 @@ from demo import CLIP_PATH
 from demo.portrait import CANVAS_WH, load_portrait
 from demo.scene import Scene
 from demo.timeline import DURATION_S, FPS, FRAME_COUNT, SEGMENTS
-from realtime.errors import EmotionLiveError, RecordError
-from realtime.types import FloatArray
+from realtime.core.errors import EmotionLiveError, RecordError
+from realtime.core.types import FloatArray
 
 SAMPLE_RATE_HZ = 48_000
 

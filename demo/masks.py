@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from realtime.types import FloatArray
+from realtime.core.types import FloatArray
 
 _STEPS_PER_POINT = 6
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from realtime.errors import DataError
-from realtime.stills import ImageFaceFinder
-from realtime.types import FloatArray, ImageArray
+from realtime.core.errors import DataError
+from realtime.core.types import FloatArray, ImageArray
+from realtime.landmarks.still_image import ImageFaceFinder
 
 CANVAS_WH = (640, 480)
 MARGIN_PX = 60

@@ -9,7 +9,7 @@ import numpy as np
 
 from demo.expressions import LOWER_INNER, LOWER_OUTER, UPPER_INNER, UPPER_OUTER
 from demo.masks import soft_line, soft_polygon
-from realtime.types import FloatArray, ImageArray
+from realtime.core.types import FloatArray, ImageArray
 
 INNER_MOUTH = UPPER_INNER + LOWER_INNER[-2:0:-1]
 """Rim of the mouth's opening, once around."""

@@ -13,7 +13,7 @@ from demo.portrait import CANVAS_WH, Portrait
 from demo.relax import INNER_MOUTH, relaxed
 from demo.timeline import FPS, blink_at, expression_at, sway
 from demo.warp import MeshWarp
-from realtime.types import FloatArray, ImageArray
+from realtime.core.types import FloatArray, ImageArray
 
 _OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149,
          150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip

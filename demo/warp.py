@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import Delaunay
 
-from realtime.types import FloatArray, ImageArray
+from realtime.core.types import FloatArray, ImageArray
 
 _SUBPIXEL_BITS = 4
 _SMALLEST_AREA_PX = 1e-3

@@ -12,9 +12,9 @@ from typing import Any
 import click
 import numpy as np
 
-from models.commands import fail_in_one_line
+from models.cli import fail_in_one_line
 from models.errors import DataError, ModelError
-from models.spec import (
+from models.manifest import (
     EMOTIONS,
     MANIFEST_NAME,
     REGIONS,
@@ -90,9 +90,9 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
     # TensorFlow takes seconds to import: `--help` and bad arguments need not wait for it.
     from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
     from export.parity import largest_difference, seeded_crops
-    from models.crops import load_crops
-    from models.trained import load_trained
-    from models.training import read_history, score_logits
+    from models.dataset.crop_set import load_crops
+    from models.train.checkpoint import load_trained
+    from models.train.loop import read_history, score_logits
 
     network, facts = load_trained(folder)
     val = load_crops(data, region, "val")
@@ -143,7 +143,7 @@ def _quantized(region: str, model: Any, val: Any, scores: dict[str, Any]) -> Any
         ModelError: it loses more than `_MAX_INT8_LOSS` of validation accuracy.
     """
     from export.quantize import run, to_int8
-    from models.training import score_logits
+    from models.train.loop import score_logits
 
     crops = val.without_border()
     small = to_int8(model, crops[:_CALIBRATION_CROPS])

@@ -1,4 +1,4 @@
-"""The part of the error tree that `models` and `export` raise; `realtime.errors` draws the whole tree."""
+"""The part of the error tree that `models` and `export` raise; `realtime.core.errors` draws the whole tree."""
 
 from __future__ import annotations
 

@@ -9,16 +9,23 @@ from pathlib import Path
 import click
 import numpy as np
 
-from models.commands import fail_in_one_line, split_shares
+from models.cli import fail_in_one_line, split_shares
+from models.dataset.labels import LabelledFace, of_split, read_labels
 from models.errors import DataError
-from models.fusion_fit import METHODS, Evidence, cross_validated, fit_fusion, fit_temperature, negative_log_likelihood
-from models.labels import LabelledFace, of_split, read_labels
-from models.scoring import expected_calibration_error, score
-from models.shipped import run_shipped
-from models.spec import EMOTIONS, MANIFEST_NAME, REGIONS, WEIGHTS_DIR, load_manifest, save_manifest
-from realtime.config import PipelineConfig
-from realtime.fusion import tempered
-from realtime.types import FloatArray
+from models.evaluate.fusion_solver import (
+    METHODS,
+    Evidence,
+    cross_validated,
+    fit_fusion,
+    fit_temperature,
+    negative_log_likelihood,
+)
+from models.evaluate.scores import expected_calibration_error, score
+from models.evaluate.shipped import run_shipped
+from models.manifest import EMOTIONS, MANIFEST_NAME, REGIONS, WEIGHTS_DIR, load_manifest, save_manifest
+from realtime.core.config import PipelineConfig
+from realtime.core.types import FloatArray
+from realtime.inference.fusion import tempered
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _AGREED = 0.5

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from models.commands import fail_in_one_line
+from models.cli import fail_in_one_line
 from models.errors import ConfigError, DataError
-from models.spec import geometry_from_dict
+from models.manifest import geometry_from_dict
 
 if TYPE_CHECKING:
     import keras
 
-    from models.crops import CropSet
+    from models.dataset.crop_set import CropSet
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -46,7 +46,7 @@ def main(runs: tuple[Path, ...], shares: tuple[float, ...], data: Path, out: Pat
     if (out / "recipe.json").exists():
         raise ConfigError(f"{out} holds a training already; choose another --out")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from models.crops import load_crops
+    from models.dataset.crop_set import load_crops
 
     whole = sum(shares) or len(runs)
     network, facts, scores = averaged(runs, [share / whole for share in shares or (1.0,) * len(runs)])
@@ -81,7 +81,7 @@ def averaged(
     Raises:
         DataError: a folder holds no training, or one of another network or of other crops.
     """
-    from models.trained import load_trained
+    from models.train.checkpoint import load_trained
 
     networks: dict[Path, keras.Model] = {}
     known: list[dict[str, Any]] = []
@@ -111,7 +111,7 @@ def averaged(
 
 
 def _score(network: keras.Model, val: CropSet) -> dict[str, float]:
-    from models.training import score_logits
+    from models.train.loop import score_logits
 
     return score_logits(network.predict(val.without_border(), batch_size=256, verbose=0), val)
 

@@ -9,13 +9,13 @@ import click
 import numpy as np
 from tqdm import tqdm
 
-from models.commands import fail_in_one_line
-from models.crops import FloatArray, load_crops
+from models.cli import fail_in_one_line
+from models.dataset.crop_set import FloatArray, load_crops
 from models.errors import ConfigError
-from models.spec import EMOTIONS, WEIGHTS_DIR, load_manifest
-from realtime.classifier import RegionExpert
-from realtime.config import PipelineConfig
-from realtime.fusion import fuse
+from models.manifest import EMOTIONS, WEIGHTS_DIR, load_manifest
+from realtime.core.config import PipelineConfig
+from realtime.inference.classifier import RegionExpert
+from realtime.inference.fusion import fuse
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _BATCH = 16

@@ -6,12 +6,13 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
-import chromium
 import numpy as np
 import pytest
-from fake_camera import FakeCamera
 
-pytest_plugins = ("app_driver",)
+from tests.support import chromium
+from tests.support.fake_camera import FakeCamera
+
+pytest_plugins = ("tests.support.app_driver",)
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from demo.portrait import CANVAS_WH
 from demo.relax import relaxed
 from demo.timeline import DURATION_S, FPS, FRAME_COUNT, SEGMENTS, TRANSITION_S, blink_at, expression_at
 from demo.warp import MeshWarp
-from realtime.session import RunOptions, Session
-from realtime.stills import ImageFaceFinder
+from realtime.landmarks.still_image import ImageFaceFinder
+from realtime.session.session import RunOptions, Session
 
 EVERY = 5
 

@@ -13,11 +13,11 @@ from typing import Any
 import av
 import pytest
 from click.testing import CliRunner, Result
-from tiny_models import write_tiny_weights
 
 from demo import CLIP_PATH
-from realtime.classifier import RegionClassifier
+from realtime.inference.classifier import RegionClassifier
 from run_live import main
+from tests.support.tiny_models import write_tiny_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -143,7 +143,7 @@ def test_speed_without_a_window_is_told_to_mean_nothing(weights: Path) -> None:
 
 
 def test_a_clip_without_a_face_is_a_normal_run(weights: Path, tmp_path: Path) -> None:
-    from made_clips import write_clip
+    from tests.support.made_clips import write_clip
 
     clip = write_clip(tmp_path / "grey.mp4")
     done = run(clip, "--headless", "--weights", weights, "--table", tmp_path / "t.csv")

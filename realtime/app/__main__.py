@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from models.spec import WEIGHTS_DIR
-from realtime.errors import ConfigError, EmotionLiveError
+from models.manifest import WEIGHTS_DIR
+from realtime.core.errors import ConfigError, EmotionLiveError
 
 _NO_TK = (
     "the desktop program needs Tk, which this Python lacks ({0}); on Debian or Ubuntu: sudo apt-get install "
@@ -50,9 +50,9 @@ def run(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> 
         import tkinter as tk
     except ImportError as error:
         raise ConfigError(_NO_TK.format(error)) from error
-    from realtime.app.theme import screen_zoom
+    from realtime.app.views.theme import screen_zoom
     from realtime.app.window import App
-    from realtime.config import PipelineConfig
+    from realtime.core.config import PipelineConfig
 
     try:
         zoom = zoom or screen_zoom()

@@ -9,8 +9,8 @@ from functools import partial
 from tkinter import ttk
 from typing import TYPE_CHECKING
 
-from realtime.app.kinds import FaceStyle, Kind
-from realtime.app.theme import DARK, LIGHT
+from realtime.app.jobs.save_kinds import FaceStyle, Kind
+from realtime.app.views.theme import DARK, LIGHT
 
 if TYPE_CHECKING:
     from realtime.app.window import App

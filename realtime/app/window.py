@@ -7,20 +7,20 @@ import time
 import tkinter as tk
 from pathlib import Path
 
-from realtime.app import dialogs
-from realtime.app.analysis import Analysis
-from realtime.app.camera_screen import CameraScreen
-from realtime.app.jobs import Job
-from realtime.app.kinds import FaceStyle, Kind
-from realtime.app.live_screen import LiveScreen
+from realtime.app.jobs.analyse import Analysis
+from realtime.app.jobs.job import Job
+from realtime.app.jobs.save_kinds import FaceStyle, Kind
 from realtime.app.menu import KEYS_HELP, Menu, key_name
-from realtime.app.player_screen import PlayerScreen
-from realtime.app.progress_screen import ProgressScreen
-from realtime.app.screen import Screen
-from realtime.app.start_screen import StartScreen
-from realtime.app.theme import DARK, LIGHT, ZOOMS, Palette, Theme
-from realtime.capture import CameraEntry
-from realtime.config import PipelineConfig
+from realtime.app.screens.base import Screen
+from realtime.app.screens.camera import LiveScreen
+from realtime.app.screens.camera_list import CameraScreen
+from realtime.app.screens.player import PlayerScreen
+from realtime.app.screens.progress import ProgressScreen
+from realtime.app.screens.start import StartScreen
+from realtime.app.views import dialogs
+from realtime.app.views.theme import DARK, LIGHT, ZOOMS, Palette, Theme
+from realtime.capture.open_source import CameraEntry
+from realtime.core.config import PipelineConfig
 
 _POLL_MS = 15
 # So long may a poll take events; then the window gets its turn.

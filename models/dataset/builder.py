@@ -1,0 +1,195 @@
+"""The data-set builder's work: faces found, crops cut, one index; in parallel, resumable after a break."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from models.dataset.index import COLUMNS, CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path
+from models.dataset.labels import LabelledFace
+from models.dataset.occlusion import COVER_KINDS, cover_face
+from models.errors import DataError
+from models.manifest import EMOTIONS, GEOMETRY, REGIONS
+from models.region_crops import cut_region, eye_distance_px
+from realtime.landmarks.still_image import ImageFaceFinder
+
+_CHUNK = 256
+_PARTS = "parts"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildJob:
+    """What to build.
+
+    Attributes:
+        faces: the labelled faces.
+        splits: one of "train", "val", "test" per face.
+        root: folder that their files are relative to.
+        out: folder to write to.
+        border_px: border stored around each crop, for jitter in training; see `models.region_crops.cut_region`.
+        workers: processes.
+        cover: one of COVER_KINDS, drawn on every face before it is looked for (`models.dataset.occlusion`), or "".
+        cover_seed: another number draws other covers on the same faces.
+    """
+
+    faces: Sequence[LabelledFace]
+    splits: Sequence[str]
+    root: Path
+    out: Path
+    border_px: int
+    workers: int
+    cover: str = ""
+    cover_seed: int = 0
+
+
+class _Cutting(NamedTuple):
+    """What a worker needs to know of the job; sent with every chunk, so without the faces."""
+
+    root: Path
+    out: Path
+    border_px: int
+    cover: str
+    cover_seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What was built: faces wanted and found per split, and how many pictures could not be read."""
+
+    wanted: Counter[str]
+    found: Counter[str]
+    unreadable: int
+
+
+def build(job: BuildJob) -> BuildReport:
+    """Find every face, cut its regions, write crops, index and the list of faces not found.
+
+    Finished chunks of an earlier run into the same folder are kept.
+
+    Raises:
+        DataError: the folder holds another data set.
+    """
+    _claim(job)
+    chunks = [range(start, min(start + _CHUNK, len(job.faces))) for start in range(0, len(job.faces), _CHUNK)]
+    parts = [job.out / _PARTS / f"{number:06d}.csv" for number in range(len(chunks))]
+    open_chunks = [(chunk, part) for chunk, part in zip(chunks, parts, strict=True) if not part.exists()]
+    done = len(job.faces) - sum(len(chunk) for chunk, _ in open_chunks)
+    tasks = [(part, [_task(job, number) for number in chunk]) for chunk, part in open_chunks]
+    work = partial(_build_chunk, _Cutting(job.root, job.out, job.border_px, job.cover, job.cover_seed))
+    with tqdm(total=len(job.faces), initial=done, unit="face", desc="faces", smoothing=0.05) as bar:
+        for count in _run(work, tasks, job.workers):
+            bar.update(count)
+    return _merge(job.out, parts)
+
+
+def _run(work: partial[int], tasks: list[Any], workers: int) -> Iterator[int]:
+    if workers <= 1 or len(tasks) <= 1:
+        yield from map(work, tasks)
+        return
+    # spawn: a forked child would inherit mediapipe's threads in an unknown state.
+    with multiprocessing.get_context("spawn").Pool(workers) as pool:
+        yield from pool.imap_unordered(work, tasks)
+
+
+def _claim(job: BuildJob) -> None:
+    """Create the folder, or check that what is there is the same job half done."""
+    config = {
+        "geometry": {region: asdict(GEOMETRY[region]) for region in REGIONS},
+        "border_px": job.border_px,
+        "faces": len(job.faces),
+        "input_sha256": hashlib.sha256(repr([*zip(job.faces, job.splits, strict=True)]).encode()).hexdigest(),
+        "emotions": list(EMOTIONS),
+        "cover": job.cover,
+        "cover_seed": job.cover_seed,
+    }
+    plain = json.loads(json.dumps(config))
+    path = job.out / CONFIG_NAME
+    if path.exists() and json.loads(path.read_text("utf-8")) != plain:
+        raise DataError(f"{job.out} holds a data set of other faces, labels, splits or sizes; choose another --out")
+    (job.out / _PARTS).mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(plain, indent=1) + "\n", "utf-8")
+
+
+def _task(job: BuildJob, number: int) -> dict[str, Any]:
+    face = job.faces[number]
+    row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    row.update(id=f"{number:07d}", file=face.file, split=job.splits[number], subject=face.subject, label=face.label)
+    row.update({f"p_{emotion}": f"{share:.4f}" for emotion, share in zip(EMOTIONS, face.soft, strict=True)})
+    row.update(weight=f"{face.weight:.4f}", agreement=f"{face.agreement:.4f}")
+    return row
+
+
+_finder: ImageFaceFinder | None = None
+
+
+def _build_chunk(how: _Cutting, task: tuple[Path, list[dict[str, Any]]]) -> int:
+    """Work on one chunk; its part file appears only when all its crops are written."""
+    global _finder
+    if _finder is None:
+        cv2.setNumThreads(1)
+        _finder = ImageFaceFinder()
+    part, rows = task
+    for row in rows:
+        _build_one(_finder, how, row)
+    unfinished = part.with_suffix(".tmp")
+    _write(unfinished, rows)
+    unfinished.replace(part)
+    return len(rows)
+
+
+def _build_one(finder: ImageFaceFinder, how: _Cutting, row: dict[str, Any]) -> None:
+    image_bgr = cv2.imread(str(how.root / row["file"]), cv2.IMREAD_COLOR)
+    if image_bgr is None:
+        row["found"] = "unreadable"
+        return
+    faces = finder.find(np.asarray(image_bgr, np.uint8))
+    if how.cover and len(faces):
+        rng = np.random.default_rng((int(row["id"]), COVER_KINDS.index(how.cover), how.cover_seed))
+        image_bgr, hidden = cover_face(np.asarray(image_bgr, np.uint8), faces.landmarks_xy[0], how.cover, rng)
+        row.update({f"hidden_{region}": f"{share:.2f}" for region, share in hidden.items()})
+        faces = finder.find(image_bgr)
+    row["found"] = str(len(faces))
+    if not len(faces):
+        return
+    landmarks_xy = faces.landmarks_xy[0]
+    row["eye_distance_px"] = f"{eye_distance_px(landmarks_xy):.2f}"
+    for name, angle in zip(("yaw_deg", "pitch_deg", "roll_deg"), faces.head_pose_deg[0], strict=True):
+        row[name] = f"{angle:.1f}"
+    for region in REGIONS:
+        path = crop_path(how.out, region, row)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), cut_region(image_bgr, landmarks_xy, GEOMETRY[region], how.border_px))
+
+
+def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _merge(out: Path, parts: Sequence[Path]) -> BuildReport:
+    rows: list[dict[str, Any]] = []
+    for part in parts:
+        with part.open(newline="", encoding="utf-8") as stream:
+            rows.extend(csv.DictReader(stream))
+    missing = [row for row in rows if row["found"] != "1"]
+    _write(out / INDEX_NAME, [row for row in rows if row["found"] == "1"])
+    _write(out / NOT_FOUND_NAME, missing)
+    return BuildReport(
+        wanted=Counter(row["split"] for row in rows),
+        found=Counter(row["split"] for row in rows if row["found"] == "1"),
+        unreadable=sum(row["found"] == "unreadable" for row in missing),
+    )

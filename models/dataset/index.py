@@ -1,0 +1,57 @@
+"""How a built data set lies on disk: names of files and columns, and where each crop is."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from models.errors import DataError
+from models.manifest import EMOTIONS, REGIONS
+
+INDEX_NAME = "index.csv"
+CONFIG_NAME = "build.json"
+NOT_FOUND_NAME = "not_found.csv"
+COLUMNS = (
+    *("id", "file", "split", "subject", "label"),
+    *(f"p_{emotion}" for emotion in EMOTIONS),
+    *("weight", "agreement", "found", "eye_distance_px", "yaw_deg", "pitch_deg", "roll_deg"),
+    *(f"hidden_{region}" for region in REGIONS),
+)
+"""Columns of the index table: one row per face that was found; hidden_*: how much a drawn cover hides of a region."""
+
+
+def crop_path(data: Path, region: str, row: Mapping[str, str]) -> Path:
+    """Return where the crop of one index row lies."""
+    return data / region / row["split"] / row["label"] / f"{row['id']}.png"
+
+
+def read_config(data: Path) -> Mapping[str, Any]:
+    """Return the build's configuration: geometry per region, border, number of faces.
+
+    Raises:
+        DataError: no finished data set there.
+    """
+    path = data / CONFIG_NAME
+    if not path.is_file() or not (data / INDEX_NAME).is_file():
+        raise DataError(f"{data} is no finished data set; make one with `python -m models.dataset build --out {data}`")
+    try:
+        config: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is damaged ({error}); build the data set again in another folder") from error
+    return config
+
+
+def read_index(data: Path, split: str) -> list[dict[str, str]]:
+    """Return the index rows of one split.
+
+    Raises:
+        DataError: the split is empty.
+    """
+    with (data / INDEX_NAME).open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["split"] == split]
+    if not rows:
+        raise DataError(f"{data} has no faces in the split {split!r}; see --val-share and --test-share")
+    return rows

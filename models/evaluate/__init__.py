@@ -1,0 +1,1 @@
+"""Scores, the fit of the fusion, and the evaluation report."""

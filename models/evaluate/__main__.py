@@ -1,0 +1,175 @@
+"""Scores on labelled pictures: `python -m models.evaluate shipped` and `python -m models.evaluate report`."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from models.cli import fail_in_one_line, split_shares
+from models.dataset.labels import SPLITS, LabelledFace, of_split, read_labels
+from models.errors import DataError
+from models.evaluate.analysis import Analysis, analyse
+from models.evaluate.occlusions import COVERS
+from models.evaluate.scores import Scores, confusion_text, score
+from models.evaluate.shipped import Answers, run_shipped
+from models.manifest import EMOTIONS, REGIONS, WEIGHTS_DIR, load_manifest, save_manifest
+from realtime.core.config import PipelineConfig
+from realtime.core.types import FloatArray
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_TABLE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def main() -> None:
+    """Measure what the shipped models say of labelled pictures."""
+
+
+@main.command()
+@click.option("--labels", type=_TABLE, required=True, help="Table with file,label[,split,subject].")
+@click.option("--root", type=_FOLDER, required=True, help="Folder that the table's files are relative to.")
+@click.option("--out", type=_TABLE, required=True, help="Table to write: one row per picture.")
+@click.option("--label-column", default="label", show_default=True, help="Column with the labels.")
+@click.option("--split", type=click.Choice(SPLITS), help="Only the pictures of this split.")
+@click.option("--by-region", is_flag=True, help="Add what each expert says, and its reliability.")
+@click.option("--cover", type=click.Choice(tuple(COVERS)), help="Draw a mask or dark glasses on each face first.")
+@click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@split_shares
+@fail_in_one_line
+def shipped(
+    labels: Path,
+    root: Path,
+    out: Path,
+    label_column: str,
+    split: str | None,
+    by_region: bool,
+    cover: str | None,
+    weights: Path,
+    val_share: float,
+    test_share: float,
+) -> None:
+    """Run the shipped models over labelled pictures as the live program does, without smoothing over time.
+
+    Writes file,label,detected and the six fused probabilities for every picture (all 0 where no face was found), and
+    prints the scores on the pictures whose label is one of the six emotions; a face not found counts as wrong.
+    """
+    if not out.parent.is_dir():
+        raise DataError(f"--out must lie in an existing folder; received {out}")
+    faces = of_split(read_labels(labels, root, label_column), split, (val_share, test_share))
+    answers = run_shipped(faces, root, PipelineConfig(weights=weights), cover=COVERS[cover] if cover else None)
+    _write(out, faces, answers, by_region)
+    scores = score_answers(faces, answers)
+    for name, figures in scores.items():
+        click.echo(summary_line(name, figures))
+    if scores:
+        click.echo(confusion_text(scores["fused"]))
+    click.echo(f"probabilities: {out}")
+
+
+@main.command()
+@click.option("--labels", type=_TABLE, required=True, help="Table with file,label[,split,subject].")
+@click.option("--root", type=_FOLDER, required=True, help="Folder that the table's files are relative to.")
+@click.option("--out", type=_FOLDER, required=True, help="Folder for report.html and report.json.")
+@click.option("--label-column", multiple=True, default=("label",), show_default=True, help="One protocol per column.")
+@click.option("--split", type=click.Choice(SPLITS), help="Only the pictures of this split.")
+@click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@click.option("--note", default="", help="Keep the scores in the manifest under this name, for the model card.")
+@click.option("--covers/--no-covers", default=True, help="Also with a drawn mask and drawn glasses.")
+@split_shares
+@fail_in_one_line
+def report(
+    labels: Path,
+    root: Path,
+    out: Path,
+    label_column: tuple[str, ...],
+    split: str | None,
+    weights: Path,
+    note: str,
+    covers: bool,
+    val_share: float,
+    test_share: float,
+) -> None:
+    """Measure everything that we say of the models, and write it as one page to look at: OUT/report.html.
+
+    With several --label-column the same answers are scored against each of them. OUT/report.json has the figures.
+    """
+    from models.evaluate.report import write_report
+
+    shares = (val_share, test_share)
+    protocols = {name: of_split(read_labels(labels, root, name), split, shares) for name in label_column}
+    faces, config, manifest = next(iter(protocols.values())), PipelineConfig(weights=weights), load_manifest(weights)
+    answers = run_shipped(faces, root, config)
+    covered = {name: run_shipped(faces, root, config, cover=draw) for name, draw in COVERS.items()} if covers else {}
+    analyses = {name: analyse(pictures, answers, covered, manifest.fusion) for name, pictures in protocols.items()}
+    page = write_report(analyses, protocols, answers, manifest, root, out, f"{labels.name}, {split or 'all splits'}")
+    figures = {name: one.as_dict() for name, one in analyses.items() if one}
+    _print_report(analyses)
+    (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    if note:
+        save_manifest(replace(manifest, scores={**manifest.scores, note: figures}))
+    click.echo(f"look: {page}   figures: {out / 'report.json'}")
+
+
+def _print_report(analyses: Mapping[str, Analysis | None]) -> None:
+    for name, analysis in analyses.items():
+        if analysis is None:
+            click.echo(f"{name}: no picture has one of the six labels")
+            continue
+        for answer, scores in analysis.scores.items():
+            click.echo(f"{name}: {summary_line(answer, scores)}")
+        for what, scores in analysis.covered.items():
+            click.echo(f"{name}: {summary_line(f'{what} covered', scores)}")
+        facts = analysis.as_dict()
+        click.echo(
+            f"{name}: ECE {facts['ece']:.3f} (before temperature {facts['ece_before_temperature']:.3f}), 70 % most "
+            f"confident {facts['accuracy_on_70_percent']:.2%}, neutral called sad or angry "
+            f"{facts['neutral_as_sad_or_angry']:.2%}"
+        )
+
+
+def score_answers(faces: Sequence[LabelledFace], answers: Answers) -> dict[str, Scores]:
+    """Return the scores of the fused answer and of each expert on the faces with one of the six labels."""
+    rows = np.array([number for number, face in enumerate(faces) if face.label], np.int64)
+    if not len(rows):
+        return {}
+    truth = np.array([EMOTIONS.index(faces[row].label) for row in rows], np.int64)
+    by_name: dict[str, FloatArray] = {"fused": answers.fused}
+    by_name.update({region: answers.by_region[:, column] for column, region in enumerate(REGIONS)})
+    return {name: score(truth, answers.said(p)[rows]) for name, p in by_name.items()}
+
+
+def summary_line(name: str, scores: Scores) -> str:
+    """Return one line: accuracy, macro-F1, faces and how many were found."""
+    return (
+        f"{name:16} accuracy {scores.accuracy:6.2%}  macro-F1 {scores.macro_f1:.3f}  "
+        f"faces {scores.faces}  found {scores.found} ({scores.found / scores.faces:.2%})"
+    )
+
+
+def _write(out: Path, faces: Sequence[LabelledFace], answers: Answers, by_region: bool) -> None:
+    columns = ["file", "label", "detected", *(f"p_{emotion}" for emotion in EMOTIONS)]
+    if by_region:
+        columns += [f"{region}_p_{emotion}" for region in REGIONS for emotion in EMOTIONS]
+        columns += [f"{region}_reliability" for region in REGIONS]
+    try:
+        with out.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(columns)
+            for row, face in enumerate(faces):
+                values = list(answers.fused[row])
+                if by_region:
+                    values += [*answers.by_region[row].ravel(), *answers.reliability[row]]
+                numbers = [f"{value:.6f}" for value in values]
+                writer.writerow([face.file, face.label or face.given, int(answers.detected[row]), *numbers])
+    except OSError as error:
+        raise DataError(f"--out cannot be written: {out} ({error.strerror})") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Labelled pictures through the shipped models, exactly as the live program does it, without smoothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from models.dataset.labels import LabelledFace
+from models.errors import DataError
+from models.evaluate.occlusions import Cover
+from models.evaluate.scores import NOT_FOUND, IntArray
+from models.manifest import EMOTIONS, REGIONS
+from models.region_crops import eye_distance_px
+from realtime.core.config import PipelineConfig
+from realtime.core.types import Emotions, Faces, FloatArray, Frame
+from realtime.inference.classifier import RegionClassifier
+from realtime.landmarks.still_image import ImageFaceFinder
+
+_BATCH = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What the program says of each picture.
+
+    Attributes:
+        detected: `(N,) bool`, whether the face was found.
+        fused: `(N, 6) float32`, zeros where it was not.
+        by_region: `(N, R, 6) float32`, likewise.
+        reliability: `(N, R) float32`, likewise.
+        eye_distance_px: `(N,) float32`, between the outer eye corners; likewise.
+        yaw_deg: `(N,) float32`, likewise.
+    """
+
+    detected: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    fused: FloatArray
+    by_region: FloatArray
+    reliability: FloatArray
+    eye_distance_px: FloatArray
+    yaw_deg: FloatArray
+
+    @staticmethod
+    def none(count: int) -> Answers:
+        """Return the value for `count` pictures none of which has been looked at."""
+        return Answers(
+            detected=np.zeros(count, np.bool_),
+            fused=np.zeros((count, len(EMOTIONS)), np.float32),
+            by_region=np.zeros((count, len(REGIONS), len(EMOTIONS)), np.float32),
+            reliability=np.zeros((count, len(REGIONS)), np.float32),
+            eye_distance_px=np.zeros(count, np.float32),
+            yaw_deg=np.zeros(count, np.float32),
+        )
+
+    def said(self, probabilities: FloatArray) -> IntArray:
+        """Return the most probable emotion's index per picture, `NOT_FOUND` where no face was found."""
+        return np.where(self.detected, probabilities.argmax(axis=1), NOT_FOUND).astype(np.int64)
+
+
+def run_shipped(
+    faces: Sequence[LabelledFace],
+    root: Path,
+    config: PipelineConfig,
+    *,
+    cover: Cover | None = None,
+    quiet: bool = False,
+) -> Answers:
+    """Run landmarks, crops, ONNX experts and fusion over every picture.
+
+    Args:
+        faces: which pictures.
+        root: folder that their files are relative to.
+        config: weights and provider.
+        cover: drawn on each face that is found before the program sees the picture; see `models.evaluate.occlusions`.
+        quiet: no progress bar.
+
+    Raises:
+        DataError: none of the pictures can be read.
+        ModelError: manifest or model files do not fit.
+    """
+    count, unreadable = len(faces), 0
+    answers = Answers.none(count)
+    classifier, finder = RegionClassifier(config), ImageFaceFinder()
+    try:
+        with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet) as bar:
+            for rows in _chunks(count):
+                looked = [_look(finder, root / faces[row].file, row, cover) for row in rows]
+                unreadable += sum(item is None for item in looked)
+                present = [(row, item) for row, item in zip(rows, looked, strict=True) if item is not None]
+                said = classifier.classify([item for _, item in present])
+                for (row, (_, found)), emotions in zip(present, said, strict=True):
+                    _take(answers, row, found, emotions)
+                bar.update(len(rows))
+    finally:
+        finder.close()
+        classifier.close()
+    if unreadable == count:
+        raise DataError(f"none of the {count} pictures could be read from {root}; see --root")
+    return answers
+
+
+def _chunks(count: int) -> Iterator[range]:
+    for start in range(0, count, _BATCH):
+        yield range(start, min(start + _BATCH, count))
+
+
+def _look(finder: ImageFaceFinder, path: Path, row: int, cover: Cover | None) -> tuple[Frame, Faces] | None:
+    image_bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image_bgr is None:
+        return None
+    faces = finder.find(image_bgr)
+    if cover and len(faces):
+        # Drawn by the plain picture's landmarks, then found anew: nothing given to the program knows what lies below.
+        image_bgr = cover(image_bgr, faces.landmarks_xy[0])
+        faces = finder.find(image_bgr)
+    return Frame(image_bgr, row, 0.0, 0.0), faces
+
+
+def _take(answers: Answers, row: int, found: Faces, emotions: Emotions) -> None:
+    if len(emotions):
+        answers.detected[row] = True
+        answers.fused[row] = emotions.raw[0]
+        answers.by_region[row] = emotions.by_region[0]
+        answers.reliability[row] = emotions.reliability[0]
+        answers.eye_distance_px[row] = eye_distance_px(found.landmarks_xy[0])
+        answers.yaw_deg[row] = found.head_pose_deg[0, 0]

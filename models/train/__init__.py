@@ -1,0 +1,1 @@
+"""The experts' networks and their training."""

@@ -1,0 +1,162 @@
+"""Training of one region expert: `python -m models.train --region eyes --data DIR --out DIR`."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from models.cli import fail_in_one_line
+from models.errors import ConfigError, DataError
+from models.manifest import REGIONS
+
+if TYPE_CHECKING:
+    from models.dataset.crop_set import CropSet
+
+RECIPE_NAME = "recipe.json"
+_WIDTH = {"eyes": 16, "lips": 24}
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that decides what training makes of a data set; stored beside the weights.
+
+    Attributes:
+        region: "eyes" or "lips".
+        epochs: passes over the training split, the length of the cosine schedule.
+        batch: crops per step.
+        learning_rate: at the end of the warm-up (5 % of all steps); it falls to 1 % of that along a cosine.
+        weight_decay: AdamW's.
+        dropout: before the last layer.
+        width: channels of the lips network's first stage; growth of the eyes' DenseNet201.
+        mixup: Beta parameter of mixup (Zhang et al. 2018); 0 turns it off.
+        balance: exponent of inverse class frequency in the sample weights; 0 leaves the data's balance.
+        average: decay of the running average of the weights per step (Polyak averaging); the average is what is kept.
+        patience: epochs without a better validation loss before training stops.
+        seed: of every random draw.
+        covered: share of crops with drawn glasses or a mask.
+        covered_data: folders of the same faces, covered before they were looked for.
+        precision: "float32" or "bfloat16", in which the network computes; weights and sums stay float32.
+        start_from: folder of an earlier training whose weights are the start, or "".
+        teacher: table of `models.teach` whose answers are a share of the labels, or "".
+        teacher_share: that share.
+    """
+
+    region: str
+    epochs: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    dropout: float
+    width: int
+    mixup: float
+    balance: float
+    average: float
+    patience: int
+    seed: int
+    covered: float = 0.12
+    precision: str = "float32"
+    start_from: str = ""
+    covered_data: tuple[str, ...] = ()
+    teacher: str = ""
+    teacher_share: float = 0.0
+
+
+@click.command()
+@click.option("--region", type=click.Choice(REGIONS), required=True)
+@click.option("--data", type=_FOLDER, required=True, help="Folder that `models.dataset build` made.")
+@click.option("--out", type=_FOLDER, required=True, help="Folder for weights, checkpoint, history and plot.")
+@click.option("--epochs", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--batch", type=click.IntRange(2), default=64, show_default=True)
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
+@click.option("--weight-decay", type=click.FloatRange(0), default=0.02, show_default=True)
+@click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, show_default=True)
+@click.option(
+    "--width", type=click.IntRange(4), help="Lips: first stage's channels (24). Eyes: growth of DenseNet201 (16)."
+)
+@click.option("--mixup", type=click.FloatRange(0), default=0.2, show_default=True)
+@click.option("--balance", type=click.FloatRange(0, 1), default=0.3, show_default=True)
+@click.option("--average", type=click.FloatRange(0, 0.99999), default=0.998, show_default=True)
+@click.option("--patience", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--covered", type=click.FloatRange(0, 1), default=0.12, show_default=True, help="Share of covered crops.")
+@click.option(
+    "--covered-data",
+    multiple=True,
+    metavar="FOLDER",
+    help="Covered crops also come from here: `models.dataset build --cover mask` (or glasses) of the same table.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(("float32", "bfloat16")),
+    default="float32",
+    show_default=True,
+    help="bfloat16 takes 0.6 of the time on processors that have it (AVX512_BF16, AMX).",
+)
+@click.option("--start-from", default="", metavar="FOLDER", help="Begin with the weights of an earlier training.")
+@click.option("--teacher", default="", metavar="TABLE", help="Learn from answers too: a table of `models.teach`.")
+@click.option("--teacher-share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of each label.")
+@click.option("--resume", is_flag=True, help="Go on from the last finished epoch in --out.")
+@fail_in_one_line
+def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
+    """Train one expert; what is kept is the epoch with the best validation loss.
+
+    Writes OUT/best.weights.h5 and recipe.json (what `python -m export` reads), history.csv, history.png and the
+    checkpoint that --resume goes on from.
+    """
+    options["width"] = options["width"] or _WIDTH[options["region"]]
+    options["teacher_share"] = options["teacher_share"] if options["teacher"] else 0.0
+    recipe = Recipe(**options)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    stored = out / RECIPE_NAME
+    if stored.exists() and not resume:
+        raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
+    from models.dataset.crop_set import load_crops
+    from models.train.distillation import check_answers, read_answers, taught
+    from models.train.loop import fit
+
+    train, val = (load_crops(data, recipe.region, split) for split in ("train", "val"))
+    covered = [_covered(Path(folder), train, recipe.region) for folder in recipe.covered_data]
+    if recipe.teacher:
+        answers = read_answers(Path(recipe.teacher))
+        check_answers(answers, train, Path(recipe.teacher))
+        train, *covered = (taught(crops, answers, recipe.teacher_share) for crops in (train, *covered))
+    if len(train) < recipe.batch:
+        raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")
+    faces = {"train": len(train), "val": len(val)}
+    facts = json.dumps({"recipe": asdict(recipe), "geometry": asdict(train.geometry), "faces": faces}, indent=1) + "\n"
+    if stored.exists() and stored.read_text("utf-8") != facts:
+        raise ConfigError(f"--resume needs the options and data in {stored}; give the same, or choose another --out")
+    out.mkdir(parents=True, exist_ok=True)
+    stored.write_text(facts, "utf-8")
+    best = fit(recipe, train, val, out, resume=resume, covered=covered)
+    click.echo(
+        f"best epoch {best['epoch']}: validation loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.1%}"
+    )
+    click.echo(f"weights: {out / 'best.weights.h5'}   curve: {out / 'history.png'}")
+
+
+def _covered(folder: Path, train: CropSet, region: str) -> CropSet:
+    """Read covered crops; refuse those of another table: their faces would be others under the same numbers."""
+    from models.dataset.crop_set import load_crops
+
+    covered = load_crops(folder, region, "train")
+    known = dict(zip(train.ids.tolist(), train.soft, strict=True))
+    same = all(
+        np.allclose(known[number], soft)
+        for number, soft in zip(covered.ids.tolist(), covered.soft, strict=True)
+        if number in known
+    )
+    if not same or (covered.geometry, covered.border_px) != (train.geometry, train.border_px):
+        raise ConfigError(f"--covered-data needs the faces, labels and sizes of --data; {folder} holds others")
+    return covered
+
+
+if __name__ == "__main__":
+    main()

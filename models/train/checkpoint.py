@@ -1,0 +1,67 @@
+"""A recipe's network: untrained, in its precision, or with the weights that a training folder holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from models.errors import DataError
+from models.manifest import geometry_from_dict
+from models.train.networks import eyes_network, lips_network
+
+if TYPE_CHECKING:
+    from models.train.__main__ import Recipe
+
+BEST_NAME = "best.weights.h5"
+
+
+def build_network(recipe: Mapping[str, Any], size_wh: tuple[int, int]) -> keras.Model:
+    """Return the untrained network of a recipe, logits out."""
+    if recipe["region"] == "eyes":
+        return eyes_network(size_wh, recipe["dropout"], recipe["width"])
+    return lips_network(size_wh, recipe["dropout"], recipe["width"])
+
+
+def load_trained(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Return the best network of a training folder, logits out, and its `recipe.json`.
+
+    Raises:
+        DataError: the folder has no finished epoch.
+    """
+    if not (folder / "recipe.json").is_file() or not (folder / BEST_NAME).is_file():
+        raise DataError(f"{folder} holds no trained expert; make one with `python -m models.train --out {folder}`")
+    facts: dict[str, Any] = json.loads((folder / "recipe.json").read_text("utf-8"))
+    model = build_network(facts["recipe"], geometry_from_dict(facts["geometry"]).size_wh)
+    model.load_weights(folder / BEST_NAME)
+    return model, facts
+
+
+def network_in_precision(recipe: Recipe, size_wh: tuple[int, int]) -> keras.Model:
+    """Return the recipe's network, computing in its precision; the weights are float32 in either."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if recipe.precision == "bfloat16" else "float32")
+    try:
+        return build_network(asdict(recipe), size_wh)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def start_from(model: keras.Model, folder: Path) -> None:
+    """Take the weights of an earlier training; its input may have been larger or smaller.
+
+    Raises:
+        DataError: no training there, or one of another network.
+    """
+    earlier, facts = load_trained(folder)
+    try:
+        model.set_weights(earlier.get_weights())
+    except ValueError as error:
+        raise DataError(
+            f"--start-from needs the network of this recipe; {folder} holds {facts['recipe']['region']} of width "
+            f"{facts['recipe']['width']}: give the same --region and --width"
+        ) from error

@@ -1,0 +1,1 @@
+"""Work beside the window, one thread per job; knows nothing of Tk."""

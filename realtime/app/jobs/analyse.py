@@ -1,0 +1,181 @@
+"""The first half of the desktop program's work: a video is analysed to its end, and what was found is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from realtime.app.jobs.job import Job, Latest
+from realtime.app.jobs.preview_image import fit, ppm
+from realtime.capture.frame_index_reader import length_s
+from realtime.capture.video_file import FileSource
+from realtime.core.channel import ChannelClosedError
+from realtime.core.config import PipelineConfig
+from realtime.core.errors import EmotionLiveError, SourceOpenError
+from realtime.core.metrics import Metrics
+from realtime.core.protocols import SourceInfo
+from realtime.core.types import Analysed
+from realtime.timeline.analysis_results import Results
+
+if TYPE_CHECKING:
+    from realtime.pipeline.pipeline import Pipeline
+
+_POLL_S = 0.1
+_PREVIEW_EVERY_S = 0.2
+_FIRST_VIEW_WH = (640, 360)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The source is open.
+
+    Attributes:
+        info: what is known of it.
+        length_s: `float` or `None`, seconds, if the file says so.
+    """
+
+    info: SourceInfo
+    length_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the work is.
+
+    Attributes:
+        done: `int`, frames done.
+        share: `float` or `None`, 0 to 1; `None` where nobody knows the length.
+        elapsed_s: `float`, seconds since the source was open.
+    """
+
+    done: int
+    share: float | None
+    elapsed_s: float
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds left, at the speed so far; `None` where that cannot be said."""
+        if not self.share or self.elapsed_s < 1:
+            return None
+        return self.elapsed_s * (1 - self.share) / self.share
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
+    """Every frame was seen; labels are being made of them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """A video and what was found in it.
+
+    Attributes:
+        source: `str`, the file.
+        info: what is known of it.
+        results: one entry per frame.
+        metrics: of the run.
+        provider: `str`, what the models ran on.
+        began_s: `float`, Unix time.
+        config: how it was analysed.
+        warning: `str`, what the user should know ("" if nothing): the file broke off, frames were damaged.
+    """
+
+    source: str
+    info: SourceInfo
+    results: Results
+    metrics: Metrics
+    provider: str
+    began_s: float
+    config: PipelineConfig
+    warning: str = ""
+
+
+class AnalysisJob(Job):
+    """Analyses a file; posts `Opened`, `Progress`, `Smoothing` and at the end the `Analysis`.
+
+    Args:
+        source: `str`, the file.
+        config: how.
+        post: receives the events.
+
+    Attributes:
+        preview: the newest picture as PPM, some a second.
+        view_wh: `(int, int)`, pixels that a preview may fill; the window sets it.
+    """
+
+    def __init__(self, source: str, config: PipelineConfig, post: Callable[[Job, object], None]) -> None:
+        super().__init__("analysis", post)
+        self.source = source
+        self.preview: Latest[bytes] = Latest()
+        self.view_wh = _FIRST_VIEW_WH
+        self._config = config
+        self._results = Results()
+        self._metrics = Metrics()
+        self._began_s = time.time()
+        self._next_preview_s = 0.0
+
+    def work(self) -> None:
+        """Analyse to the end. Raises CancelledError, EmotionLiveError: not one frame could be analysed."""
+        # Before the models are read: a file that is no video is refused at once.
+        with closing(FileSource(self.source)) as looked_at:
+            seconds = length_s(self.source)
+            self.post(Opened(looked_at.open(), seconds))
+        # MediaPipe takes seconds to import, which must not keep the window from opening.
+        from realtime.session.build_pipeline import build_pipeline
+
+        source = FileSource(self.source)
+        with build_pipeline(source, self._config, self._metrics, watched=False) as pipeline:
+            info = pipeline.source_info()
+            warning = self._analyse(pipeline, info, seconds)
+            provider = pipeline.provider
+        self.post(Smoothing())
+        self._results.smooth(self._config.smoothing)
+        self.check_cancelled()
+        if source.damaged_packets and not warning:
+            warning = (
+                f"{source.damaged_packets} damaged packets of the file could not be decoded: their frames are missing"
+            )
+        began_s, metrics = self._began_s, self._metrics
+        self.post(Analysis(self.source, info, self._results, metrics, provider, began_s, self._config, warning))
+
+    def _analyse(self, pipeline: Pipeline, info: SourceInfo, seconds: float | None) -> str:
+        """Take every frame; return why there are not more, "" if nothing is wrong."""
+        started_s = last_s = time.monotonic()
+        while True:
+            self.check_cancelled()
+            try:
+                analysed = pipeline.poll(_POLL_S)
+            except ChannelClosedError:
+                break
+            except EmotionLiveError as error:
+                if not len(self._results):
+                    raise
+                return str(error)
+            if analysed is not None:
+                self._take(analysed)
+            now_s = time.monotonic()
+            if now_s - last_s >= _POLL_S:
+                last_s = now_s
+                self.post(Progress(len(self._results), self._share(info, seconds), now_s - started_s))
+        if not len(self._results):
+            raise SourceOpenError(f"{info.name} has no picture that can be analysed; check that it plays elsewhere")
+        return ""
+
+    def _take(self, analysed: Analysed) -> None:
+        self._results.add(analysed)
+        self._metrics.shown(analysed.frame.captured_at_s)
+        now_s = time.monotonic()
+        if now_s >= self._next_preview_s:
+            self._next_preview_s = now_s + _PREVIEW_EVERY_S
+            self.preview.put(ppm(analysed.frame.image_bgr, fit(analysed.frame.size_wh, self.view_wh)))
+
+    def _share(self, info: SourceInfo, seconds: float | None) -> float | None:
+        done = len(self._results)
+        if info.frame_count:
+            return min(1.0, done / info.frame_count)
+        if seconds and done:
+            return min(1.0, float(self._results.times_s[-1]) / seconds)
+        return None

@@ -1,0 +1,102 @@
+"""Work beside the window: one thread per job, which says what happened by posting events. Knows nothing of Tk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from realtime.core.errors import EmotionLiveError
+
+T = TypeVar("T")
+
+
+class CancelledError(Exception):
+    """Somebody asked the job to end; what it was writing is to be put away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job ended with an error.
+
+    Attributes:
+        message: `str`, one line for people.
+    """
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The job ended because it was asked to, and left nothing behind."""
+
+
+class Latest(Generic[T]):
+    """Hands the newest value from one thread to another; older ones are forgotten."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._value: T | None = None
+
+    def put(self, value: T) -> None:
+        """Replace what waits."""
+        with self._lock:
+            self._value = value
+
+    def take(self) -> T | None:
+        """Return what came since the last call, or `None`."""
+        with self._lock:
+            value, self._value = self._value, None
+            return value
+
+
+class Job:
+    """One piece of work on a thread of its own.
+
+    Args:
+        name: `str`, the thread's name.
+        post: receives the job and its events; called on the job's thread.
+    """
+
+    def __init__(self, name: str, post: Callable[[Job, object], None]) -> None:
+        self._post = post
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask the job to end soon; returns at once, any number of times."""
+        self._cancelled.set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread still runs."""
+        return self._thread.is_alive()
+
+    def post(self, event: object) -> None:
+        """Tell the window something; on the job's thread."""
+        self._post(self, event)
+
+    def work(self) -> None:
+        """Do it; on the job's thread. Raises CancelledError, EmotionLiveError."""
+        raise NotImplementedError
+
+    def check_cancelled(self) -> None:
+        """Raise CancelledError if the job is to end."""
+        if self._cancelled.is_set():
+            raise CancelledError
+
+    def _run(self) -> None:
+        try:
+            self.work()
+        except CancelledError:
+            self.post(Cancelled())
+        except EmotionLiveError as error:
+            self.post(Failed(str(error)))
+        except Exception as error:  # A thread that ends in silence would leave the window waiting.
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.post(Failed(f"something unforeseen went wrong ({reason}); run python -m realtime.doctor"))

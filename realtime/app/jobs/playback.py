@@ -1,0 +1,169 @@
+"""Shows an analysed video: play, pause, jump. Decodes and scales on its own thread, at the video's own speed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from realtime.app.jobs.analyse import Analysis
+from realtime.app.jobs.job import Job, Latest
+from realtime.app.jobs.preview_image import fit, ppm
+from realtime.capture.frame_index_reader import SeekableVideo
+
+_FIRST_VIEW_WH = (640, 360)
+# After a longer stop the video goes on from where it is instead of rushing.
+_MAX_LAG_S = 0.4
+_SHORTEST_WAIT_S = 0.001
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """One picture, ready for the screen.
+
+    Attributes:
+        index: `int`, number of the frame.
+        picture: `bytes`, PPM.
+        size_wh: `(int, int)`, of that picture in pixels.
+        scale: `float`, its pixels per pixel of the video.
+    """
+
+    index: int
+    picture: bytes
+    size_wh: tuple[int, int]
+    scale: float
+
+
+class Player(Job):
+    """Plays one video; every public method may be called from the window's thread and returns at once.
+
+    Args:
+        analysis: the video and its results.
+        post: receives `Failed` if the file cannot be read any more.
+        clock: monotonic seconds.
+
+    Attributes:
+        pictures: the newest picture.
+    """
+
+    def __init__(
+        self, analysis: Analysis, post: Callable[[Job, object], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__("player", post)
+        self.pictures: Latest[Shown] = Latest()
+        self._analysis, self._clock = analysis, clock
+        self._times_s = analysis.results.times_s
+        self._changed = threading.Condition()
+        self._wanted = 0
+        self._asked = True
+        self._playing = False
+        self._view_wh = _FIRST_VIEW_WH
+        # Media time minus clock while playing.
+        self._offset_s = 0.0
+
+    @property
+    def playing(self) -> bool:
+        """Whether time goes on."""
+        return self._playing
+
+    @property
+    def position_s(self) -> float:
+        """Media time of the frame that was asked for last, in seconds."""
+        return float(self._times_s[self._wanted])
+
+    def play(self) -> None:
+        """Go on; from the start if the end was reached."""
+        with self._changed:
+            if self._wanted == len(self._times_s) - 1:
+                self._ask(0)
+            self._playing = True
+            self._set_clock()
+            self._changed.notify_all()
+
+    def pause(self) -> None:
+        """Stand still."""
+        with self._changed:
+            self._playing = False
+            self._changed.notify_all()
+
+    def seek(self, time_s: float) -> None:
+        """Show the frame at this media time, and go on from there if playing."""
+        self.show(self._analysis.results.index_at(time_s))
+
+    def step(self, frames: int) -> None:
+        """Pause, and show another frame so many frames later."""
+        self.pause()
+        self.show(self._wanted + frames)
+
+    def show(self, index: int) -> None:
+        """Show frame `index`, or the nearest there is."""
+        with self._changed:
+            self._ask(max(0, min(len(self._times_s) - 1, index)))
+            self._set_clock()
+
+    def resize(self, view_wh: tuple[int, int]) -> None:
+        """Make pictures for so many pixels; the present one is made again."""
+        with self._changed:
+            if view_wh != self._view_wh:
+                self._view_wh = view_wh
+                self._ask(self._wanted)
+
+    def cancel(self) -> None:
+        """End soon."""
+        super().cancel()
+        with self._changed:
+            self._changed.notify_all()
+
+    def work(self) -> None:
+        """Show frames until cancelled. Raises CancelledError, SourceError."""
+        with closing(SeekableVideo(self._analysis.source, self._times_s)) as video:
+            while True:
+                index, view_wh = self._next_wish()
+                image_bgr = video.frame(index, lambda wish=index: self._given_up(wish))  # type: ignore[misc]
+                if image_bgr is None:
+                    continue
+                size_wh = fit((image_bgr.shape[1], image_bgr.shape[0]), view_wh)
+                scale = size_wh[0] / image_bgr.shape[1]
+                self.pictures.put(Shown(index, ppm(image_bgr, size_wh), size_wh, scale))
+
+    def _ask(self, index: int) -> None:
+        self._wanted, self._asked = index, True
+        self._changed.notify_all()
+
+    def _set_clock(self) -> None:
+        self._offset_s = float(self._times_s[self._wanted]) - self._clock()
+
+    def _given_up(self, wish: int) -> bool:
+        """Return whether frame `wish` is not wanted any more: the picture is to jump to where the pointer is now."""
+        return self._cancelled.is_set() or (self._asked and self._wanted != wish)
+
+    def _next_wish(self) -> tuple[int, tuple[int, int]]:
+        """Wait for the moment at which a frame is to be made; return which, and for how many pixels."""
+        with self._changed:
+            while True:
+                self.check_cancelled()
+                wait_s = self._due_in_s()
+                if self._asked:
+                    self._asked = False
+                    return self._wanted, self._view_wh
+                self._changed.wait(wait_s)
+
+    def _due_in_s(self) -> float | None:
+        """Return how long to wait for the next frame; where its moment has come, ask for it."""
+        if not self._playing or self._asked:
+            return None
+        now_s = self._clock()
+        if self._wanted == len(self._times_s) - 1:
+            self._playing = False
+            return None
+        late_s = now_s + self._offset_s - float(self._times_s[self._wanted + 1])
+        if late_s > _MAX_LAG_S:
+            self._offset_s -= late_s
+            late_s = 0.0
+        if late_s < 0:
+            return max(_SHORTEST_WAIT_S, -late_s)
+        self._wanted = max(self._wanted + 1, self._analysis.results.index_at(now_s + self._offset_s))
+        self._asked = True
+        return None

@@ -1,0 +1,125 @@
+"""Saves what was found in a video: recording, table or report. Whole under its name, or not at all."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from realtime.app.jobs.analyse import Analysis, Progress
+from realtime.app.jobs.job import Job
+from realtime.app.jobs.save_kinds import FaceStyle, Kind, RecordingPainter, Saved, run_options
+from realtime.capture.video_file import FileSource
+from realtime.core.errors import ConfigError, EmotionLiveError, RecordError, SourceReadError
+from realtime.core.output_paths import check_target
+from realtime.core.types import Analysed, Frame
+from realtime.recording.recorder import VideoRecorder
+from realtime.session.file_outputs import Exports
+
+_TELL_EVERY_S = 0.1
+
+
+class ExportJob(Job):
+    """Writes one file; posts `Progress` and at the end `Saved`.
+
+    It is written in a folder beside its place and moved there when it is complete, so that a job that is cancelled or
+    fails leaves what was there before.
+
+    Args:
+        analysis: what to save.
+        kind: as what.
+        path: where; an existing file is replaced.
+        faces: how a recording shows faces.
+        post: receives the events.
+    """
+
+    def __init__(
+        self, analysis: Analysis, kind: Kind, path: Path, faces: FaceStyle, post: Callable[[Job, object], None]
+    ) -> None:
+        super().__init__("export", post)
+        self.kind, self.path = kind, path
+        self._analysis, self._faces = analysis, faces
+        self._started_s = self._told_s = time.monotonic()
+
+    def work(self) -> None:
+        """Write it. Raises CancelledError, EmotionLiveError."""
+        path = self.path
+        check_target(path, self.kind.value, self.kind.suffixes, overwrite=True)
+        if path.exists() and path.samefile(self._analysis.source):
+            raise ConfigError(f"a recording cannot replace the video that it is made from, {path}; give another name")
+        try:
+            with tempfile.TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent) as folder:
+                notes = self._write(Path(folder) / path.name)
+                for written in sorted(Path(folder).iterdir(), reverse=True):
+                    written.replace(path.parent / written.name)
+        except OSError as error:
+            raise self._failed(error) from error
+        except EmotionLiveError as error:
+            if isinstance(error, RecordError) and isinstance(error.__cause__, OSError):
+                raise self._failed(error.__cause__) from error
+            raise
+        self.post(Saved(self.kind, path, tuple(notes)))
+
+    def _failed(self, error: OSError) -> RecordError:
+        reason = error.strerror or str(error)
+        return RecordError(
+            f"cannot save {self.path}: {reason}; free some space or choose another folder: what was found is kept"
+        )
+
+    def _write(self, path: Path) -> list[str]:
+        return self._record(path) if self.kind is Kind.RECORDING else self._export(path)
+
+    def _record(self, path: Path) -> list[str]:
+        painter = RecordingPainter(self._faces)
+        with closing(VideoRecorder(path, self._analysis.info)) as video:
+            for analysed in self._frames():
+                video.write_picture(painter.draw(analysed), analysed.frame.media_time_s)
+        return video.notes
+
+    def _export(self, path: Path) -> list[str]:
+        analysis = self._analysis
+        options = run_options(analysis.source, self.kind, path, analysis.config, self._faces)
+        exports = Exports(
+            options, analysis.info, analysis.metrics, lambda: analysis.provider, wall_clock=lambda: analysis.began_s
+        )
+        with closing(exports):
+            for analysed in self._frames():
+                exports.write(analysed)
+        return []
+
+    def _frames(self) -> Iterator[Analysed]:
+        """Yield every frame; a table needs no pictures, so for it none is decoded."""
+        results = self._analysis.results
+        with closing(self._pictures()) as frames:
+            for index, frame in enumerate(frames):
+                self.check_cancelled()
+                yield results.analysed(index, frame)
+                self._tell(index + 1, len(results))
+
+    def _pictures(self) -> Generator[Frame, None, None]:
+        times_s = self._analysis.results.times_s.tolist()
+        if self.kind is Kind.TABLE:
+            nothing = np.zeros((1, 1, 3), np.uint8)
+            yield from (Frame(nothing, index, time_s, 0.0) for index, time_s in enumerate(times_s))
+            return
+        source = FileSource(self._analysis.source)
+        with closing(source):
+            source.open()
+            for number in range(len(times_s)):
+                frame = source.read()
+                if frame is None:
+                    raise SourceReadError(
+                        f"{self._analysis.info.name} must be the file that was analysed; it ended after {number} of "
+                        f"{len(times_s)} frames: open it again"
+                    )
+                yield frame
+
+    def _tell(self, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if now_s - self._told_s >= _TELL_EVERY_S:
+            self._told_s = now_s
+            self.post(Progress(done, done / total, now_s - self._started_s))

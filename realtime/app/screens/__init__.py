@@ -1,0 +1,1 @@
+"""One screen of the desktop program per file."""

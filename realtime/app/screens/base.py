@@ -1,0 +1,76 @@
+"""What every screen of the program has in common."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+from typing import TYPE_CHECKING
+
+from realtime.app.jobs.job import Job
+from realtime.app.jobs.save_kinds import Kind
+from realtime.app.views.theme import Theme
+
+if TYPE_CHECKING:
+    from realtime.app.window import App
+
+
+class Screen:
+    """One screen. Its state lives here, its widgets in `body`: they are made anew when look or size change.
+
+    Args:
+        app: the program.
+    """
+
+    title = ""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.body = ttk.Frame(app.root)
+
+    @property
+    def theme(self) -> Theme:
+        """Look and magnification."""
+        return self.app.theme
+
+    def show(self) -> None:
+        """Make the widgets, anew if they were there."""
+        self.body.destroy()
+        self.body = ttk.Frame(self.app.root, padding=self.theme.px(12))
+        self.body.pack(fill="both", expand=True)
+        self.build(self.body)
+
+    def build(self, body: ttk.Frame) -> None:
+        """Make the widgets in `body` from what is known."""
+        raise NotImplementedError
+
+    def enter(self) -> None:
+        """Begin the screen's work; called once."""
+
+    def leave(self) -> None:
+        """Ask the screen's work to end; called once, returns at once."""
+
+    def may_leave(self) -> bool:
+        """Return whether nothing is lost by leaving now, or the user accepts that."""
+        return True
+
+    def tick(self) -> None:
+        """Show what is new; called some sixty times a second."""
+
+    def heard(self, job: Job, event: object) -> None:
+        """Take one event of a job that this screen started."""
+
+    def save(self, kind: Kind) -> None:
+        """Save something, where there is something to save."""
+
+    def escape(self) -> None:
+        """Do what the Escape key means here."""
+
+    def pressed(self, _key: str) -> bool:
+        """Take a key ("space", "Left", "Shift-Left") if it means something here; return whether it did."""
+        return False
+
+    def button(self, parent: tk.Misc, text: str, command: Callable[[], object], *, main: bool = False) -> ttk.Button:
+        """Return a button; the main one of a screen stands out."""
+        style = "Main.TButton" if main else "TButton"
+        return ttk.Button(parent, text=text, command=command, style=style)

@@ -1,0 +1,1 @@
+"""Tk widgets and the look of the desktop program."""

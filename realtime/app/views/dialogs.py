@@ -1,0 +1,83 @@
+"""Questions and messages in boxes of their own; tests put others in their place."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Sequence
+from pathlib import Path
+from tkinter import filedialog, messagebox, ttk
+
+from realtime.app.jobs.save_kinds import Kind
+from realtime.app.views.theme import Theme
+
+_VIDEOS = ("mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "wmv", "flv", "ts", "mts", "3gp", "ogv")
+_TITLES = {Kind.RECORDING: "Save the recording", Kind.TABLE: "Save the table", Kind.REPORT: "Save the report"}
+_KINDS_OF_FILE = {
+    ".mp4": "MP4 video",
+    ".mkv": "Matroska video",
+    ".mov": "QuickTime video",
+    ".webm": "WebM video",
+    ".csv": "Comma-separated values",
+    ".jsonl": "JSON lines",
+    ".parquet": "Parquet",
+    ".html": "Web page",
+}
+
+
+def ask_video(parent: tk.Misc, folder: Path | None) -> Path | None:
+    """Ask for a video; `None` if nobody was chosen."""
+    patterns = [pattern for suffix in _VIDEOS for pattern in (f"*.{suffix}", f"*.{suffix.upper()}")]
+    name = filedialog.askopenfilename(
+        parent=parent,
+        title="Open a video",
+        initialdir=str(folder) if folder else None,
+        filetypes=[("Videos", patterns), ("All files", "*")],
+    )
+    return Path(name) if name else None
+
+
+def ask_target(parent: tk.Misc, kind: Kind, suggestion: Path) -> Path | None:
+    """Ask where to save; the box itself asks before a file is replaced. `None` if nothing was chosen."""
+    suffixes: Sequence[str] = kind.suffixes
+    name = filedialog.asksaveasfilename(
+        parent=parent,
+        title=_TITLES[kind],
+        initialdir=str(suggestion.parent),
+        initialfile=suggestion.name,
+        defaultextension=suffixes[0],
+        filetypes=[(_KINDS_OF_FILE.get(suffix, suffix), f"*{suffix}") for suffix in suffixes],
+    )
+    return Path(name) if name else None
+
+
+def tell_problem(parent: tk.Misc, title: str, message: str) -> None:
+    """Say what went wrong and what to do."""
+    messagebox.showerror(title, message, parent=parent)
+
+
+def tell_note(parent: tk.Misc, title: str, message: str) -> None:
+    """Say something that the user should know."""
+    messagebox.showwarning(title, message, parent=parent)
+
+
+def ask_to_give_up(parent: tk.Misc) -> bool:
+    """Ask whether what is being saved may be given up."""
+    return messagebox.askyesno(
+        "A file is being saved", "A file is still being saved. Leave, and give it up?", parent=parent, default="no"
+    )
+
+
+def show_keys(parent: tk.Misc, theme: Theme, keys: Sequence[tuple[str, str]]) -> tk.Toplevel:
+    """Show a box with what every key does."""
+    box = tk.Toplevel(parent, background=theme.palette.ground, padx=theme.px(20), pady=theme.px(16))
+    box.title("Keys")
+    box.transient(parent.winfo_toplevel())
+    box.geometry(f"+{parent.winfo_rootx() + theme.px(60)}+{parent.winfo_rooty() + theme.px(40)}")
+    for row, (key, what) in enumerate(keys):
+        ttk.Label(box, text=key).grid(row=row, column=0, sticky="w", padx=(0, theme.px(24)), pady=theme.px(2))
+        ttk.Label(box, text=what, style="Dim.TLabel").grid(row=row, column=1, sticky="w")
+    close = ttk.Button(box, text="Close", command=box.destroy)
+    close.grid(row=len(keys), column=0, columnspan=2, pady=(theme.px(14), 0))
+    box.bind("<Escape>", lambda _: box.destroy())
+    close.focus_set()
+    return box

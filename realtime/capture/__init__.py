@@ -1,0 +1,1 @@
+"""Frames in: camera, video file, network stream."""

@@ -1,0 +1,269 @@
+"""Network streams as a frame source: RTSP, HTTP (also MJPEG), UDP, TCP, RTMP.
+
+FFmpeg's blocking reads wake up for nothing but their own time limit. So that `read` can be interrupted at once, a
+helper thread of the source's own reads the network and keeps the newest frame; `read` waits for that frame only.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import av
+
+from realtime.capture.pyav_decoding import (
+    ArrivalTimes,
+    MediaTimes,
+    average_fps,
+    silence_libav,
+    upright_bgr,
+    upright_size_wh,
+    video_stream,
+)
+from realtime.core.errors import SourceError, SourceOpenError, SourceReadError, redact
+from realtime.core.protocols import SourceInfo
+from realtime.core.types import Frame
+
+OPEN_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 5.0
+_CLOSE_WAIT_S = 0.5
+_GRACE_S = 0.5
+_MAX_ANALYSIS_US = "2000000"
+_JPEG_END = b"\xff\xd9"
+# Their readers number the pictures at 25 per second, whatever the sender's rate is.
+_FORMATS_WITHOUT_TIMES = {"mpjpeg", "mjpeg"}
+
+
+class StreamSource:
+    """A network stream. Of frames that nobody reads in time only the newest is kept; the gap shows in `index`.
+
+    Something finite with a known length behind the address (a file on a web server) plays at its own rate.
+
+    Args:
+        address: `str`, with its scheme; credentials in it never reach a message.
+        clock: monotonic clock in seconds, for `captured_at_s`.
+        open_timeout_s: `float`, longest wait for a connection and for the first frame, in seconds.
+        read_timeout_s: `float`, a stream that delivers nothing for this long has failed, in seconds.
+
+    Attributes:
+        dropped: `int`, frames that a newer one replaced before anybody read them.
+        farewell: `str`, one line that says that the sender ended the stream; "" until then.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        open_timeout_s: float = OPEN_TIMEOUT_S,
+        read_timeout_s: float = READ_TIMEOUT_S,
+    ) -> None:
+        self._address = address
+        self._name = redact(address)
+        self._clock = clock
+        self._open_timeout_s = open_timeout_s
+        self._read_timeout_s = read_timeout_s
+        self._stopped = threading.Event()
+        self._changed = threading.Condition()
+        self._info: SourceInfo | None = None
+        self._newest: Frame | None = None
+        self.dropped = 0
+        self._error: SourceError | None = None
+        self._ended = False
+        self.farewell = ""
+        self._count = 0
+        self._reader: threading.Thread | None = None
+
+    def open(self) -> SourceInfo:
+        """Connect and wait for the first frame.
+
+        Raises:
+            SourceOpenError: refused, unknown, not answering, not a video, or interrupted meanwhile.
+        """
+        silence_libav()
+        self._reader = threading.Thread(target=self._run, name="capture-stream", daemon=True)
+        self._reader.start()
+        with self._changed:
+            limit_s = self._open_timeout_s + _GRACE_S
+            self._changed.wait_for(lambda: self._info or self._ended or self._stopped.is_set(), limit_s)
+            if self._info is not None:
+                return self._info
+            error, interrupted = self._error, self._stopped.is_set()
+        self.interrupt()
+        if interrupted:
+            raise self._not_opened("opening was interrupted") from None
+        raise error or self._not_opened(f"no picture came within {self._open_timeout_s:g} s")
+
+    def read(self) -> Frame | None:
+        """Return the newest frame, or `None` at the stream's end or once interrupted.
+
+        Raises:
+            SourceReadError: the stream broke off or fell silent.
+        """
+        if self._reader is None:
+            raise SourceReadError(f"stream {self._name} must be open to be read; call open() first")
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest or self._ended or self._stopped.is_set())
+            if self._stopped.is_set():
+                return None
+            frame, self._newest = self._newest, None
+            if frame is None and self._error is not None:
+                raise self._error
+            return frame
+
+    def interrupt(self) -> None:
+        """Make a blocked or later `read` return `None` at once; from any thread."""
+        self._stopped.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let the connection go; any number of times.
+
+        A helper that is blocked in the network closes its connection when its own time limit runs out.
+        """
+        self.interrupt()
+        if self._reader is not None:
+            self._reader.join(_CLOSE_WAIT_S)
+        with self._changed:
+            self._newest = None
+
+    def _run(self) -> None:
+        error: SourceError | None = None
+        try:
+            self._receive()
+        except SourceError as found:
+            error = found
+        except av.error.FFmpegError as found:
+            error = self._broken(_reason(found, self._read_timeout_s))
+        except Exception as found:  # a helper thread's failure must reach whoever reads
+            error = self._broken(type(found).__name__)
+        if error is None and not self._stopped.is_set():
+            self.farewell = f"stream {self._name} ended: its sender closed it after {self._count} frames"
+        with self._changed:
+            self._error, self._ended = error, True
+            self._changed.notify_all()
+
+    def _receive(self) -> None:
+        # Not "nobuffer": it throws away what was read to recognise the stream, the first key frame with it.
+        options = {"analyzeduration": _MAX_ANALYSIS_US}
+        if self._address.lower().startswith("rtsp"):
+            options["rtsp_transport"] = "tcp"
+        started_s = time.monotonic()
+        try:
+            # `options` would be written past its end for formats that name their streams late.
+            timeouts = (self._open_timeout_s, self._read_timeout_s)
+            container = av.open(self._address, container_options=options, timeout=timeouts)
+        except av.error.FFmpegError as error:
+            waited_out = time.monotonic() - started_s >= self._open_timeout_s
+            late = f"no answer within {self._open_timeout_s:g} s"
+            raise self._not_opened(late if waited_out else _reason(error, self._open_timeout_s)) from None
+        with container:
+            stream = video_stream(container)
+            if stream is None:
+                raise self._not_opened("there is no moving picture in it")
+            # Slices, not frames: decoding several frames at a time would hold each back.
+            stream.thread_type = "SLICE"
+            self._pump(container, stream)
+
+    def _pump(self, container: Any, stream: Any) -> None:
+        place = self._timing(container, stream)
+        silent_since_s = time.monotonic()
+        last = b""
+        try:
+            for packet in container.demux(stream):
+                if self._stopped.is_set():
+                    return
+                last = bytes(packet)[-4:] if packet.size else last
+                if self._decode(stream, packet, place):
+                    silent_since_s = time.monotonic()
+                elif time.monotonic() - silent_since_s > self._read_timeout_s:
+                    raise self._broken(f"nothing of what came in {self._read_timeout_s:g} s can be decoded")
+        except av.error.OSError as error:
+            # The reader of MJPEG over HTTP reports the server's ordinary closing as an input error.
+            whole = _JPEG_END in last
+            if container.format.name != "mpjpeg" or isinstance(error, ConnectionError) or not whole:
+                raise
+        if self._info is None and not self._stopped.is_set():
+            raise self._not_opened("it ended before its first picture")
+
+    def _decode(self, stream: Any, packet: Any, place: Callable[[Any], tuple[float, float]]) -> bool:
+        """Hand over what a packet holds; return whether that was a frame."""
+        try:
+            frames = packet.decode()
+        except (av.error.InvalidDataError, av.error.EOFError):
+            return False
+        for decoded in frames:
+            image_bgr = upright_bgr(decoded)
+            media_time_s, captured_at_s = place(decoded)
+            frame = Frame(image_bgr, self._count, media_time_s, captured_at_s)
+            self._count += 1
+            with self._changed:
+                if self._info is None:
+                    size_wh = upright_size_wh(decoded)
+                    self._info = SourceInfo(self._name, live=True, size_wh=size_wh, fps=average_fps(stream))
+                self.dropped += self._newest is not None
+                self._newest = frame
+                self._changed.notify_all()
+        return bool(frames)
+
+    def _timing(self, container: Any, stream: Any) -> Callable[[Any], tuple[float, float]]:
+        """Return what gives a decoded frame its media time and its moment of capture, waiting where it must."""
+        if container.duration:
+            return self._paced(MediaTimes(1 / (average_fps(stream) or 30)))
+        times = ArrivalTimes(trusted=container.format.name not in _FORMATS_WITHOUT_TIMES)
+
+        def arrived(decoded: Any) -> tuple[float, float]:
+            now_s = self._clock()
+            return times.place(decoded.time, now_s), now_s
+
+        return arrived
+
+    def _paced(self, times: MediaTimes) -> Callable[[Any], tuple[float, float]]:
+        started_s: float | None = None
+
+        def due(decoded: Any) -> tuple[float, float]:
+            nonlocal started_s
+            media_time_s = times.place(decoded.time)
+            started_s = self._clock() - media_time_s if started_s is None else started_s
+            due_s = started_s + media_time_s
+            while (left_s := due_s - self._clock()) > 0 and not self._stopped.is_set():
+                self._stopped.wait(left_s)
+            return media_time_s, due_s
+
+        return due
+
+    def _not_opened(self, reason: str) -> SourceOpenError:
+        return SourceOpenError(f"stream {self._name} did not open: {reason}; check the address and that it is sending")
+
+    def _broken(self, reason: str) -> SourceError:
+        if self._info is None:
+            return self._not_opened(reason)
+        return SourceReadError(
+            f"stream {self._name} broke off after {self._count} frames: {reason}; check the network and the sender, "
+            "then start again"
+        )
+
+
+def _reason(error: Any, limit_s: float) -> str:
+    """Return what went wrong in words; never FFmpeg's own, which repeat the address with its password."""
+    reasons: tuple[tuple[Any, str], ...] = (
+        (av.error.ExitError, f"nothing came for {limit_s:g} s"),
+        (av.error.TimeoutError, "no answer in time"),
+        (av.error.ConnectionRefusedError, "connection refused"),
+        (ConnectionError, "the connection was reset"),
+        (av.error.HTTPUnauthorizedError, "user name or password missing or wrong (401)"),
+        (av.error.HTTPForbiddenError, "access forbidden (403)"),
+        (av.error.HTTPNotFoundError, "nothing there under this path (404)"),
+        (av.error.HTTPError, "the server answered with an error"),
+        (av.error.ProtocolNotFoundError, "this kind of address is not supported"),
+        (av.error.InvalidDataError, "what it sends is not a video that can be read"),
+    )
+    for kind, text in reasons:
+        if isinstance(error, kind):
+            return text
+    return "the host is unknown, cannot be reached, hung up, or sends no video"

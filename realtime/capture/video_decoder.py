@@ -1,0 +1,232 @@
+"""The decoded pictures of a file, in order and from any moment on."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+
+from realtime.capture.pyav_decoding import DEFAULT_STEP_S, MediaTimes, average_fps, video_stream
+from realtime.core.errors import SourceOpenError, SourceReadError
+
+_MAX_THREADS = 4
+# Times are rounded to the container's clock, of a thousandth of a second at worst.
+_SAME_S = 0.0006
+# How far before the wanted moment to look for a key frame, one after the other: some containers land too late.
+_BACK_S = (0.0, 2.0, 10.0, 60.0)
+# What lies so shortly ahead is decoded on the way there: a key frame before it may be further off.
+_AHEAD_S = 1.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """A decoded picture and its place in the file.
+
+    Attributes:
+        picture: the decoder's frame, not yet converted.
+        index: `int`, its number; after a seek reckoned from the average rate.
+        media_time_s: `float`, its time in seconds from the first frame.
+    """
+
+    picture: Any
+    index: int
+    media_time_s: float
+
+
+class PictureReader:
+    """Reads one file on one thread.
+
+    Args:
+        path: the file.
+        stopped: asked between packets; once true, there are no more pictures.
+
+    Attributes:
+        stream: the open container's video stream, `None` while closed.
+        fault: `str`, what was wrong with the last packet, "" if nothing was.
+        damaged: packets that could not be decoded, each once however often it was read.
+    """
+
+    def __init__(self, path: Path, stopped: Callable[[], bool]) -> None:
+        self.stream: Any = None
+        self.fault = ""
+        self.damaged: set[tuple[int | None, int | None]] = set()
+        self._path, self._stopped = path, stopped
+        self._container: Any = None
+        self._pictures: Iterator[Placed] = iter(())
+        self._ahead: deque[Placed] = deque()
+        self._times = MediaTimes()
+        self._plain = True
+        self._index = 0
+        self._given_s = 0.0
+
+    def open(self) -> Placed:
+        """Open the file; return its first picture, which `next` will give as well.
+
+        Raises:
+            SourceOpenError: unreadable, no video, or no frame of it can be decoded.
+        """
+        try:
+            # "file:" keeps a colon in the name from reading as a protocol. The whitelist keeps a playlist from
+            # reaching out to the network. `options` would be written past its end for headerless formats.
+            self._container = av.open(
+                f"file:{self._path}", container_options={"protocol_whitelist": "file,crypto,data"}
+            )
+        except av.error.FFmpegError as error:
+            raise SourceOpenError(self._not_a_video("FFmpeg cannot read it")) from error
+        stream = video_stream(self._container)
+        if stream is None:
+            raise SourceOpenError(self._not_a_video("it has no moving picture in it"))
+        # One decoding thread costs the least work per frame; more only pay where cores are left over.
+        stream.codec_context.thread_count = max(1, min(_MAX_THREADS, (os.cpu_count() or 1) // 2))
+        stream.thread_type = "AUTO"
+        self.stream, self._index, self._given_s = stream, 0, 0.0
+        self._times = MediaTimes(1 / (average_fps(stream) or 1 / DEFAULT_STEP_S))
+        self._pictures = self._placed()
+        first = next(self._pictures, None)
+        if first is None:
+            raise SourceOpenError(self._not_a_video("not one frame of it can be decoded"))
+        self._ahead = deque([first])
+        return first
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to read from."""
+        return self._container is not None
+
+    @property
+    def duration_s(self) -> float | None:
+        """About how long the pictures play, in seconds; `None` where the file does not say. Only while open."""
+        if self.stream.duration:
+            return float(self.stream.duration * self.stream.time_base)
+        length = self._container.duration
+        return float(length / av.time_base) if length else None
+
+    def next(self) -> Placed | None:
+        """Return the next picture, `None` at the end or once stopped."""
+        placed = self._ahead.popleft() if self._ahead else next(self._pictures, None)
+        if placed is not None:
+            self._given_s = placed.media_time_s
+        return placed
+
+    def seek(self, time_s: float) -> None:
+        """Make the picture that is shown at `time_s` the next one: the last one not after it, the first at the least.
+
+        Decodes from the key frame before it. A file without an index or usable times is decoded from its start.
+
+        Raises:
+            SourceReadError: the file is gone.
+        """
+        self.fault = ""
+        found = self._found_ahead(time_s) or self._found_from_a_key_frame(time_s) or self._found_from_the_start(time_s)
+        self._ahead = deque(found)
+
+    def close(self) -> None:
+        """Close the file; any number of times."""
+        self._pictures, self.stream = iter(()), None
+        self._ahead.clear()
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _not_a_video(self, reason: str) -> str:
+        return (
+            f"{self._path} is not a video that can be opened: {reason}; check that it plays elsewhere and was copied "
+            "or recorded to its end"
+        )
+
+    def _found_ahead(self, time_s: float) -> list[Placed]:
+        if not 0 <= time_s - self._given_s <= _AHEAD_S:
+            return []
+        waiting, self._ahead = self._ahead, deque()
+        return _forward_to(itertools.chain(waiting, self._pictures), time_s)
+
+    def _found_from_a_key_frame(self, time_s: float) -> list[Placed]:
+        """Return nothing where the file's clock or its index cannot be relied upon."""
+        for back_s in _BACK_S:
+            start_s = max(0.0, time_s - back_s)
+            if not self._plain:
+                return []
+            try:
+                at = round((start_s + self._times.origin_s) / self.stream.time_base)
+                self._container.seek(at, stream=self.stream)
+            except av.error.FFmpegError:
+                return []
+            self._times.jump()
+            self._pictures = self._placed()
+            found = _forward_to(self._pictures, time_s)
+            if found and self._plain:
+                return self._numbered(found)
+            if start_s == 0:
+                return []
+        return []
+
+    def _found_from_the_start(self, time_s: float) -> list[Placed]:
+        self.close()
+        try:
+            first = self.open()
+        except SourceOpenError as error:
+            raise SourceReadError(f"the file must stay readable while it is shown; {error}") from error
+        return _forward_to(itertools.chain([first], self._pictures), time_s) or [first]
+
+    def _numbered(self, found: list[Placed]) -> list[Placed]:
+        fps = average_fps(self.stream) or 1 / DEFAULT_STEP_S
+        first = round(found[0].media_time_s * fps)
+        self._index = first + len(found)
+        return [dataclasses.replace(placed, index=first + n) for n, placed in enumerate(found)]
+
+    def _placed(self) -> Iterator[Placed]:
+        for picture in self._decode(self.stream):
+            placed = Placed(picture, self._index, self._times.place(picture.time))
+            self._index += 1
+            self._plain = self._plain and self._times.plain
+            yield placed
+
+    def _decode(self, stream: Any) -> Iterator[Any]:
+        """Yield decoded frames; leave in `fault` what was wrong at the end, if anything was."""
+        packets = self._container.demux(stream)
+        while not self._stopped():
+            try:
+                packet = next(packets, None)
+            except av.error.FFmpegError as error:
+                yield from self._decoded_from(stream.codec_context, None)
+                self.fault = error.strerror or "it cannot be read further"
+                return
+            if packet is None:
+                return
+            yield from self._decoded_from(stream.codec_context, packet)
+            if packet.is_corrupt:
+                self.fault = "its last packet is incomplete"
+
+    def _decoded_from(self, codec: Any, packet: Any) -> list[Any]:
+        is_flush = packet is None or packet.size == 0
+        try:
+            frames: list[Any] = codec.decode(packet)
+        except av.error.EOFError:
+            return []
+        except av.error.FFmpegError:
+            self.damaged.add((None, None) if packet is None else (packet.pos, packet.dts))
+            self.fault = "its last packet is damaged"
+            return []
+        if not is_flush:
+            self.fault = ""
+        return frames
+
+
+def _forward_to(pictures: Iterator[Placed], time_s: float) -> list[Placed]:
+    """Decode up to a moment; return the last picture not after it, and the one that follows if there is one.
+
+    Nothing is returned where nothing could be decoded or the first picture lies after `time_s` already.
+    """
+    last: Placed | None = None
+    for placed in pictures:
+        if placed.media_time_s > time_s + _SAME_S:
+            return [] if last is None else [last, placed]
+        last = placed
+    return [] if last is None else [last]

@@ -1,0 +1,187 @@
+"""Video files as a frame source: every frame, at its own time, upright, and a word when the file ends too early."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from realtime.capture.container_length import promised_bytes
+from realtime.capture.pyav_decoding import average_fps, silence_libav, upright_bgr, upright_size_wh
+from realtime.capture.video_decoder import PictureReader, Placed
+from realtime.core.errors import SourceOpenError, SourceReadError
+from realtime.core.protocols import SourceInfo
+from realtime.core.types import Frame
+
+# A paced file stands in for a camera, whose driver keeps a few pictures and loses those that nobody fetches in time.
+# Where not even reading keeps up, one in so many still comes.
+_CAMERA_KEEPS_S = 0.1
+_MOST_SKIPPED = 30
+
+
+class FileSource:
+    """A video file that FFmpeg can read.
+
+    Frames come in presentation order with the times that the file gives them. Damaged packets are skipped and counted.
+    A file that was cut off delivers all that can be decoded and then raises. It can be sent elsewhere at any time; a
+    `realtime` one cannot, as a camera can't.
+
+    Args:
+        path: `str`, the file.
+        clock: monotonic clock in seconds, for `captured_at_s`.
+        realtime: `bool`, deliver frames at the file's own rate, as a camera would (`live` is then true).
+        wait: sleeps for the given seconds while pacing; by default until then or until `interrupt`.
+
+    Attributes:
+        dropped: `int`, frames that a camera would have lost, because nobody fetched them in time.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        realtime: bool = False,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        self.live = realtime
+        self._path = Path(path)
+        self._clock = clock
+        self._stopped = threading.Event()
+        self._wait = wait or self._stopped.wait
+        self._reader = PictureReader(self._path, self._stopped.is_set)
+        self._started_s: float | None = None
+        self.dropped = 0
+        self._count = 0
+        self._media_time_s = 0.0
+
+    @property
+    def damaged_packets(self) -> int:
+        """Packets that could not be decoded so far."""
+        return len(self._reader.damaged)
+
+    def open(self) -> SourceInfo:
+        """Open the file and decode its first frame.
+
+        Raises:
+            SourceOpenError: missing, a folder, empty, unreadable, no video, or no frame of it can be decoded.
+        """
+        silence_libav()
+        self._check_file()
+        try:
+            first = self._reader.open()
+        except BaseException:
+            self.close()
+            raise
+        stream = self._reader.stream
+        return SourceInfo(
+            name=self._path.name,
+            live=self.live,
+            size_wh=upright_size_wh(first.picture),
+            fps=average_fps(stream),
+            frame_count=stream.frames or None,
+            path=str(self._path),
+            duration_s=self._reader.duration_s,
+            seekable=not self.live,
+        )
+
+    def read(self) -> Frame | None:
+        """Return the next frame, or `None` at the end or once interrupted.
+
+        Raises:
+            SourceReadError: the file broke off before its end; all frames before that were delivered.
+        """
+        if self._stopped.is_set():
+            return None
+        self._require_open("read")
+        placed = self._next()
+        if placed is None:
+            if not self._stopped.is_set():
+                self._check_end()
+            return None
+        image_bgr = upright_bgr(placed.picture)
+        self._media_time_s = placed.media_time_s
+        captured_at_s = self._paced(self._media_time_s) if self.live else self._clock()
+        if self._stopped.is_set():
+            return None
+        self._count += 1
+        return Frame(image_bgr, placed.index, self._media_time_s, captured_at_s)
+
+    def seek(self, time_s: float) -> None:
+        """Make the next `read` return the frame that is shown at `time_s`, the last one not after it.
+
+        Also after the end. Times before the first frame and after the last one mean these. On the reading thread.
+
+        Args:
+            time_s: `float`, media time in seconds.
+
+        Raises:
+            SourceReadError: the file is not open, or can no longer be read.
+        """
+        self._require_open("sent elsewhere")
+        self._reader.seek(max(0.0, time_s))
+
+    def interrupt(self) -> None:
+        """Make a blocked or later `read` return `None`; from any thread."""
+        self._stopped.set()
+
+    def close(self) -> None:
+        """Close the file; any number of times."""
+        self._reader.close()
+
+    def _check_file(self) -> None:
+        if not self._path.exists():
+            raise SourceOpenError(
+                f"no file {self._path}; check the path, or give a camera number or a stream's address"
+            )
+        if self._path.is_dir():
+            raise SourceOpenError(f"a source must be a video file; {self._path} is a folder: name a file in it")
+        try:
+            with self._path.open("rb") as file:
+                empty = not file.read(1)
+        except OSError as error:
+            reason = error.strerror or "unreadable"
+            raise SourceOpenError(f"{self._path} cannot be read ({reason}); check its permissions") from error
+        if empty:
+            raise SourceOpenError(f"{self._path} is empty (0 bytes); copy or record it again")
+
+    def _require_open(self, what: str) -> None:
+        if not self._reader.is_open:
+            raise SourceReadError(f"{self._path} must be open to be {what}; call open() first")
+
+    def _next(self) -> Placed | None:
+        """Return the next decoded frame; what a camera would have lost meanwhile is left out and counted."""
+        for skipped in range(_MOST_SKIPPED + 1):
+            placed = self._reader.next()
+            if placed is None or self._started_s is None or skipped == _MOST_SKIPPED:
+                return placed
+            if self._clock() - self._started_s - placed.media_time_s <= _CAMERA_KEEPS_S:
+                return placed
+            self.dropped += 1
+        return None
+
+    def _paced(self, media_time_s: float) -> float:
+        """Wait until a camera would have delivered the frame; return that moment on the clock."""
+        if self._started_s is None:
+            self._started_s = self._clock() - media_time_s
+        due_s = self._started_s + media_time_s
+        while (left_s := due_s - self._clock()) > 0 and not self._stopped.is_set():
+            self._wait(left_s)
+        return due_s
+
+    def _check_end(self) -> None:
+        missing = self._missing_bytes()
+        fault = f"{missing} bytes of it are missing" if missing else self._reader.fault
+        if fault:
+            raise SourceReadError(
+                f"{self._path.name} broke off before its end: {fault}; {self._count} frames were read, the last at "
+                f"{self._media_time_s:.2f} s; copy or record the file again to have the rest"
+            )
+
+    def _missing_bytes(self) -> int:
+        try:
+            promised = promised_bytes(self._path)
+            return max(0, (promised or 0) - self._path.stat().st_size)
+        except OSError:
+            return 0

@@ -1,0 +1,1 @@
+"""Values that travel between rooms, and the contracts between them."""

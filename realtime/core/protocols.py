@@ -1,0 +1,89 @@
+"""What the pipeline asks of its stages; tests and other programs may bring their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from realtime.core.types import Analysed, Emotions, Faces, Frame
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source once it is open.
+
+    Attributes:
+        name: `str`, for people, without credentials: "camera 0", "clip.mp4".
+        live: `bool`, frames pass by whether they are read or not (camera, stream); a file waits.
+        size_wh: `(int, int)` pixels of an upright frame.
+        fps: `float`, nominal or average frames per second; 0.0 if unknown.
+        frame_count: `int` or `None`, frames in the file, if the container says so.
+        path: `str` or `None`, the file, whose sound a recording copies; `None` for cameras and streams.
+        duration_s: `float` or `None`, about how long the file plays, if it says so.
+        seekable: `bool`, whether the source can be sent elsewhere in its own time: it is a `SeekableSource`.
+    """
+
+    name: str
+    live: bool
+    size_wh: tuple[int, int]
+    fps: float
+    frame_count: int | None = None
+    path: str | None = None
+    duration_s: float | None = None
+    seekable: bool = False
+
+
+class FrameSource(Protocol):
+    """Delivers frames. `open`, `read` and `close` are called on the capture thread, `interrupt` from any."""
+
+    live: bool
+
+    def open(self) -> SourceInfo:
+        """Open the device. Raises SourceOpenError."""
+
+    def read(self) -> Frame | None:
+        """Return the next frame, or `None` at the end. Blocks. Raises SourceReadError."""
+
+    def interrupt(self) -> None:
+        """Make a blocked or later `read` return `None` soon; from any thread, any number of times."""
+
+    def close(self) -> None:
+        """Release the device; any number of times."""
+
+
+class SeekableSource(FrameSource, Protocol):
+    """A source that can go on from elsewhere, also after its end; `seek` is called on the capture thread."""
+
+    def seek(self, time_s: float) -> None:
+        """Make the next `read` return the frame that is shown at media time `time_s`. Raises SourceReadError."""
+
+
+class FaceFinder(Protocol):
+    """Finds faces; every method is called on the landmarks thread."""
+
+    def find(self, frame: Frame) -> Faces:
+        """Return the faces of one frame with their track ids."""
+
+    def close(self) -> None:
+        """Free the landmarker."""
+
+
+class EmotionClassifier(Protocol):
+    """Says what faces show; every method is called on the classify thread."""
+
+    def classify(self, batch: Sequence[tuple[Frame, Faces]]) -> list[Emotions]:
+        """Return one value per frame of the batch, fused but not smoothed."""
+
+    def close(self) -> None:
+        """Free the sessions."""
+
+
+class Sink(Protocol):
+    """Takes analysed frames, on the main thread, in order."""
+
+    def write(self, analysed: Analysed) -> None:
+        """Take one frame. Raises RecordError."""
+
+    def close(self) -> None:
+        """Finish what was written; any number of times. Raises RecordError."""

@@ -1,0 +1,1 @@
+"""Self-diagnosis: cameras, display, packages, models, speed."""

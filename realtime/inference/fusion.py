@@ -1,0 +1,91 @@
+"""Region probabilities and reliability -> one distribution per face."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.errors import ModelError
+from models.manifest import FusionSpec
+from realtime.core.types import FloatArray
+
+_TINY = 1e-7
+# A region whose likeliest emotion has less than the first is silent, with more than the second it counts as fitted. An
+# expert whose region is covered gives its emotions 0.28 on average, one that sees something 0.85.
+_SILENT_TO_CLEAR = (0.20, 0.28)
+
+
+def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> FloatArray:
+    """Combine the experts' answers.
+
+    "log_linear" pools log-probabilities with one weight per region and emotion (Genest and Zidek 1986, "Combining
+    probability distributions"), adds a bias and divides by a temperature. "stacked" also lets what an expert says of
+    one emotion count for the others (Wolpert 1992, "Stacked generalization"): eyes that say "fear" are evidence of
+    surprise too. "success" averages probabilities weighted by how often each expert is right when it names that
+    emotion; "mean" averages them alike. In each, a region's weight is multiplied by its reliability: where every region
+    is unreliable the result goes flat instead of guessing. In the first two a flat answer counts for nothing, and where
+    all but one region are silent that one's own calibrated answer stands: weights that were fitted on faces where both
+    speak are wrong for one (with a drawn mask on FER2013's validation faces it is right in 63 % instead of 59 %).
+
+    Args:
+        by_region: `(N, R, K) float32`, rows sum to 1.
+        reliability: `(N, R) float32` in [0, 1].
+        spec: method and fitted numbers.
+
+    Returns:
+        `(N, K) float32`, rows sum to 1.
+
+    Raises:
+        ModelError: unknown method.
+    """
+    trust = reliability[:, :, None]
+    if spec.method in ("log_linear", "stacked"):
+        said = trust * centred_log(by_region)
+        if spec.method == "stacked":
+            pooled = np.einsum("nrk,rkj->nj", said, np.asarray(spec.cross, np.float32))
+        else:
+            pooled = (np.asarray(spec.weights, np.float32) * said).sum(axis=1)
+        # The bias mends what the experts say too often; with nothing said there is nothing to mend.
+        pooled += np.asarray(spec.bias, np.float32) * reliability.max(axis=1, keepdims=True, initial=0.0)
+        return softmax(_unless_alone(pooled / np.float32(spec.temperature), said))
+    if spec.method not in ("success", "mean"):
+        raise ModelError(
+            f"fusion method must be stacked, log_linear, success or mean; the manifest says {spec.method!r}"
+        )
+    weights = np.asarray(spec.success if spec.method == "success" else np.ones_like(spec.success), np.float32)
+    return _averaged(by_region, trust * weights, reliability.max(axis=1, keepdims=True, initial=0.0))
+
+
+def _averaged(by_region: FloatArray, weights: FloatArray, best: FloatArray) -> FloatArray:
+    """Return the weighted mean of the experts' probabilities, `(N, K)`, flat in so far as the best is unreliable."""
+    pooled = (weights * by_region).sum(axis=1) + _TINY
+    flat = np.float32(1 / by_region.shape[2])
+    return np.asarray(best * pooled / pooled.sum(axis=1, keepdims=True) + (1 - best) * flat, np.float32)
+
+
+def _unless_alone(pooled: FloatArray, said: FloatArray) -> FloatArray:
+    """Return the pooled logits, `(N, K)`; where all but one region are silent, what that one said, of `(N, R, K)`."""
+    if said.shape[1] < 2:
+        return pooled
+    clear = softmax(said).max(axis=2)
+    second = np.sort(clear, axis=1)[:, -2, None]
+    silent, spoken = _SILENT_TO_CLEAR
+    share = np.clip((second - silent) / (spoken - silent), 0, 1)
+    alone = said[np.arange(len(said)), clear.argmax(axis=1)]
+    return np.asarray(share * pooled + (1 - share) * alone, np.float32)
+
+
+def centred_log(probabilities: FloatArray) -> FloatArray:
+    """Return log-probabilities minus their mean along the last axis (Aitchison 1982): 0 for a flat answer."""
+    raised = np.log(probabilities + _TINY)
+    return np.asarray(raised - raised.mean(axis=-1, keepdims=True), np.float32)
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Return probabilities along the last axis."""
+    raised = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True), np.float32)
+
+
+def tempered(probabilities: FloatArray, temperature: float) -> FloatArray:
+    """Return the distribution whose logits are divided by `temperature` (Guo et al. 2017, "On calibration")."""
+    return softmax(np.log(probabilities + _TINY) / np.float32(temperature))

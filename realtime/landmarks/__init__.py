@@ -1,0 +1,1 @@
+"""Frame -> tracked faces; the only room that knows MediaPipe and LiteRT."""

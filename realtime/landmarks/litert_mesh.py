@@ -1,0 +1,62 @@
+"""Runs the face mesh's network: with LiteRT, or, where that is not installed, in MediaPipe's own graph."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from realtime.core.types import FloatArray, ImageArray
+from realtime.landmarks.mediapipe_import import quiet_stderr
+from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, MeshGraph, mesh_model
+
+
+class MeshNetwork:
+    """The network of MediaPipe's FaceMesh in LiteRT's interpreter: `MeshGraph` gives the same numbers, more slowly.
+
+    Runs in the calling thread; for one thread at a time.
+
+    Source: Kartynnik et al. 2019, "Real-time facial surface geometry from monocular video on mobile GPUs".
+
+    Raises:
+        ImportError, OSError: LiteRT is not installed, or does not load here.
+    """
+
+    def __init__(self) -> None:
+        # LiteRT notes on stderr which kernels it takes.
+        with quiet_stderr():
+            from ai_edge_litert.interpreter import Interpreter
+
+            self._interpreter: Any = Interpreter(model_path=str(mesh_model()), num_threads=1)
+            self._interpreter.allocate_tensors()
+        self._input = self._interpreter.tensor(self._interpreter.get_input_details()[0]["index"])
+        self._points, self._score = (port["index"] for port in self._interpreter.get_output_details()[:2])
+
+    def find(self, face_rgb: ImageArray) -> tuple[FloatArray, float]:
+        """Return landmarks, `(468, 3) float32` in pixels of `face_rgb`, and the presence of a face, 0 to 1.
+
+        z is the depth relative to the head's centre, in the scale of x; smaller is nearer to the camera.
+
+        Args:
+            face_rgb: `(192, 192, 3) uint8`, the face upright and in the middle, about 128 pixels high or wide.
+        """
+        # Written where the network reads; a view kept any longer would bar the interpreter from running.
+        np.multiply(face_rgb, np.float32(1 / 255), out=self._input()[0], dtype=np.float32)
+        self._interpreter.invoke()
+        points = np.asarray(self._interpreter.get_tensor(self._points), np.float32)
+        score = float(self._interpreter.get_tensor(self._score).item())
+        # The logistic function, written so that no score overflows.
+        return points.reshape(LANDMARK_COUNT, 3), (1 + math.tanh(score / 2)) / 2
+
+    def close(self) -> None:
+        """Free the network; a second call does nothing."""
+        self._interpreter = self._input = None
+
+
+def open_mesh_network() -> MeshNetwork | MeshGraph:
+    """Return the quickest way to run the network that works here."""
+    try:
+        return MeshNetwork()
+    except (ImportError, OSError):
+        return MeshGraph()

@@ -1,0 +1,193 @@
+"""MediaPipe's face detectors and the graph of its face mesh: the only file that imports mediapipe."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from realtime.core.types import FloatArray, ImageArray
+from realtime.landmarks.mediapipe_import import light_imports, quiet_stderr
+
+LANDMARK_COUNT = 468
+# The mesh's network takes squares of so many pixels.
+MESH_SIDE_PX = 192
+_MESH_MODEL = "modules/face_landmark/face_landmark.tflite"
+# Both turn a picture into the network's input. The first does only that, in 0.2 ms less; FaceMesh uses the second.
+_CONVERTERS = (
+    'calculator: "TensorConverterCalculator"'
+    " options { [mediapipe.TensorConverterCalculatorOptions.ext] { zero_center: false } }",
+    'calculator: "ImageToTensorCalculator"'
+    " options { [mediapipe.ImageToTensorCalculatorOptions.ext] {"
+    " output_tensor_width: 192 output_tensor_height: 192 output_tensor_float_range { min: 0.0 max: 1.0 } } }",
+)
+_NETWORK_GRAPH = """
+executor { type: "ApplicationThreadExecutor" }
+input_stream: "picture"
+output_stream: "landmarks"
+output_stream: "presence"
+node { CONVERTER input_stream: "IMAGE:picture" output_stream: "TENSORS:input" }
+node {
+  calculator: "InferenceCalculator"
+  input_stream: "TENSORS:input"
+  output_stream: "TENSORS:answers"
+  options {
+    [mediapipe.InferenceCalculatorOptions.ext] {
+      model_path: "mediapipe/MODEL"
+      delegate { xnnpack { num_threads: 1 } }
+    }
+  }
+}
+node {
+  calculator: "SplitTensorVectorCalculator"
+  input_stream: "answers"
+  output_stream: "points"
+  output_stream: "score"
+  options { [mediapipe.SplitVectorCalculatorOptions.ext] { ranges { begin: 0 end: 1 } ranges { begin: 1 end: 2 } } }
+}
+node { calculator: "TensorsToFloatsCalculator" input_stream: "TENSORS:points" output_stream: "FLOATS:landmarks" }
+node {
+  calculator: "TensorsToFloatsCalculator"
+  input_stream: "TENSORS:score"
+  output_stream: "FLOAT:presence"
+  options { [mediapipe.TensorsToFloatsCalculatorOptions.ext] { activation: SIGMOID } }
+}
+"""
+
+
+class MeshGraph:
+    """The network of MediaPipe's FaceMesh: landmarks of the one face that a square picture shows upright.
+
+    The whole of FaceMesh also turns the frame's colours, cuts the face out and hands each step to other threads; its
+    network takes less than half of its time. Here it runs in the calling thread, and
+    `realtime.landmarks.mesh_inference` cuts faces out. `realtime.landmarks.litert_mesh.MeshNetwork` is quicker still,
+    where LiteRT is installed.
+
+    Close it explicitly: leaving a graph to the garbage collector can dead-lock another one.
+
+    Source: Kartynnik et al. 2019, "Real-time facial surface geometry from monocular video on mobile GPUs".
+    """
+
+    def __init__(self) -> None:
+        with light_imports():
+            import mediapipe
+            from mediapipe.python import packet_creator, packet_getter
+            from mediapipe.python._framework_bindings import calculator_graph, image_frame, resource_util
+        resource_util.set_resource_dir(str(Path(mediapipe.__file__).parents[1]))
+        self._create, self._getter, self._srgb = packet_creator, packet_getter, image_frame.ImageFormat.SRGB
+        self._answers: dict[str, Any] = {}
+        self._pictures = 0
+        with quiet_stderr():
+            self._graph = _first_that_exists(calculator_graph.CalculatorGraph)
+            for name in ("landmarks", "presence"):
+                self._graph.observe_output_stream(name, self._answers.__setitem__)
+            self._graph.start_run({})
+            self.find(np.zeros((MESH_SIDE_PX, MESH_SIDE_PX, 3), np.uint8))
+
+    def find(self, face_rgb: ImageArray) -> tuple[FloatArray, float]:
+        """Return landmarks, `(468, 3) float32` in pixels of `face_rgb`, and the presence of a face, 0 to 1.
+
+        z is the depth relative to the head's centre, in the scale of x; smaller is nearer to the camera.
+
+        Args:
+            face_rgb: `(192, 192, 3) uint8`, the face upright and in the middle, about 128 pixels high or wide.
+        """
+        self._pictures += 1
+        packet = self._create.create_image_frame(image_format=self._srgb, data=face_rgb)
+        self._graph.add_packet_to_input_stream("picture", packet.at(self._pictures))
+        self._graph.wait_until_idle()
+        numbers = self._getter.get_float_list(self._answers["landmarks"])
+        return np.array(numbers, np.float32).reshape(LANDMARK_COUNT, 3), self._getter.get_float(
+            self._answers["presence"]
+        )
+
+    def close(self) -> None:
+        """Free the graph; a second call does nothing."""
+        graph, self._graph = self._graph, None
+        if graph is not None:
+            # A graph that has failed fails again here; the failure itself was raised where it happened.
+            with contextlib.suppress(RuntimeError, ValueError):
+                graph.close()
+
+
+class Detection(NamedTuple):
+    """Where a detector sees a face.
+
+    Attributes:
+        box_xyxy: `(4,) float32` pixels.
+        eyes_xy: `(2, 2) float32` pixels, first the eye that is on the left in the picture.
+    """
+
+    box_xyxy: FloatArray
+    eyes_xy: FloatArray
+
+
+class Detector:
+    """Finds faces from near to about five metres in a whole frame. Close it explicitly, as the network.
+
+    Two detectors, since neither sees all: the near-range one finds the faces that fill a third of the picture, of which
+    the full-range one misses most, and that one finds faces of 40 pixels in 640.
+
+    Args:
+        min_confidence: `float` in [0, 1]; below it a detection is no face.
+        far: look for far faces too.
+
+    Source: MediaPipe's BlazeFace (Bazarevsky et al. 2019), 128x128 near-range and 192x192 full-range.
+    """
+
+    def __init__(self, min_confidence: float = 0.5, *, far: bool = True) -> None:
+        with light_imports():
+            from mediapipe.python.solutions.face_detection import FaceDetection
+        self._graphs: list[Any] = []
+        with quiet_stderr():
+            for model in (0, 1) if far else (0,):
+                graph = FaceDetection(model_selection=model, min_detection_confidence=min_confidence)
+                graph.process(np.zeros((64, 64, 3), np.uint8))
+                self._graphs.append(graph)
+
+    def find(self, image_bgr: ImageArray) -> list[Detection]:
+        """Return near faces first, the surest first; some faces come twice."""
+        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
+        image_rgb.flags.writeable = False
+        scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32)
+        seen: list[Detection] = []
+        for graph in self._graphs:
+            found = sorted(graph.process(image_rgb).detections or [], key=lambda one: -one.score[0])
+            for place in (one.location_data for one in found):
+                box, eyes = place.relative_bounding_box, place.relative_keypoints[:2]
+                corners = [(box.xmin, box.ymin), (box.xmin + box.width, box.ymin + box.height)]
+                box_xyxy = (np.array(corners, np.float32) * scale).reshape(4)
+                seen.append(Detection(box_xyxy, np.array([(eye.x, eye.y) for eye in eyes], np.float32) * scale))
+        return seen
+
+    def close(self) -> None:
+        """Free the graphs; a second call does nothing."""
+        graphs, self._graphs = self._graphs, []
+        for graph in graphs:
+            graph.close()
+
+
+def mesh_model() -> Path:
+    """Return the file of the mesh's network, which MediaPipe's package carries, without importing MediaPipe.
+
+    Raises:
+        ImportError: MediaPipe is not installed.
+    """
+    found = importlib.util.find_spec("mediapipe")
+    if found is None or found.origin is None:
+        raise ImportError("mediapipe is not installed")
+    return Path(found.origin).parent / _MESH_MODEL
+
+
+def _first_that_exists(make_graph: Callable[..., Any]) -> Any:
+    """Return the network's graph with the first converter that this build of MediaPipe has."""
+    graph = _NETWORK_GRAPH.replace("MODEL", _MESH_MODEL)
+    for converter in _CONVERTERS[:-1]:
+        with contextlib.suppress(RuntimeError, ValueError):
+            return make_graph(graph_config=graph.replace("CONVERTER", converter))
+    return make_graph(graph_config=graph.replace("CONVERTER", _CONVERTERS[-1]))

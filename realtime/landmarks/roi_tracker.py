@@ -1,0 +1,150 @@
+"""Follows each face of a video from frame to frame, and looks through the whole frame now and then for others.
+
+FaceMesh asked for four faces looks for the missing three in every frame, with a detector for faces that fill much of
+it. Here detectors for near and for far faces look when a face is lost, and else a few times a second; between, each
+face costs one look of the mesh's network at the place where it was.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from realtime.core.types import FloatArray, ImageArray
+from realtime.landmarks.box_overlap import share_of_smaller
+from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detection
+from realtime.landmarks.mesh_inference import Box, Place, box_of_mesh, place_of_detection, place_of_mesh
+
+# Media seconds between two looks through the whole frame while there is room for more faces; while there is none, and
+# for some seconds after one was lost: somebody who was hidden or turned away comes back.
+LOOK_EVERY_S = 0.4
+LOOK_WHEN_MISSING_EVERY_S = 0.1
+_MISSED_FOR_S = 2.0
+# A second mesh on the neck or jacket of somebody covers 40 % of the first; heads side by side far less.
+_SAME_FACE_OVERLAP = 0.35
+# Below this presence a mesh lies on no face.
+_PRESENT = 0.5
+# From the detector's guess to where the mesh would have been after some frames.
+_FIRST_LOOKS = 3
+
+
+class _Seen(NamedTuple):
+    """One face's landmarks, `(L, 3)`, and their bounding box, xyxy pixels."""
+
+    points: FloatArray
+    box_xyxy: Box
+
+
+class LayerLike(Protocol):
+    """What is asked of `realtime.landmarks.mesh_inference.MeshLayer`."""
+
+    def lay(self, image_bgr: ImageArray, place: Place) -> tuple[FloatArray, float]:
+        """Return `(L, 3)` landmarks, x and y in pixels, and the presence."""
+
+    def close(self) -> None:
+        """Free the graph."""
+
+
+class DetectorLike(Protocol):
+    """What is asked of `realtime.landmarks.mediapipe_models.Detector`."""
+
+    def find(self, image_bgr: ImageArray) -> Sequence[Detection]:
+        """Return the faces of a whole frame, the surest first."""
+
+    def close(self) -> None:
+        """Free the graph."""
+
+
+class Following:
+    """Up to `max_faces` faces of one video.
+
+    Args:
+        layer: lays meshes.
+        detector: finds faces of all sizes in a whole frame.
+        max_faces: `int`.
+    """
+
+    def __init__(self, layer: LayerLike, detector: DetectorLike, max_faces: int) -> None:
+        self._layer, self._detector, self._max_faces = layer, detector, max_faces
+        self._places: list[Place] = []
+        self._size: tuple[int, ...] = ()
+        self._looked_s = self._lost_s = -math.inf
+
+    def find(self, image_bgr: ImageArray, media_time_s: float) -> FloatArray:
+        """Return the landmarks of every face, `(N, L, 3) float32`: x and y in pixels, z in the scale of x.
+
+        Args:
+            image_bgr: `(H, W, 3) uint8`.
+            media_time_s: `float`, the frame's time in seconds.
+        """
+        if image_bgr.shape != self._size:
+            self._size = image_bgr.shape
+            self.forget()
+        found = self._follow(image_bgr)
+        lost = len(found) < len(self._places)
+        if len(found) < self._max_faces and self._due(media_time_s, lost, bool(found)):
+            self._looked_s = media_time_s
+            found += self._look_around(image_bgr, found)
+        self._places = [place_of_mesh(face.points, face.box_xyxy) for face in found]
+        return np.stack([face.points for face in found]) if found else np.zeros((0, LANDMARK_COUNT, 3), np.float32)
+
+    def forget(self) -> None:
+        """Look for faces anew in the next frame, not where they were: after a seek nobody is there any more."""
+        self._places = []
+        self._looked_s = self._lost_s = -math.inf
+
+    def close(self) -> None:
+        """Free all graphs; a second call does nothing."""
+        try:
+            self._layer.close()
+        finally:
+            self._detector.close()
+
+    def _due(self, now_s: float, lost: bool, any_found: bool) -> bool:
+        """Tell whether to look through the whole frame; a jump back in time counts as a long wait."""
+        if lost:
+            self._lost_s = now_s
+        missing = not any_found or 0 <= now_s - self._lost_s < _MISSED_FOR_S
+        every_s = LOOK_WHEN_MISSING_EVERY_S if missing else LOOK_EVERY_S
+        # Frames of 10 per second come 99.9 ms apart as often as 100.1.
+        return lost or not 0 <= now_s - self._looked_s < every_s - 0.005
+
+    def _follow(self, image_bgr: ImageArray) -> list[_Seen]:
+        """Return every face that is still there; of those that run into another's the first."""
+        found: list[_Seen] = []
+        for place in self._places:
+            face = self._lay(image_bgr, place)
+            if face and not _known(face.box_xyxy, found):
+                found.append(face)
+        return found
+
+    def _look_around(self, image_bgr: ImageArray, known: list[_Seen]) -> list[_Seen]:
+        found: list[_Seen] = []
+        for detection in self._detector.find(image_bgr):
+            if len(known) + len(found) >= self._max_faces:
+                break
+            if _known(detection.box_xyxy.tolist(), known + found):
+                continue
+            face = self._start(image_bgr, place_of_detection(detection))
+            if face and not _known(face.box_xyxy, known + found):
+                found.append(face)
+        return found
+
+    def _start(self, image_bgr: ImageArray, place: Place) -> _Seen | None:
+        """Return the face that a detector saw, or None where the mesh sees none."""
+        face = self._lay(image_bgr, place)
+        for _ in range(_FIRST_LOOKS - 1):
+            face = face and self._lay(image_bgr, place_of_mesh(face.points, face.box_xyxy))
+        return face
+
+    def _lay(self, image_bgr: ImageArray, place: Place) -> _Seen | None:
+        points, presence = self._layer.lay(image_bgr, place)
+        return _Seen(points, box_of_mesh(points)) if presence >= _PRESENT else None
+
+
+def _known(box_xyxy: Sequence[float], faces: list[_Seen]) -> bool:
+    """Tell whether a box lies on one of the faces: more than a third of the smaller in the other."""
+    return any(share_of_smaller(box_xyxy, face.box_xyxy) > _SAME_FACE_OVERLAP for face in faces)

@@ -1,0 +1,1 @@
+"""Drawing on frames: panels, palette, text, timeline strip, face blur."""

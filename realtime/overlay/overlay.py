@@ -1,0 +1,298 @@
+"""Draws what is known of a frame on a copy of it: marks, a panel per face, and a line of facts about the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from models.manifest import GEOMETRY, REGIONS
+from models.region_crops import region_corners
+from realtime.core.types import Analysed, FloatArray, ImageArray, IntArray
+from realtime.overlay.face_panel import FaceFacts, Level, PanelPainter
+from realtime.overlay.palette import (
+    DIM_INK,
+    EMOTION_COLOURS_BGR,
+    GREY,
+    INK,
+    OUTLINE,
+    PANEL,
+    RECORDING_RED,
+    Colour,
+    emotion_colour,
+)
+from realtime.overlay.panel_age import CalmAges
+from realtime.overlay.panel_layout import PlaceMemory, Rect, overlap_px, place_panels
+from realtime.overlay.text import plate, text_width_px, write
+
+__all__ = ["EMOTION_COLOURS_BGR", "GREY", "HudFacts", "Overlay"]
+
+_CAP_SHARE = 0.0135
+_MIN_CAP_PX = 7
+# All panels together hide at most this share of the picture, and faces at most that share of the panels.
+_MAX_HIDDEN = {Level.FULL: 0.16, Level.COMPACT: 0.22}
+_MAX_ON_FACES = 0.08
+_GAP_CAPS = 1.4
+_CALM_FRAMES = 45
+_HUD_OPACITY = 0.7
+_HUD_WIDTH_STEP_PX = 8
+_FAR_PX = 1 << 15
+
+
+@dataclass(frozen=True, slots=True)
+class HudFacts:
+    """What the line at the top left says of the run.
+
+    Attributes:
+        fps: `float`, pictures shown per second.
+        latency_ms: `float` or `None`, from the camera to the screen, 95th percentile; `None` where that means
+            nothing, as for files.
+        dropped: `int`, frames dropped so far.
+        source: `str`, name of the source, without credentials.
+        provider: `str`, what the models run on.
+        recording: `bool`, whether a recording is being written.
+        paused: `bool`, whether the picture stands still.
+        resting: `str`, what is to be said of resting faces, or "".
+        notice: `str`, what is to be said of the replay, or "".
+    """
+
+    fps: float
+    latency_ms: float | None
+    dropped: int
+    source: str
+    provider: str
+    recording: bool
+    paused: bool
+    resting: str = ""
+    notice: str = ""
+
+
+class Overlay:
+    """Draws analysed frames. It remembers where panels were, so that they stay calm: one per video.
+
+    Args:
+        regions: names of the experts, in the order of `Emotions.by_region`.
+    """
+
+    def __init__(self, regions: tuple[str, ...] = REGIONS) -> None:
+        self._regions = regions
+        self._painters: dict[int, PanelPainter] = {}
+        self._memory = PlaceMemory()
+        self._ages = CalmAges()
+        self._level = Level.FULL
+        self._roomy_frames = 0
+
+    @property
+    def level(self) -> Level:
+        """How much the panels of the last frame with faces said."""
+        return self._level
+
+    def draw(
+        self, analysed: Analysed, hud: HudFacts | None, *, landmarks: bool = False, mirror: bool = False
+    ) -> ImageArray:
+        """Return a new picture with everything drawn on it.
+
+        Args:
+            analysed: the frame and what is known of it; not changed.
+            hud: facts for the line at the top left, `None` for no line.
+            landmarks: `bool`, also draw the landmarks and the regions that the experts see.
+            mirror: `bool`, flip the picture left to right, as in a mirror; texts are not flipped.
+
+        Returns:
+            `(H, W, 3) uint8` BGR, of the frame's size.
+        """
+        image = analysed.frame.image_bgr
+        picture = np.asarray(cv2.flip(image, 1), np.uint8) if mirror else image.copy()
+        cap_px = max(_MIN_CAP_PX, round(min(picture.shape[:2]) * _CAP_SHARE))
+        boxes = _mirrored_boxes(analysed.faces.boxes_xyxy, picture.shape[1], mirror)
+        facts = self._ages.facts(analysed)
+        if landmarks:
+            for row, points in enumerate(analysed.faces.landmarks_xy):
+                self._draw_landmarks(picture, points, facts[row], cap_px, mirror)
+        for row, box in enumerate(boxes):
+            _draw_corners(picture, box, facts[row].colour, cap_px)
+        reserved = [_draw_hud(picture, hud, cap_px, no_face=not facts)] if hud else []
+        if facts:
+            self._draw_panels(picture, boxes, analysed.faces.track_ids, facts, reserved, cap_px)
+        return picture
+
+    def _draw_panels(
+        self,
+        picture: ImageArray,
+        boxes: FloatArray,
+        track_ids: IntArray,
+        facts: Sequence[FaceFacts],
+        reserved: Sequence[Rect],
+        cap_px: int,
+    ) -> None:
+        if cap_px not in self._painters:
+            self._painters = {cap_px: PanelPainter(self._regions, cap_px)}
+        painter = self._painters[cap_px]
+        level, placed = self._arrange(painter, boxes, track_ids, picture, reserved, cap_px)
+        self._memory.store(track_ids, placed)
+        for face, (x, y), box in zip(facts, placed.tolist(), boxes, strict=True):
+            _draw_leader(picture, box, (x, y), painter.size_wh(level), face.colour, cap_px)
+        for face, (x, y) in zip(facts, placed.tolist(), strict=True):
+            painter.draw(picture, level, x, y, face)
+
+    def _arrange(
+        self,
+        painter: PanelPainter,
+        boxes: FloatArray,
+        track_ids: IntArray,
+        picture: ImageArray,
+        reserved: Sequence[Rect],
+        cap_px: int,
+    ) -> tuple[Level, IntArray]:
+        """Return how much the panels say and where they go. Less is said at once, more only after a calm while."""
+        picture_wh = picture.shape[1], picture.shape[0]
+        last = self._memory.recall(track_ids)
+
+        def place(level: Level) -> IntArray:
+            # Places of panels of another size say nothing, and easing away from them would never end in a trial.
+            known = last if level is self._level else None
+            return place_panels(boxes, painter.size_wh(level), picture_wh, gap_px, reserved, known)
+
+        gap_px = round(_GAP_CAPS * cap_px)
+        for level in sorted(Level, reverse=True):
+            size_wh = painter.size_wh(level)
+            hidden = len(boxes) * size_wh[0] * size_wh[1] / (picture_wh[0] * picture_wh[1])
+            if level is Level.TAG or hidden <= _MAX_HIDDEN[level]:
+                placed = place(level)
+                if level is Level.TAG or _fits(placed, size_wh, boxes, reserved):
+                    break
+        self._roomy_frames = self._roomy_frames + 1 if level > self._level else 0
+        if 0 < self._roomy_frames < _CALM_FRAMES:
+            return self._level, place(self._level)
+        self._level = level
+        return level, placed
+
+    def _draw_landmarks(
+        self, picture: ImageArray, points_xy: FloatArray, facts: FaceFacts, cap_px: int, mirror: bool
+    ) -> None:
+        thickness = max(1, cap_px // 7)
+        for row, name in enumerate(self._regions):
+            if name in GEOMETRY:
+                corners = _mirrored_points(region_corners(points_xy, GEOMETRY[name]), picture.shape[1], mirror)
+                _outlined(picture, [_pixels(corners)], emotion_colour(facts.says(row)[0]), thickness, closed=True)
+        _draw_dots(picture, _mirrored_points(points_xy, picture.shape[1], mirror), max(1, round(cap_px / 8)))
+
+
+def _fits(placed: IntArray, size_wh: tuple[int, int], boxes: FloatArray, reserved: Sequence[Rect]) -> bool:
+    """Return whether panels of this size leave faces, each other and reserved areas nearly free."""
+    rects = np.concatenate([placed, placed + np.array(size_wh)], axis=1).astype(np.float64)
+    area = float(size_wh[0] * size_wh[1])
+    between = overlap_px(rects, rects)
+    np.fill_diagonal(between, 0.0)
+    taken = between.sum(axis=1) + overlap_px(rects, np.array(reserved, np.float64).reshape(-1, 4)).sum(axis=1)
+    on_faces = overlap_px(rects, boxes).sum(axis=1)
+    return bool((taken <= 0).all() and (on_faces <= _MAX_ON_FACES * area).all())
+
+
+def _mirrored_boxes(boxes_xyxy: FloatArray, width_px: int, mirror: bool) -> FloatArray:
+    if not mirror:
+        return boxes_xyxy
+    flipped = boxes_xyxy.copy()
+    flipped[:, 0], flipped[:, 2] = width_px - 1 - boxes_xyxy[:, 2], width_px - 1 - boxes_xyxy[:, 0]
+    return flipped
+
+
+def _mirrored_points(points_xy: FloatArray, width_px: int, mirror: bool) -> FloatArray:
+    if not mirror:
+        return points_xy
+    return np.asarray(np.array([width_px - 1, 0], np.float32) - points_xy * np.array([1, -1], np.float32), np.float32)
+
+
+def _pixels(points_xy: FloatArray) -> IntArray:
+    """Return whole pixels that cv2 can take, however far outside they are."""
+    return np.asarray(np.clip(np.rint(points_xy), -_FAR_PX, _FAR_PX), np.int64)
+
+
+def _outlined(
+    picture: ImageArray, lines: Sequence[IntArray], colour: Colour, thickness: int, closed: bool = False
+) -> None:
+    """Draw lines with a dark edge, which shows on bright and dark pictures alike."""
+    paths = [line.astype(np.int32).reshape(-1, 1, 2) for line in lines]
+    cv2.polylines(picture, paths, closed, OUTLINE, thickness + 2, cv2.LINE_AA)
+    cv2.polylines(picture, paths, closed, colour, thickness, cv2.LINE_AA)
+
+
+def _draw_corners(picture: ImageArray, box: FloatArray, colour: Colour, cap_px: int) -> None:
+    left, top, right, bottom = _pixels(box).tolist()
+    arm = max(3, round(0.18 * min(right - left, bottom - top)))
+    lines = [
+        np.array([[x, y + dy * arm], [x, y], [x + dx * arm, y]])
+        for x, dx in ((left, 1), (right, -1))
+        for y, dy in ((top, 1), (bottom, -1))
+    ]
+    _outlined(picture, lines, colour, max(2, round(cap_px / 5)))
+
+
+def _draw_leader(
+    picture: ImageArray, box: FloatArray, corner: tuple[int, int], size_wh: tuple[int, int], colour: Colour, cap_px: int
+) -> None:
+    """Join a panel to its face by a line where it could not be placed beside it."""
+    left, top, right, bottom = _pixels(box).tolist()
+    near = (
+        max(corner[0], min((left + right) // 2, corner[0] + size_wh[0])),
+        max(corner[1], min((top + bottom) // 2, corner[1] + size_wh[1])),
+    )
+    ends = max(left, min(near[0], right)), max(top, min(near[1], bottom))
+    if np.hypot(near[0] - ends[0], near[1] - ends[1]) > 3 * cap_px:
+        _outlined(picture, [np.array([near, ends])], colour, max(1, cap_px // 8))
+
+
+def _draw_dots(picture: ImageArray, points_xy: FloatArray, side_px: int) -> None:
+    height, width = picture.shape[:2]
+    spots = _pixels(points_xy) - side_px // 2
+    for shift, colour in ((1, OUTLINE), (0, INK)):
+        for dy in range(side_px):
+            for dx in range(side_px):
+                x, y = spots[:, 0] + dx + shift, spots[:, 1] + dy + shift
+                inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+                picture[y[inside], x[inside]] = colour
+
+
+def _draw_hud(picture: ImageArray, hud: HudFacts, cap_px: int, *, no_face: bool) -> Rect:
+    """Draw the line of facts; return the area that it takes."""
+    pad, gap = round(cap_px * 0.8), round(cap_px * 1.6)
+    state, bright = [("REC", INK)] if hud.recording else [], ("PAUSED", hud.notice, hud.resting)
+    items = [
+        *state,
+        *((text, INK if text in bright else DIM_INK) for text in _hud_texts(hud, no_face)),
+    ]
+    dot = round(cap_px * 1.5) if hud.recording else 0
+    room = picture.shape[1] - 4 * pad - dot
+    while len(items) > 1 and sum(text_width_px(text, cap_px) + gap for text, _ in items) - gap > room:
+        items.pop()
+    inner = sum(text_width_px(text, cap_px) + gap for text, _ in items) - gap + dot
+    width = -(-(inner + 2 * pad) // _HUD_WIDTH_STEP_PX) * _HUD_WIDTH_STEP_PX
+    height = cap_px + 2 * pad
+    plate(width, height, max(2, cap_px // 3), PANEL, _HUD_OPACITY).paste(picture, pad, pad)
+    x, y = 2 * pad, 2 * pad
+    if hud.recording:
+        radius = cap_px * 0.5
+        centre = round((x + radius) * 16), round((y + (cap_px - 1) / 2) * 16)
+        cv2.circle(picture, centre, round(radius * 16), RECORDING_RED, -1, cv2.LINE_AA, shift=4)
+        x += dot
+    for place, (text, colour) in enumerate(items):
+        if place:
+            middle = round((x - gap / 2) * 16), round((y + (cap_px - 1) / 2) * 16)
+            cv2.circle(picture, middle, max(16, cap_px * 2), DIM_INK, -1, cv2.LINE_AA, shift=4)
+        x = write(picture, text, x, y, cap_px, colour) + gap
+    return pad, pad, pad + width, pad + height
+
+
+def _hud_texts(hud: HudFacts, no_face: bool) -> list[str]:
+    """Return the facts, the most important first: what does not fit is left out from the end."""
+    texts = ["PAUSED"] if hud.paused else []
+    texts += [text for text in (hud.notice, hud.resting) if text]
+    texts.append(f"{hud.fps:.1f} fps")
+    if hud.latency_ms is not None:
+        texts.append(f"p95 {hud.latency_ms:.0f} ms")
+    texts.append(f"{hud.dropped} dropped")
+    if no_face:
+        texts.append("no face")
+    return [*texts, hud.source, hud.provider]

@@ -1,0 +1,40 @@
+"""One colour per emotion, told apart by colour-blind people too (Okabe and Ito's palette), and greys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.manifest import EMOTIONS
+
+Colour = tuple[int, int, int]
+"""Blue, green, red, each 0 to 255."""
+
+EMOTION_COLOURS_BGR: Mapping[str, Colour] = {
+    "happiness": (66, 228, 240),  # yellow
+    "sadness": (233, 180, 86),  # sky blue
+    "fear": (167, 121, 204),  # reddish purple
+    "anger": (0, 94, 213),  # vermilion
+    "neutral": (115, 158, 0),  # bluish green
+    "surprise": (0, 159, 230),  # orange
+}
+"""The colour of each emotion wherever one is drawn."""
+
+GREY: Colour = (160, 160, 160)
+"""Stands for "uncertain"."""
+
+INK: Colour = (240, 240, 240)
+DIM_INK: Colour = (176, 176, 176)
+FAINT: Colour = (74, 74, 74)
+PANEL: Colour = (20, 18, 16)
+OUTLINE: Colour = (16, 16, 16)
+RECORDING_RED: Colour = (60, 60, 235)
+
+
+def colour_of(label: str) -> Colour:
+    """Return the colour of an emotion, and `GREY` for any other label."""
+    return EMOTION_COLOURS_BGR.get(label, GREY)
+
+
+def emotion_colour(index: int) -> Colour:
+    """Return the colour of the emotion at `index` of `models.manifest.EMOTIONS`."""
+    return EMOTION_COLOURS_BGR[EMOTIONS[index]]

@@ -1,0 +1,38 @@
+"""How old everybody's emotion is to be shown as, without flicker."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+from realtime.core.types import Analysed
+from realtime.overlay.face_panel import FaceFacts
+
+# Between two answers an age climbs and falls back: the largest of this time is shown, so that neither the number nor
+# the grey of an old emotion comes and goes with every answer.
+_OVER_S = 0.4
+
+
+class CalmAges:
+    """Remembers the ages of the last moments; one per video."""
+
+    def __init__(self) -> None:
+        self._recent: dict[int, list[tuple[float, float]]] = {}
+
+    def facts(self, analysed: Analysed) -> list[FaceFacts]:
+        """Return every face's facts, with the largest age of its emotion over the last moments."""
+        now_s = analysed.frame.media_time_s
+        self._recent = {
+            track: kept
+            for track, ages in self._recent.items()
+            if (kept := [(at, age) for at, age in ages if 0 <= now_s - at <= _OVER_S])
+        }
+        facts = []
+        for row, track in enumerate(analysed.faces.track_ids.tolist()):
+            face = FaceFacts.of(analysed.emotions, row, track)
+            if 0 < face.age_s < math.inf:
+                self._recent.setdefault(track, []).append((now_s, face.age_s))
+            if face.age_s < math.inf and track in self._recent:
+                face = dataclasses.replace(face, age_s=max(age for _, age in self._recent[track]))
+            facts.append(face)
+        return facts

@@ -1,0 +1,1 @@
+"""Threads and queues between the stages; knows protocols only."""

@@ -1,0 +1,288 @@
+"""Starts and ends the threads: capture -> landmarks -> classify -> whoever iterates. Knows stages, never devices."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, cast
+
+from realtime.core.channel import ChannelClosedError, HandOver
+from realtime.core.errors import ConfigError, EmotionLiveError, StageError
+from realtime.core.metrics import Metrics
+from realtime.core.protocols import EmotionClassifier, FaceFinder, FrameSource, SeekableSource, SourceInfo
+from realtime.core.types import Analysed, Emotions, Frame
+from realtime.pipeline.queues import HandOvers
+from realtime.pipeline.seek_epochs import End, Epochs
+
+_JOIN_S = 5.0
+
+
+class Pipeline:
+    """Analyses a source frame by frame in three worker threads; iterate over it on the main thread.
+
+    Live sources: each hand-over holds one frame, the newest; older ones are dropped and counted in `metrics.drops`, and
+    while the classifier is busy frames go ahead without emotions (`PassingLane`), which `LastEmotions` fills in.
+    Files: nothing is dropped, hand-overs wait, and inference takes up to `max_batch` frames at once.
+    Every worker makes, uses and closes its own device. An error in a worker ends the run: frames that were finished
+    before it still come out, then iteration raises it. A file can be sent elsewhere with `seek`, also after its end;
+    frames from before a seek never come out after it, which is what their `epoch` is for.
+
+    Args:
+        source: where frames come from; opened on the capture thread.
+        make_finder: makes the face finder, on the landmarks thread.
+        make_classifier: makes the classifier, on the classify thread.
+        max_batch: `int`, frames per inference call at most.
+        patience_s: `float`, seconds that inference waits for a file's frames to become `max_batch`: it then costs less.
+        metrics: collects figures.
+        join_s: `float`, seconds that `close` waits for the threads.
+
+    Attributes:
+        stragglers: `list` of `str`, threads that did not end in time when the pipeline was left.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        make_finder: Callable[[], FaceFinder],
+        make_classifier: Callable[[], EmotionClassifier],
+        *,
+        max_batch: int = 8,
+        patience_s: float = 0.0,
+        metrics: Metrics | None = None,
+        join_s: float = _JOIN_S,
+    ) -> None:
+        self._source = source
+        self._make_finder, self._make_classifier = make_finder, make_classifier
+        self._max_batch = 1 if source.live else max_batch
+        self._patience_s = patience_s
+        self.metrics = metrics or Metrics()
+        self._join_s = join_s
+        self.stragglers: list[str] = []
+        self._between = HandOvers.between(live=source.live, max_batch=max_batch)
+        self._epochs = Epochs()
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._info: SourceInfo | None = None
+        self._provider = ""
+        self._errors: list[EmotionLiveError] = []
+        self._lock = threading.Lock()
+        frames, looked, analysed = self._between
+        self._threads = [
+            threading.Thread(target=self._worker, args=(name, body, channels), name=name, daemon=True)
+            for name, body, channels in (
+                ("capture", self._capture, (frames,)),
+                ("landmarks", self._find, (frames, looked)),
+                ("classify", self._classify, (looked, analysed)),
+            )
+        ]
+
+    def __enter__(self) -> Pipeline:
+        """Start the threads."""
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stragglers = self.close()
+
+    def source_info(self) -> SourceInfo:
+        """Wait until the source is open and return what is known of it. Raises the error that kept it shut."""
+        self._opened.wait()
+        if self._info is None:
+            self._raise_first_error()
+            raise EmotionLiveError("the run was stopped before its source was open")
+        return self._info
+
+    @property
+    def live(self) -> bool:
+        """Whether the source goes on without us."""
+        return self._source.live
+
+    @property
+    def provider(self) -> str:
+        """Execution provider that really runs, "" until the classifier is there."""
+        return self._provider
+
+    def __iter__(self) -> Iterator[Analysed]:
+        """Yield analysed frames in order; raise the first worker's error after the last of them."""
+        while True:
+            try:
+                yield self._next(None)
+            except ChannelClosedError:
+                self._count_drops()
+                self._raise_first_error()
+                return
+
+    def poll(self, timeout_s: float) -> Analysed | None:
+        """Return the next analysed frame, or `None` if none came in time; for loops that also watch a window.
+
+        Raises:
+            ChannelClosedError: the run has ended well; `seek` may yet revive it.
+            EmotionLiveError: it has ended with this error.
+        """
+        try:
+            return self._next(timeout_s)
+        except TimeoutError:
+            return None
+        except ChannelClosedError:
+            self._raise_first_error()
+            raise
+        finally:
+            self._count_drops()
+
+    def seek(self, time_s: float) -> None:
+        """Go on from the frame that is shown at `time_s`; whatever was analysed before and not yet taken is forgotten.
+
+        Returns at once; of several calls the last one counts. From the thread that takes the frames.
+
+        Args:
+            time_s: `float`, media time in seconds; times outside the file mean its first or last frame.
+
+        Raises:
+            ConfigError: the source cannot be sent elsewhere.
+        """
+        info = self.source_info()
+        if not info.seekable:
+            raise ConfigError(f"only a file that waits can be sent elsewhere; received {info.name}: let it run")
+        self._between.clear()
+        # Not before: what the capture thread puts from here on must not be cleared.
+        self._epochs.begin(time_s)
+
+    def close(self) -> list[str]:
+        """Stop the threads and wait for them; any number of times. Returns the names of those that did not end."""
+        self._stop.set()
+        self._epochs.stop()
+        self._source.interrupt()
+        self._between.close()
+        deadline = time.monotonic() + self._join_s
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        self._count_drops()
+        return [thread.name for thread in self._threads if thread.is_alive()]
+
+    def _next(self, timeout_s: float | None) -> Analysed:
+        """Return the next frame of the present epoch. Raises as `poll` does, and TimeoutError."""
+        deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            item = self._between.analysed.get(None if deadline_s is None else max(0.0, deadline_s - time.monotonic()))
+            if self._epochs.stale(item):
+                continue
+            if isinstance(item, Analysed):
+                self.metrics.carried_over += not item.emotions.measured
+                return item
+            raise item.error or ChannelClosedError
+
+    def _count_drops(self) -> None:
+        # A stream's reader keeps the newest frame only and counts what it replaced.
+        missed = getattr(self._source, "dropped", 0)
+        self._between.tell(self.metrics, missed)
+
+    def _raise_first_error(self) -> None:
+        with self._lock:
+            if self._errors:
+                raise self._errors[0]
+
+    def _worker(
+        self, stage: str, body: Callable[[list[int | None]], None], channels: tuple[HandOver[Any], ...]
+    ) -> None:
+        """Run a stage to its end; on an error store it. Its channels are closed so that its neighbours end too."""
+        frame_index: list[int | None] = [None]
+        try:
+            body(frame_index)
+        except ChannelClosedError:
+            pass
+        except EmotionLiveError as error:
+            self._store(error)
+        except Exception as error:
+            wrapped = StageError(stage, frame_index[0], f"{type(error).__name__}: {error}")
+            wrapped.__cause__ = error
+            self._store(wrapped)
+        finally:
+            for channel in channels:
+                channel.close()
+            if stage == "capture":
+                self._opened.set()
+
+    def _store(self, error: EmotionLiveError) -> None:
+        with self._lock:
+            # What goes wrong because the run is being stopped is no error of the run.
+            if not self._stop.is_set():
+                self._errors.append(error)
+
+    def _capture(self, frame_index: list[int | None]) -> None:
+        try:
+            self._info = self._source.open()
+            self._opened.set()
+            epoch = 0
+            while not self._stop.is_set():
+                if self._info.seekable:
+                    epoch = self._epochs.follow(cast(SeekableSource, self._source), epoch)
+                with self.metrics.timed("capture"):
+                    frame, error = self._read()
+                if frame is not None:
+                    frame_index[0] = frame.index
+                    self._between.frames.put(replace(frame, epoch=epoch) if epoch else frame)
+                elif not self._info.seekable:
+                    return
+                elif not self._stop.is_set():
+                    self._between.frames.put(End(epoch, error))
+                    self._epochs.wait()
+        finally:
+            self._source.close()
+
+    def _read(self) -> tuple[Frame | None, EmotionLiveError | None]:
+        """Return the next frame, or the error that ends a source that can be sent elsewhere; others raise it."""
+        try:
+            return self._source.read(), None
+        except EmotionLiveError as error:
+            if self._info is None or not self._info.seekable:
+                raise
+            return None, error
+
+    def _find(self, frame_index: list[int | None]) -> None:
+        finder = self._make_finder()
+        try:
+            while not self._stop.is_set():
+                frame = self._between.frames.get()
+                if self._epochs.stale(frame):
+                    continue
+                if isinstance(frame, End):
+                    self._between.looked.put(frame)
+                    continue
+                frame_index[0] = frame.index
+                with self.metrics.timed("landmarks"):
+                    faces = finder.find(frame)
+                self._between.looked.put((frame, faces))
+        finally:
+            finder.close()
+
+    def _classify(self, frame_index: list[int | None]) -> None:
+        classifier = self._make_classifier()
+        self._provider = getattr(classifier, "provider", "")
+        # Not at first: a run should show soon that it works.
+        patience_s = 0.0
+        try:
+            while not self._stop.is_set():
+                taken = [
+                    self._between.looked.get(),
+                    *self._between.looked.take_waiting(self._max_batch - 1, patience_s),
+                ]
+                patience_s = self._patience_s
+                fresh = [item for item in taken if not self._epochs.stale(item)]
+                batch = [item for item in fresh if isinstance(item, tuple)]
+                if batch:
+                    frame_index[0] = batch[0][0].index
+                    with self.metrics.timed("classify", len(batch)):
+                        emotions: list[Emotions] = classifier.classify(batch)
+                    for (frame, faces), said in zip(batch, emotions, strict=True):
+                        self._between.analysed.put(Analysed(frame, faces, said))
+                for end in (item for item in fresh if isinstance(item, End)):
+                    self._between.analysed.put(end)
+        finally:
+            classifier.close()

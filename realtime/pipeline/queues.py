@@ -1,0 +1,58 @@
+"""The three hand-overs between a pipeline's threads: live the newest frame counts, of a file every one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from realtime.core.channel import Channel, HandOver, WhenFull
+from realtime.core.metrics import TAKERS, Metrics
+from realtime.core.types import Analysed, Frame
+from realtime.pipeline.live_queue import Looked, PassingLane
+from realtime.pipeline.seek_epochs import End
+
+
+@dataclass(frozen=True, slots=True)
+class HandOvers:
+    """Where frames wait for the next thread.
+
+    Attributes:
+        frames: from the capture thread to the landmarks.
+        looked: from the landmarks to the classifier.
+        analysed: from the classifier, or past it, to whoever iterates.
+    """
+
+    frames: HandOver[Frame | End]
+    looked: HandOver[Looked | End]
+    analysed: HandOver[Analysed | End]
+
+    @staticmethod
+    def between(*, live: bool, max_batch: int) -> HandOvers:
+        """Return new ones: live each holds one frame, for files `max_batch`, and a little more for the classifier."""
+        if live:
+            lane = PassingLane()
+            return HandOvers(Channel(1, WhenFull.DROP_OLDEST), lane.looked, lane.analysed)
+        wait = WhenFull.WAIT
+        # Landmarks are the longest chain: they shall find room while a batch is being classified.
+        room = max_batch + max(1, max_batch // 4)
+        return HandOvers(Channel(max_batch, wait), Channel(room, wait), Channel(max_batch, wait))
+
+    def __iter__(self) -> Iterator[HandOver[Any]]:
+        return iter((self.frames, self.looked, self.analysed))
+
+    def clear(self) -> None:
+        """Forget what waits, uncounted."""
+        for hand_over in self:
+            hand_over.clear()
+
+    def close(self) -> None:
+        """Refuse further items, wake whoever waits, and forget what waits."""
+        for hand_over in self:
+            hand_over.close()
+            hand_over.clear()
+
+    def tell(self, metrics: Metrics, missed: int) -> None:
+        """Note who waited for whom, and what was dropped; the reader before the first missed `missed` frames."""
+        metrics.waiting = dict(zip(TAKERS, (hand_over.waiting for hand_over in self), strict=True))
+        metrics.count_drops([hand_over.dropped for hand_over in self], missed)

@@ -1,0 +1,1 @@
+"""Video out, with the source's sound."""

@@ -1,0 +1,209 @@
+"""The sound and the clock of a source file, for the recorder: packets are copied wherever the container takes them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import av
+
+from realtime.capture.pyav_decoding import video_stream
+from realtime.recording.adts import audio_config, without_header
+from realtime.recording.audio_encoder import SoundEncoder
+from realtime.recording.formats import Format
+
+_SEEK_MARGIN_S = 1.0
+
+
+class SourceSound:
+    """Reads the sound of the file that is being played, in step with the pictures that are being recorded.
+
+    Every time given or returned counts from the first recorded picture. Used on one thread. First `add_to`, then
+    `packets_until` any number of times.
+
+    Args:
+        path: `str`, the source file.
+        first_media_time_s: `float`, media time of the first recorded picture, in seconds.
+        kind: the recording that the sound must fit into.
+
+    Attributes:
+        notes: `list` of `str`, why sound is missing or not what it was, one line each.
+        end_s: `float` or `None`, where the source's last picture ends, if the file says so.
+    """
+
+    def __init__(self, path: str, first_media_time_s: float, kind: Format) -> None:
+        self.notes: list[str] = []
+        self.end_s: float | None = None
+        self._path, self._kind = path, kind
+        self._container: Any = None
+        self._audio: Any = None
+        self._origin_s = 0.0
+        self._stream: Any = None
+        self._packets: Iterator[Any] = iter(())
+        self._waiting: Any = None
+        self._last_dts: int | None = None
+        # What begins before the first picture is left out: what came before the recording, or an encoder's run-in:
+        # only Opus carries its length, so that players skip it.
+        self._keeps_run_in = False
+        try:
+            self._open(path, first_media_time_s)
+        except (OSError, ValueError, av.FFmpegError) as error:
+            self._give_up(error)
+
+    def add_to(self, output: Any) -> None:
+        """Give the container a stream for the sound, if there is any: the same, or one that is encoded anew."""
+        if self._audio is None:
+            return
+        try:
+            config = self._missing_config()
+            if self._can_be_copied() and config is not None:
+                self._stream = output.add_stream_from_template(self._audio)
+                if config:
+                    self._stream.codec_context.extradata = config
+                self._packets = self._copied(strip=bool(config))
+            else:
+                self._encode_into(output)
+        except (OSError, ValueError, av.FFmpegError) as error:
+            self.notes.append(
+                f"sound of the kind {_codec_name(self._audio)} can be neither copied to {self._kind.container} nor "
+                f"encoded anew ({reason_of(error)}); recording goes on without it"
+            )
+            self._audio = None
+
+    def packets_until(self, limit_s: float) -> Iterator[Any]:
+        """Yield the packets that begin before `limit_s` and were not yielded before, moved to the recording's time.
+
+        A fault in the source ends the sound with a note; the recording goes on.
+        """
+        try:
+            while (packet := self._next()) is not None and packet.pts * packet.time_base < limit_s:
+                self._waiting = None
+                self._last_dts = packet.dts
+                yield packet
+        except (OSError, ValueError, av.FFmpegError) as error:
+            self._give_up(error)
+
+    def leave(self, error: Exception) -> None:
+        """End the sound with a note: the container does not take what the source holds."""
+        note = f"the source's sound ends early, its packets are refused ({reason_of(error)})"
+        if note not in self.notes:
+            self.notes.append(note)
+        self._packets, self._waiting = iter(()), None
+
+    def close(self) -> None:
+        """Close the source file; any number of times."""
+        self._packets, self._waiting = iter(()), None
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+    def _open(self, path: str, first_media_time_s: float) -> None:
+        self._container = _opened(path)
+        video = video_stream(self._container)
+        start_s = 0.0 if video is None else _first_picture_s(path, video)
+        self._origin_s = start_s + first_media_time_s
+        if video is not None and video.duration:
+            self.end_s = float(((video.start_time or 0) + video.duration) * video.time_base) - self._origin_s
+        audio = next((stream for stream in self._container.streams.audio if stream.codec_context is not None), None)
+        if audio is None:
+            if self._container.streams.audio:
+                self.notes.append("the source's sound is of a kind that FFmpeg does not know; recording without it")
+            return
+        if first_media_time_s > _SEEK_MARGIN_S:
+            margin = round((self._origin_s - _SEEK_MARGIN_S) / audio.time_base)
+            self._container.seek(margin, stream=audio)
+        self._audio = audio
+
+    def _can_be_copied(self) -> bool:
+        wanted = self._kind.sound is None or _codec_name(self._audio) in self._kind.sound
+        return wanted and _fits(self._audio, self._kind)
+
+    def _missing_config(self) -> bytes | None:
+        """Return what the copy's header must say besides, "" if nothing, `None` if that cannot be found out."""
+        if _codec_name(self._audio) != "aac" or self._audio.codec_context.extradata:
+            return b""
+        with _opened(self._path) as container:
+            first = next(container.demux(container.streams[self._audio.index]))
+            return audio_config(bytes(first))
+
+    def _copied(self, strip: bool) -> Iterator[Any]:
+        shift = round(self._origin_s / self._audio.time_base)
+        for packet in self._container.demux(self._audio):
+            if packet.pts is not None and packet.dts is not None:
+                packet = _bare(packet) if strip else packet
+                packet.pts -= shift
+                packet.dts -= shift
+                packet.stream = self._stream
+                yield packet
+
+    def _encode_into(self, output: Any) -> None:
+        encoder = SoundEncoder(self._audio, self._origin_s, output, self._kind.sound_encoder)
+        self._packets = encoder.encoded(self._container.demux(self._audio))
+        self._keeps_run_in = self._kind.sound_encoder == "libopus"
+        self.notes.append(
+            f"the source's sound is {_codec_name(self._audio)}, which {self._kind.container} cannot carry: recorded as "
+            f"{self._kind.sound_encoder.removeprefix('lib')} instead"
+        )
+
+    def _next(self) -> Any:
+        """Return the next packet without taking it, or `None` at the end."""
+        while self._waiting is None:
+            packet = next(self._packets, None)
+            if packet is None:
+                return None
+            # A packet that repeats or turns back in time would make the muxer refuse the whole recording.
+            early = packet.pts < 0 and not self._keeps_run_in
+            if not early and (self._last_dts is None or packet.dts > self._last_dts):
+                self._waiting = packet
+        return self._waiting
+
+    def _give_up(self, error: Exception) -> None:
+        self.notes.append(f"the sound of the source cannot be read ({reason_of(error)}); recording goes on without it")
+        self._packets, self._waiting = iter(()), None
+
+
+def _opened(path: str) -> Any:
+    # "file:" keeps a colon in the name from reading as a protocol.
+    return av.open(f"file:{path}", container_options={"protocol_whitelist": "file,crypto,data"})
+
+
+def _bare(packet: Any) -> Any:
+    """Return a packet of ADTS as one that a file can carry."""
+    bare = av.Packet(without_header(bytes(packet)))
+    bare.pts, bare.dts, bare.duration, bare.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
+    return bare
+
+
+def _first_picture_s(path: str, video: Any) -> float:
+    """Return the source's own time of its first picture, in seconds; media time counts from there."""
+    # Decoded, since the container's start time is that of the first packet, which need not be shown first.
+    try:
+        with _opened(path) as container:
+            picture = next(container.decode(container.streams[video.index]))
+            if picture.time is not None:
+                return float(picture.time)
+    except (StopIteration, OSError, ValueError, av.FFmpegError):
+        pass
+    return float((video.start_time or 0) * video.time_base)
+
+
+def reason_of(error: BaseException | None) -> str:
+    """Return what went wrong in few words, without the number and the path that the text of an `OSError` repeats."""
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _codec_name(stream: Any) -> str:
+    # The codec's own name: a decoder's may differ ("mp3float").
+    return str(stream.codec_context.codec.canonical_name)
+
+
+def _fits(audio: Any, kind: Format) -> bool:
+    """Whether such a recording takes the stream; tried on memory, as some say no only to the header."""
+    try:
+        with av.open(io.BytesIO(), "w", format=kind.container, container_options=dict(kind.open_options)) as trial:
+            trial.add_stream_from_template(audio)
+            trial.start_encoding()
+    except (OSError, ValueError, av.FFmpegError):
+        return False
+    return True

@@ -1,0 +1,55 @@
+"""What a table says of itself: version, models, source, and the unit and meaning of every column."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from realtime import VERSION
+from realtime.reports.table_schema import COLUMNS, TABLE_VERSION
+
+_DATATYPES = {int: "integer", float: "number", str: "string"}
+
+
+def table_facts(manifest_sha256: str, source: str) -> dict[str, str]:
+    """Return the facts of a whole table.
+
+    Args:
+        manifest_sha256: of the manifest that the labels come from.
+        source: the source's name, without credentials.
+    """
+    return {
+        "table_version": str(TABLE_VERSION),
+        "manifest_sha256": manifest_sha256,
+        "source": source,
+        "program": f"emotion-live {VERSION}",
+    }
+
+
+def sidecar_of(path: Path) -> Path:
+    """Return the file beside a .csv or .jsonl table that holds its facts, named as CSV on the Web names it."""
+    return path.with_name(f"{path.name}-metadata.json")
+
+
+def sidecar_json(path: Path, facts: dict[str, str]) -> str:
+    """Return the sidecar's text: for a .csv, metadata as the W3C's CSV on the Web has it; the facts are its note.
+
+    Args:
+        path: the table.
+        facts: from `table_facts`.
+    """
+    columns = [
+        {
+            "name": column.name,
+            "titles": column.name,
+            "datatype": _DATATYPES[column.kind],
+            "dc:description": column.about,
+            "schema:unitText": column.unit,
+        }
+        for column in COLUMNS
+    ]
+    body: dict[str, Any] = {"url": path.name, "notes": [facts], "tableSchema": {"columns": columns}}
+    if path.suffix.lower() == ".csv":
+        body = {"@context": "http://www.w3.org/ns/csvw", **body}
+    return json.dumps(body, indent=1, ensure_ascii=False) + "\n"

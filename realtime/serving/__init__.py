@@ -1,0 +1,1 @@
+"""Live to others: web page and virtual camera."""

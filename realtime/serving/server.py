@@ -1,0 +1,178 @@
+"""Serves the live page: the picture as MJPEG, emotions and timeline as server-sent events. Starlette lives here."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from realtime.core.errors import OutletError
+from realtime.core.protocols import SourceInfo
+from realtime.core.types import ImageArray
+from realtime.serving.access import Guard
+from realtime.serving.address import Address, listen
+from realtime.serving.feed import LiveFeed
+from realtime.serving.state import State, hello_json
+
+_FILES = {
+    "/": ("index.html", "text/html"),
+    "/page.css": ("page.css", "text/css"),
+    "/page.js": ("page.js", "text/javascript"),
+}
+_FOLDER = Path(__file__).parent / "static"
+# Also finds out that a client is gone while nothing happens.
+_HEARTBEAT_S = 10.0
+_MAX_CLIENTS = 64
+_START_S = 10.0
+# Uvicorn looks for its end every 0.1 s; a client that reads nothing is cut off after one second.
+_GRACE_S = 1
+_END_S = 5.0
+_BOUNDARY = "picture"
+
+
+class LivePage:
+    """A web server on a thread of its own.
+
+    Args:
+        address: where to serve; the port is taken at once.
+        token: `str` or `None`, what every visitor must know.
+
+    Raises:
+        ConfigError: there is no such address.
+        OutletError: the port cannot be had.
+    """
+
+    def __init__(self, address: Address, token: str | None) -> None:
+        self._door = listen(address)
+        self.address = Address(address.host, self._door.getsockname()[1])
+        self._token = token
+        self._feed: LiveFeed | None = None
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody looks at the pictures."""
+        return self._feed is not None and self._feed.watched
+
+    def open(self, info: SourceInfo) -> None:
+        """Serve from now on. Raises OutletError."""
+        self._thread = threading.Thread(target=self._run, args=(info,), name="live page", daemon=True)
+        self._thread.start()
+        self._started.wait(_START_S)
+        if self._feed is None:
+            raise OutletError(f"the page on {self.address} did not start: {self._failure!r}; run without --serve")
+
+    def publish(self, picture_bgr: ImageArray | None, state: State | None) -> None:
+        """Offer a picture, `(H, W, 3) uint8`, and a state; returns at once. Raises OutletError: the server has died."""
+        assert self._feed is not None
+        try:
+            self._feed.publish(picture_bgr, state)
+        except RuntimeError as error:
+            why = self._failure or error
+            raise OutletError(f"the page on {self.address} has failed: {why!r}; run without --serve") from error
+
+    def close(self) -> None:
+        """Tell every page that the run has ended, and stop; any number of times."""
+        thread, self._thread = self._thread, None
+        if thread is not None and self._feed is not None and self._server is not None:
+            self._feed.close()
+            self._server.should_exit = True
+            thread.join(_END_S)
+        self._door.close()
+
+    def _run(self, info: SourceInfo) -> None:
+        try:
+            asyncio.run(self._serve(info))
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._started.set()
+
+    async def _serve(self, info: SourceInfo) -> None:
+        feed = LiveFeed(asyncio.get_running_loop())
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                Guard(_pages(info, feed), self._token, self.address.port),
+                interface="asgi3",
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                limit_concurrency=_MAX_CLIENTS,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+        self._feed = feed
+        self._started.set()
+        await self._server.serve(sockets=[self._door])
+
+
+def _pages(info: SourceInfo, feed: LiveFeed) -> Starlette:
+    async def file(request: Request) -> Response:
+        name, kind = _FILES[request.url.path]
+        return FileResponse(_FOLDER / name, media_type=kind)
+
+    async def picture(_: Request) -> Response:
+        return _Watched(feed)
+
+    async def events(_: Request) -> Response:
+        return StreamingResponse(_events(info, feed), media_type="text/event-stream")
+
+    routes = [*(Route(path, file) for path in _FILES), Route("/picture.mjpeg", picture), Route("/events", events)]
+    return Starlette(routes=routes)
+
+
+class _Watched(StreamingResponse):
+    """The pictures; counts its client for as long as it is there."""
+
+    def __init__(self, feed: LiveFeed) -> None:
+        super().__init__(_mjpeg(feed), media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        self._feed = feed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._feed.watching():
+            await super().__call__(scope, receive, send)
+
+
+async def _mjpeg(feed: LiveFeed) -> AsyncIterator[bytes]:
+    number, jpeg = 0, b""
+    head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
+    yield head
+    while (newer := await feed.pictures.after(number)) is not None:
+        number, jpeg = newer
+        yield jpeg
+        # At once, since browsers show a picture when the head of the next one has come. And apart from it: the head is
+        # taken only when the picture is on its way, and so a slow client's next picture is the newest one by then.
+        yield b"\r\n" + head
+    yield jpeg + f"\r\n--{_BOUNDARY}--\r\n".encode()
+
+
+async def _events(info: SourceInfo, feed: LiveFeed) -> AsyncIterator[str]:
+    yield f"event: hello\ndata: {hello_json(info, feed.history)}\n\n"
+    number = 0
+    while True:
+        try:
+            newer = await asyncio.wait_for(feed.states.after(number), _HEARTBEAT_S)
+        except asyncio.TimeoutError:
+            yield ": still here\n\n"
+            continue
+        if newer is None:
+            yield "event: end\ndata: {}\n\n"
+            return
+        number, state = newer
+        yield f"data: {state.as_json()}\n\n"

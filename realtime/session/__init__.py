@@ -1,0 +1,1 @@
+"""One run, wired: sources, stages, window, keys, playback, outputs."""

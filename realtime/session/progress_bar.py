@@ -1,0 +1,96 @@
+"""How far a run without a window is: a bar on a terminal, elsewhere (a log) a line now and then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import TracebackType
+
+from tqdm import tqdm
+
+from realtime.core.protocols import SourceInfo
+from realtime.core.types import Analysed
+
+_LINE_EVERY_S = 30.0
+_LINES_APART_S = 5.0
+_SHARE = 0.1
+
+
+class FrameBar:
+    """Shows frames done and, where the source knows its length, the time left.
+
+    On a terminal it is a bar. Elsewhere it is a line for every tenth that is done, or every half minute; none where
+    the run is over within seconds.
+
+    Args:
+        shown: `bool`, whether anything is shown at all.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, shown: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._shown = shown
+        self._clock = clock
+        self._bar: tqdm[None] | None = None
+        self._lines: _Lines | None = None
+
+    def __enter__(self) -> FrameBar:
+        """Do nothing: the bar appears when the source is open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def opened(self, info: SourceInfo) -> None:
+        """Start the bar, or the lines."""
+        if not self._shown:
+            return
+        if sys.stderr is not None and sys.stderr.isatty():
+            self._bar = tqdm(total=info.frame_count, unit="frame", desc=info.name)
+        else:
+            self._lines = _Lines(info, self._clock)
+
+    def step(self, _analysed: Analysed) -> None:
+        """Count one frame."""
+        if self._bar is not None:
+            self._bar.update()
+        elif self._lines is not None and (line := self._lines.step()):
+            tqdm.write(line, file=sys.stderr)
+
+    def say(self, line: str) -> None:
+        """Print one line above the bar."""
+        tqdm.write(line)
+
+    def close(self) -> None:
+        """Leave the bar as it is; any number of times."""
+        self._lines = None
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class _Lines:
+    """Says how many frames are done, seldom enough for a log."""
+
+    def __init__(self, info: SourceInfo, clock: Callable[[], float]) -> None:
+        self._name, self._total, self._clock = info.name, info.frame_count, clock
+        self._began_s = self._said_s = clock()
+        self._done = self._said_done = 0
+
+    def step(self) -> str:
+        """Count one frame and return the line that is due, or ""."""
+        self._done += 1
+        now_s = self._clock()
+        quiet_s = now_s - self._said_s
+        tenth = self._total is not None and self._done - self._said_done >= _SHARE * self._total
+        if quiet_s < _LINES_APART_S or not (tenth or quiet_s >= _LINE_EVERY_S):
+            return ""
+        self._said_s, self._said_done = now_s, self._done
+        passed_s = now_s - self._began_s
+        if self._total is None:
+            return f"{self._name}: {self._done} frames in {passed_s:.0f} s"
+        left_s = passed_s / self._done * max(0, self._total - self._done)
+        share = min(1.0, self._done / self._total)
+        return f"{self._name}: {share:.0%}, {self._done} of {self._total} frames, about {left_s:.0f} s left"

@@ -1,0 +1,132 @@
+"""A file analysed to its end, smoothed in both directions of time, and then read again to be drawn and written."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Callable, Generator
+
+from realtime.core.channel import ChannelClosedError
+from realtime.core.config import SmoothingConfig
+from realtime.core.errors import ConfigError, EmotionLiveError, SourceReadError
+from realtime.core.protocols import FrameSource
+from realtime.core.types import Analysed, Emotions, Faces, IntArray
+from realtime.pipeline.pipeline import Pipeline
+from realtime.smoothing.offline import smooth_offline
+
+
+class TwoPasses:
+    """Stands where a pipeline stands: `poll` returns `None` during the first pass, then frames that are smoothed.
+
+    What is kept of a frame between the passes is what was said of it, some hundred bytes per face. Its landmarks wait
+    in a temporary file, and its picture is decoded again.
+
+    Args:
+        pipeline: the first pass, started; closed by its owner.
+        again: the same source once more, not yet open.
+        config: of the smoothing.
+        seconds: end before this media time; `None` runs to the end.
+        notify: receives one line for people before and after the first pass.
+        prepare: changes what each frame's faces show, before it is smoothed: faces, emotions, media time in seconds.
+
+    Raises:
+        ConfigError: the source doesn't wait, or cannot be read twice.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        again: FrameSource,
+        config: SmoothingConfig,
+        seconds: float | None = None,
+        notify: Callable[[str], None] = lambda _: None,
+        prepare: Callable[[Faces, Emotions, float], Emotions] = lambda _faces, emotions, _time_s: emotions,
+    ) -> None:
+        if pipeline.live:
+            name = pipeline.source_info().name
+            raise ConfigError(
+                f"offline smoothing needs a file, which waits; received {name}: leave --smooth offline out"
+            )
+        self.live = False
+        self._pipeline, self._again, self._config = pipeline, again, config
+        self._seconds = float("inf") if seconds is None else seconds
+        self._notify, self._prepare = notify, prepare
+        self._times_s: list[float] = []
+        self._ids: list[IntArray] = []
+        self._emotions: list[Emotions] = []
+        self._spool = tempfile.TemporaryFile(prefix="emotion-live-")  # noqa: SIM115 - closed by `close`
+        self._error: EmotionLiveError | None = None
+        self._second: Generator[Analysed, None, None] | None = None
+        notify("first pass: the file is analysed to its end, then smoothed and read again")
+
+    @property
+    def provider(self) -> str:
+        """Execution provider that really runs."""
+        return self._pipeline.provider
+
+    def poll(self, timeout_s: float) -> Analysed | None:
+        """Return the next frame of the second pass; `None` while the first one runs.
+
+        Raises:
+            ChannelClosedError: the run has ended well.
+            EmotionLiveError: it has ended with this error, after the frames before it.
+        """
+        if self._second is None:
+            self._analyse(timeout_s)
+            return None
+        analysed = next(self._second, None)
+        if analysed is not None:
+            return analysed
+        if self._error is not None:
+            raise self._error
+        raise ChannelClosedError
+
+    def close(self) -> None:
+        """Delete the temporary file and close the second reading."""
+        if self._second is not None:
+            self._second.close()
+        self._spool.close()
+
+    def _analyse(self, timeout_s: float) -> None:
+        try:
+            analysed = self._pipeline.poll(timeout_s)
+        except ChannelClosedError:
+            self._turn()
+            return
+        except EmotionLiveError as error:
+            self._error = error
+            self._turn()
+            return
+        if analysed is None:
+            return
+        if analysed.frame.media_time_s >= self._seconds:
+            self._turn()
+            return
+        self._times_s.append(analysed.frame.media_time_s)
+        self._ids.append(analysed.faces.track_ids)
+        faces = analysed.faces
+        self._emotions.append(self._prepare(faces, analysed.emotions, analysed.frame.media_time_s))
+        pickle.dump((faces.boxes_xyxy, faces.landmarks_xy, faces.head_pose_deg, faces.track_ids), self._spool)
+
+    def _turn(self) -> None:
+        self._pipeline.close()
+        smooth = smooth_offline(self._times_s, self._ids, self._emotions, self._config)
+        self._spool.seek(0)
+        self._second = self._read_again(smooth)
+        self._notify(f"second pass: {len(smooth)} frames")
+
+    def _read_again(self, smooth: list[Emotions]) -> Generator[Analysed, None, None]:
+        source = self._again
+        try:
+            if smooth:
+                source.open()
+            for number, emotions in enumerate(smooth):
+                frame = source.read()
+                if frame is None:
+                    raise SourceReadError(
+                        f"the file must be the same in both passes; it ended after {number} of {len(smooth)} frames: "
+                        "run again without --smooth offline while it is being written"
+                    )
+                yield Analysed(frame, Faces(*pickle.load(self._spool)), emotions)
+        finally:
+            source.close()

@@ -1,0 +1,1 @@
+"""Probabilities over time -> a steady label; neutral calibration."""

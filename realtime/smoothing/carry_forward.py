@@ -1,0 +1,84 @@
+"""What is known of everybody's emotions: of this frame, or carried over from the last one that was measured."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime.core.types import Analysed, Emotions, Faces
+
+_FORGET_S = 2.0
+
+Observe = Callable[[Faces, Emotions, float], Emotions]
+
+
+@dataclass(slots=True, eq=False)
+class _Known:
+    emotions: Emotions
+    row: int
+    measured_s: float
+    seen_s: float
+
+
+class LastEmotions:
+    """Passes on what was measured to whoever smooths it, and fills in frames that were shown before they were measured.
+
+    Every answer is observed once, in order of time, late ones too: what is carried over is no new observation. A frame
+    without its own answer gets, for each track, the last row that was observed, with its age; a track of which nothing
+    is known stays as it came, "uncertain" because it is not measured yet.
+
+    Args:
+        observe: smooths one frame: faces, emotions of that frame alone, media time in seconds.
+    """
+
+    def __init__(self, observe: Observe) -> None:
+        self._observe = observe
+        self._known: dict[int, _Known] = {}
+
+    def update(self, analysed: Analysed) -> Analysed:
+        """Return the frame with smoothed emotions, or with those that are carried over to it; late answers smoothed."""
+        late = tuple(
+            dataclasses.replace(one, emotions=self._note(one.faces, one.emotions, one.media_time_s))
+            for one in analysed.late
+        )
+        now_s = analysed.frame.media_time_s
+        if analysed.emotions.measured:
+            emotions = self._note(analysed.faces, analysed.emotions, now_s)
+        else:
+            emotions = self._carried_over(analysed.faces, analysed.emotions, now_s)
+        self._forget(now_s)
+        return dataclasses.replace(analysed, emotions=emotions, late=late)
+
+    def reset(self) -> None:
+        """Forget everybody."""
+        self._known.clear()
+
+    def _note(self, faces: Faces, emotions: Emotions, measured_s: float) -> Emotions:
+        smooth = self._observe(faces, emotions, measured_s)
+        for row, track in enumerate(faces.track_ids.tolist()):
+            self._known[track] = _Known(smooth, row, measured_s, measured_s)
+        return smooth
+
+    def _carried_over(self, faces: Faces, unknown: Emotions, now_s: float) -> Emotions:
+        sources = [(unknown, row, np.inf) for row in range(len(faces))]
+        for row, track in enumerate(faces.track_ids.tolist()):
+            known = self._known.get(track)
+            if known is not None:
+                known.seen_s = now_s
+                sources[row] = known.emotions, known.row, now_s - known.measured_s
+        return Emotions(
+            probabilities=np.stack([said.probabilities[row] for said, row, _ in sources]),
+            by_region=np.stack([said.by_region[row] for said, row, _ in sources]),
+            reliability=np.stack([said.reliability[row] for said, row, _ in sources]),
+            labels=tuple(said.labels[row] for said, row, _ in sources),
+            raw=np.stack([said.raw[row] for said, row, _ in sources]),
+            reasons=tuple(said.reasons[row] for said, row, _ in sources),
+            age_s=np.array([age_s for _, _, age_s in sources], np.float32),
+        )
+
+    def _forget(self, now_s: float) -> None:
+        for track in [track for track, known in self._known.items() if abs(now_s - known.seen_s) > _FORGET_S]:
+            del self._known[track]

@@ -1,0 +1,128 @@
+"""Labels over time: per person, with hysteresis and dwell, or "uncertain" with the reason."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from models.manifest import EMOTIONS
+from realtime.core.config import SmoothingConfig
+from realtime.core.types import UNCERTAIN, Emotions, Faces, FloatArray
+from realtime.inference.reliability import NO_CLEAR_EXPRESSION, REASONS
+from realtime.smoothing.temporal_filter import Evidence, Rates, log_evidence
+
+_FORGET_S = 2.0
+# Leaving "uncertain" takes this much more than staying out of it: no flicker at the limit.
+_HYSTERESIS = 0.06
+# Somebody who could not be trusted, turned away for instance, is named again after this long without a break: a head
+# that swings to and fro must not flicker between a name and "uncertain".
+_RETURN_MS = 500.0
+# Going back to the expression that was just left takes this many nats of evidence without a break, a debt that fades
+# with some time constants: flicker is a quick return on weak evidence, while a further expression is news.
+_RELUCTANCE_NATS = 60.0
+_RELUCTANCE_TAUS = 10.0
+
+
+@dataclass(slots=True)
+class _Person:
+    evidence: Evidence
+    seen_s: float
+    label: str = UNCERTAIN
+    since_s: float = -math.inf
+    named_s: float = -math.inf
+    doubt: str = NO_CLEAR_EXPRESSION
+    untrusted_s: float = -math.inf
+
+
+class SmoothEmotions:
+    """Smooths the emotions of every track; what it keeps is forgotten two seconds after the track was last seen.
+
+    Times are media times, so that dropped frames and other frame rates change nothing but noise.
+    `realtime.smoothing.temporal_filter` is the filter; here it becomes a label: the believed emotion, which is left for
+    another one only by a margin, after a dwell and with a reluctance that fades; or "uncertain", where reliability or
+    confidence are too low.
+
+    Args:
+        config: time constant, margin, dwell and the limits of "uncertain".
+    """
+
+    def __init__(self, config: SmoothingConfig) -> None:
+        self._config = config
+        self._rates = Rates.of(config)
+        self._return_ms = _RETURN_MS if config.min_dwell_ms else 0.0
+        self._people: dict[int, _Person] = {}
+
+    def update(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
+        """Return `emotions` with smoothed probabilities, labels and reasons.
+
+        Args:
+            faces: the frame's faces, with track ids.
+            emotions: fused, of this frame alone.
+            media_time_s: `float`, the frame's time in seconds; one that jumps back forgets the person.
+        """
+        smooth = emotions.raw.copy()
+        labels, reasons = [], []
+        for row, track in enumerate(faces.track_ids):
+            trust = float(emotions.reliability[row].max(initial=0.0))
+            person = self._observe(int(track), emotions.raw[row], trust, media_time_s)
+            self._believe(person, media_time_s)
+            label, reason = self._label(person, media_time_s, trust, emotions.reasons[row])
+            smooth[row] = person.evidence.shown
+            labels.append(label)
+            reasons.append(reason)
+        self._forget(media_time_s)
+        return Emotions(smooth, emotions.by_region, emotions.reliability, tuple(labels), emotions.raw, tuple(reasons))
+
+    def reset(self) -> None:
+        """Forget everybody."""
+        self._people.clear()
+
+    def _observe(self, track: int, raw: FloatArray, trust: float, now_s: float) -> _Person:
+        log_p = log_evidence(raw)
+        person = self._people.get(track)
+        if person is None or now_s < person.seen_s:
+            person = self._people[track] = _Person(Evidence(self._rates, log_p, trust), now_s)
+            return person
+        person.evidence.observe(log_p, trust, now_s - person.seen_s)
+        person.seen_s = now_s
+        return person
+
+    def _believe(self, person: _Person, now_s: float) -> None:
+        """Choose the emotion that is believed, whether or not it is sure enough to be shown."""
+        evidence = person.evidence
+        best, named = int(evidence.belief.argmax()), evidence.emotion
+        lead = (evidence.belief[best] - evidence.belief[named]) / (evidence.belief[best] + evidence.belief[named])
+        if best == named or lead < self._config.switch_margin:
+            return
+        held_s = now_s - person.named_s
+        owed_nats = _RELUCTANCE_NATS * math.exp(-held_s / (_RELUCTANCE_TAUS * self._rates.tau_s))
+        if best == evidence.left and evidence.regret_nats < owed_nats:
+            return
+        if held_s * 1000 >= self._config.min_dwell_ms:
+            evidence.change_to(best)
+            person.named_s = now_s
+
+    def _label(self, person: _Person, now_s: float, trust: float, why_untrusted: str) -> tuple[str, str]:
+        extra = _HYSTERESIS if person.label == UNCERTAIN and person.since_s > -math.inf else 0.0
+        trusted = person.evidence.trust >= self._config.min_reliability + extra
+        # The frame counts too: who turns away again just now must not be named for a moment.
+        if min(person.evidence.trust, trust) < self._config.min_reliability + extra:
+            person.untrusted_s = now_s
+        clear = person.evidence.clarity >= self._config.min_confidence + extra
+        wanted = EMOTIONS[person.evidence.emotion] if trusted and clear else UNCERTAIN
+        if why_untrusted in REASONS:
+            person.doubt = why_untrusted
+        settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
+        if person.label == UNCERTAIN:
+            settled = settled and (now_s - person.untrusted_s) * 1000 >= self._return_ms
+        # Doubt about what is seen at all needs no dwell: a turned face must not keep its label.
+        if wanted != person.label and (settled or not trusted):
+            person.label, person.since_s = wanted, now_s
+        if person.label != UNCERTAIN:
+            return person.label, ""
+        return UNCERTAIN, NO_CLEAR_EXPRESSION if trusted else person.doubt
+
+    def _forget(self, now_s: float) -> None:
+        gone = [track for track, person in self._people.items() if abs(now_s - person.seen_s) > _FORGET_S]
+        for track in gone:
+            del self._people[track]

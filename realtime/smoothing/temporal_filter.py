@@ -1,0 +1,131 @@
+"""What is believed of one person's expression, from log-probabilities that come at any rate: one filter, both ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from models.manifest import EMOTIONS
+from realtime.core.config import SmoothingConfig
+from realtime.core.types import FloatArray
+from realtime.inference.fusion import softmax
+
+Floats = npt.NDArray[np.float64]
+
+# A single frame must not outweigh all others by saying 0.999999.
+_MIN_PROBABILITY = 5e-3
+# A frame speaks for the time since the one before it, but not for a whole absence.
+_MAX_HELD_S = 0.25
+_KINDS = len(EMOTIONS)
+# Shares of the one time constant that the user sets, so that it stretches the filter as a whole. Chosen on the curve of
+# flips against lag in docs/steadiness.md, where the neighbourhood of these values is flat.
+_EVIDENCE_PER_TAU = 0.6
+_CHANGES_PER_TAU = 0.08
+_QUICK_PER_TAU = 0.3
+_TRUST_FALL_PER_TAU = 0.2
+
+
+def log_evidence(raw: FloatArray) -> Floats:
+    """Return log-probabilities, `(..., 6)`, none so low that one frame decides alone."""
+    return np.asarray(np.log(np.maximum(raw, _MIN_PROBABILITY)), np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The filter's rates in real time.
+
+    Attributes:
+        tau_s: `float`, time constant of the shown probabilities.
+        evidence_s: `float`, frames of this duration count as one independent observation.
+        changes_per_s: `float`, how often an expression is expected to change.
+    """
+
+    tau_s: float
+    evidence_s: float
+    changes_per_s: float
+
+    @staticmethod
+    def of(config: SmoothingConfig) -> Rates:
+        """Return the rates that follow from `config.time_constant_ms`."""
+        tau_s = max(config.time_constant_ms, 1e-3) / 1000
+        return Rates(tau_s, _EVIDENCE_PER_TAU * tau_s, _CHANGES_PER_TAU / tau_s)
+
+    def weight(self, elapsed_s: float, trust: float) -> float:
+        """Return how many independent observations a frame is worth."""
+        return min(elapsed_s, _MAX_HELD_S) * trust / self.evidence_s
+
+    def change_share(self, elapsed_s: float) -> float:
+        """Return the probability that the expression changed in a time."""
+        return float(-np.expm1(-elapsed_s * self.changes_per_s))
+
+
+class Evidence:
+    """One person's state: a sticky Bayes filter that decides, and means of the log-probabilities that are shown.
+
+    The belief is the forward recursion of a hidden Markov model (Rabiner 1989) whose states are the emotions: it leaks
+    evenly into the others at the rate at which expressions change, and gathers log-probabilities in proportion to the
+    time that a frame stands for and to its reliability. So it turns fast when evidence is strong and sustained, slowly
+    when it is weak. It says which emotion, but not how surely, for its frames aren't independent; how surely is said by
+    the exponential mean of the log-probabilities of the frames that belong to the named emotion, which keeps the
+    experts' calibration.
+
+    Args:
+        rates: of the filter.
+        log_p: `(6,)`, the first observation.
+        trust: `float` in [0, 1], its reliability.
+
+    Attributes:
+        belief: `(6,)`, sums to 1.
+        trust: `float` in [0, 1], reliability over time.
+        clarity: `float` in [0, 1], confidence of single frames over time; while one expression gives way to another
+            each frame is clear, though their mean is not.
+        emotion: `int`, the one that is named.
+        left: `int`, the one that was named before; `emotion` as long as there was none.
+        regret_nats: `float`, what has been gathered for the emotion that was left and against the present one, since
+            it was last nothing (Page 1954, "Continuous inspection schemes").
+    """
+
+    def __init__(self, rates: Rates, log_p: Floats, trust: float) -> None:
+        self._rates = rates
+        self.belief = np.asarray(softmax(np.asarray(log_p * max(trust, 1e-3), np.float32)), np.float64)
+        self.trust = trust
+        self.clarity = float(np.exp(log_p.max()))
+        self.emotion = self.left = int(self.belief.argmax())
+        self.regret_nats = 0.0
+        self._slow, self._quick = log_p.copy(), log_p.copy()
+
+    @property
+    def shown(self) -> FloatArray:
+        """The distribution to show, `(6,) float32`."""
+        return softmax(np.asarray(self._slow, np.float32))
+
+    def observe(self, log_p: Floats, trust: float, elapsed_s: float) -> None:
+        """Take one more frame, `elapsed_s` after the one before."""
+        rates = self._rates
+        change = rates.change_share(elapsed_s)
+        prior = (1 - change) * self.belief + change / _KINDS
+        gathered = rates.weight(elapsed_s, trust) * log_p
+        posterior = np.log(prior) + gathered
+        raised = np.exp(posterior - posterior.max())
+        self.belief = raised / raised.sum()
+        self.regret_nats = max(0.0, self.regret_nats + float(gathered[self.left] - gathered[self.emotion]))
+        # What speaks against the emotion may belong to the next one already: it must not be shown under this name.
+        belongs = float(self.belief[self.emotion] / self.belief.max()) ** 3
+        self._slow += gain(elapsed_s * trust * belongs, rates.tau_s) * (log_p - self._slow)
+        self._quick += gain(elapsed_s * trust, _QUICK_PER_TAU * rates.tau_s) * (log_p - self._quick)
+        self.clarity += gain(elapsed_s * trust, rates.tau_s) * (float(np.exp(log_p.max())) - self.clarity)
+        # Doubt must show at once, trust may return slowly.
+        tau_s = rates.tau_s * (_TRUST_FALL_PER_TAU if trust < self.trust else 1.0)
+        self.trust += gain(elapsed_s, tau_s) * (trust - self.trust)
+
+    def change_to(self, emotion: int) -> None:
+        """Name another emotion; the shown distribution begins anew with what was seen last."""
+        self.left, self.emotion = self.emotion, emotion
+        self._slow, self.regret_nats = self._quick.copy(), 0.0
+
+
+def gain(elapsed_s: float, tau_s: float) -> float:
+    """Return how far an exponential mean moves in a time."""
+    return float(-np.expm1(-elapsed_s / tau_s))

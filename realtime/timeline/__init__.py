@@ -1,0 +1,1 @@
+"""What each person showed, aggregated over a run."""

@@ -1,0 +1,268 @@
+"""Network streams against small servers on the loopback: live, refused, silent, dying, and never a password."""
+
+import functools
+import http.server
+import itertools
+import socket
+import struct
+import threading
+import time
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from realtime.capture.network_stream import StreamSource
+from realtime.capture.open_source import source_for
+from realtime.core.errors import SourceOpenError, SourceReadError
+
+SECRET = "hunter2"
+HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+
+
+def picture(grey):
+    return cv2.imencode(".jpg", np.full((96, 128, 3), grey, np.uint8))[1].tobytes()
+
+
+def part(grey=90):
+    jpeg = picture(grey)
+    return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n"
+
+
+class Server:
+    """Accepts connections on the loopback and lets `talk(connection)` answer each."""
+
+    def __init__(self, talk):
+        self._talk = talk
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.over = threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        while not self.over.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                try:
+                    self._talk(connection, self.over)
+                except OSError:
+                    continue
+
+    def close(self):
+        self.over.set()
+        self._listener.close()
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(talk):
+        servers.append(Server(talk))
+        return servers[-1].address
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def opened():
+    sources = []
+
+    def start(address, **options):
+        sources.append(StreamSource(address, **options))
+        return sources[-1], sources[-1].open()
+
+    yield start
+    for source in sources:
+        source.close()
+
+
+def silent(connection, over):
+    over.wait(20)
+
+
+def pictures(connection, over, *, count=8, last=b"", pause_s=0.03, reset=False, then=None):
+    connection.recv(4096)
+    connection.sendall(HEAD)
+    for i in itertools.islice(itertools.count(), count):
+        connection.sendall(part(20 * i % 256))
+        if over.wait(pause_s):
+            return
+    connection.sendall(last)
+    if then:
+        then(connection, over)
+    if reset:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def drain(source):
+    frames = []
+    while (frame := source.read()) is not None:
+        frames.append(frame)
+    return frames
+
+
+def test_mjpeg_over_http_is_live_and_ends_when_the_server_closes(serve, opened):
+    address = serve(functools.partial(pictures, count=10))
+    began_s = time.monotonic()
+    source, info = opened(f"http://viewer:{SECRET}@{address}/cam")
+    frames = drain(source)
+    assert (info.live, info.size_wh, info.frame_count, info.path) == (True, (128, 96), None, None)
+    assert info.name == f"http://***@{address}/cam"
+    assert len(frames) >= 6
+    indices = [frame.index for frame in frames]
+    assert indices == sorted(set(indices))
+    captured = [frame.captured_at_s for frame in frames]
+    assert began_s < captured[0] < captured[-1] < time.monotonic()
+    # Times are those of arrival (30 ms apart), not the 40 ms that FFmpeg makes up for MJPEG.
+    spans = frames[-1].media_time_s - frames[0].media_time_s, captured[-1] - captured[0]
+    assert spans[0] == pytest.approx(spans[1], abs=0.005)
+    assert frames[-1].image_bgr.mean() == pytest.approx(180, abs=4)
+    assert source.read() is None
+    assert source.farewell == f"stream http://***@{address}/cam ended: its sender closed it after 10 frames"
+
+
+def test_a_slow_reader_gets_the_newest_picture(serve, opened):
+    source, _ = opened(f"http://{serve(functools.partial(pictures, count=10_000, pause_s=0.01))}/")
+    first = source.read()
+    time.sleep(0.4)
+    second = source.read()
+    assert second.index - first.index > 5
+    assert time.monotonic() - second.captured_at_s < 0.3
+
+
+@pytest.mark.parametrize("end", [{"last": part()[:400]}, {"reset": True}, {"last": part()[:400], "reset": True}])
+def test_a_server_that_dies_is_an_error_without_the_password(serve, opened, end):
+    source, _ = opened(f"http://viewer:{SECRET}@{serve(functools.partial(pictures, **end))}/?token={SECRET}")
+    with pytest.raises(SourceReadError) as caught:
+        drain(source)
+    message = str(caught.value)
+    assert "broke off after" in message
+    assert "://***@" in message
+    assert SECRET not in message
+    assert "\n" not in message
+    assert caught.value.__cause__ is None
+    assert source.farewell == ""
+
+
+def test_a_stream_that_falls_silent_is_an_error(serve, opened):
+    talk = functools.partial(pictures, count=3, then=silent)
+    source, _ = opened(f"http://{serve(talk)}/", read_timeout_s=0.5)
+    began_s = time.monotonic()
+    with pytest.raises(SourceReadError, match=r"nothing came for 0\.5 s"):
+        drain(source)
+    assert time.monotonic() - began_s < 3
+
+
+def test_a_blocked_read_is_interrupted_at_once(serve, opened):
+    source, _ = opened(f"http://{serve(functools.partial(pictures, count=3, then=silent))}/")
+    source.read()
+    time.sleep(0.2)
+    threading.Timer(0.3, source.interrupt).start()
+    began_s = time.monotonic()
+    assert len(drain(source)) <= 1
+    assert 0.25 < time.monotonic() - began_s < 1
+    source.close()
+    source.close()
+    assert time.monotonic() - began_s < 2
+    assert source.farewell == ""
+    assert source.read() is None
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp", "tcp"])
+def test_a_server_that_says_nothing_does_not_open(serve, scheme):
+    source = StreamSource(f"{scheme}://viewer:{SECRET}@{serve(silent)}/x", open_timeout_s=0.5)
+    began_s = time.monotonic()
+    with pytest.raises(SourceOpenError, match=r"did not open: no (answer|picture came) within 0\.5 s") as caught:
+        source.open()
+    assert time.monotonic() - began_s < 2
+    assert SECRET not in str(caught.value)
+    source.close()
+
+
+def test_opening_is_interrupted_at_once(serve):
+    source = StreamSource(f"http://{serve(silent)}/x")
+    threading.Timer(0.2, source.interrupt).start()
+    began_s = time.monotonic()
+    with pytest.raises(SourceOpenError, match="opening was interrupted"):
+        source.open()
+    assert time.monotonic() - began_s < 1
+    source.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp", "rtsps", "tcp", "rtmp"])
+def test_a_refused_connection_says_so_without_the_password(scheme, capfd):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(SourceOpenError) as caught:
+        source_for(f"{scheme}://viewer:{SECRET}@{address}/x").open()
+    message = str(caught.value)
+    assert "did not open: " in message
+    assert "check the address" in message
+    if scheme in {"http", "rtsp", "tcp"}:
+        assert "connection refused" in message
+    assert SECRET not in message
+    assert SECRET not in repr(caught.value.__cause__)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.0 401 Unauthorized\r\n\r\n", "user name or password"),
+        (b"HTTP/1.0 404 Not Found\r\n\r\n", "404"),
+        (b"HTTP/1.0 503 Busy\r\n\r\n", "the server answered with an error"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9000\r\n\r\n" + b"<p>no</p>" * 1000,
+            "not a video",
+        ),
+    ],
+)
+def test_what_the_server_answers_is_told(serve, answer, said):
+    def talk(connection, over):
+        connection.recv(4096)
+        connection.sendall(answer)
+
+    with pytest.raises(SourceOpenError, match=said):
+        StreamSource(f"http://{serve(talk)}/x", open_timeout_s=3).open()
+
+
+def test_a_video_file_on_a_web_server_plays_at_its_own_rate(tmp_path, opened):
+    with av.open(str(tmp_path / "clip.mp4"), "w", container_options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("mpeg4", rate=20)
+        stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
+        for i in range(10):
+            frame = av.VideoFrame.from_ndarray(np.full((96, 128, 3), 20 * i, np.uint8), format="bgr24")
+            frame.pts = i
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            return
+
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Handler, directory=str(tmp_path))
+    ) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        source, info = opened(f"http://127.0.0.1:{server.server_port}/clip.mp4")
+        frames = drain(source)
+        server.shutdown()
+    assert info.fps == pytest.approx(20)
+    assert frames[-1].index == 9
+    assert frames[-1].media_time_s == pytest.approx(0.45)
+    assert frames[-1].captured_at_s - frames[0].captured_at_s == pytest.approx(
+        frames[-1].media_time_s - frames[0].media_time_s, abs=0.01
+    )
+    assert time.monotonic() - frames[0].captured_at_s > 0.44 - frames[0].media_time_s
+
+
+def test_reading_before_opening_says_so():
+    with pytest.raises(SourceReadError, match=r"call open\(\) first"):
+        StreamSource("http://127.0.0.1:9/").read()

@@ -1,0 +1,172 @@
+"""What names which source, and cameras: their moments, and a clear word when something is wrong."""
+
+import errno
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from realtime.capture.open_source import CameraEntry, CameraSource, FileSource, StreamSource, list_cameras, source_for
+from realtime.core.errors import ConfigError, SourceOpenError, SourceReadError
+
+# ---- choosing ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("0", CameraSource),
+        (" 12 ", CameraSource),
+        ("rtsp://host/a", StreamSource),
+        ("RTSPS://host/a", StreamSource),
+        ("http://host/a.mp4", StreamSource),
+        ("https://host", StreamSource),
+        ("udp://0.0.0.0:1", StreamSource),
+        ("tcp://host:1", StreamSource),
+        ("rtmp://host/a", StreamSource),
+        ("clip.mp4", FileSource),
+        ("./0", FileSource),
+        ("12:30 clip.mkv", FileSource),
+    ],
+)
+def test_the_text_chooses_the_source(text, kind):
+    source = source_for(text)
+    assert type(source) is kind
+    assert source.live is (kind is not FileSource)
+
+
+def test_a_blank_source_is_refused():
+    with pytest.raises(ConfigError, match="camera number"):
+        source_for("  ")
+
+
+# ---- cameras -------------------------------------------------------------------------------------------------------
+
+
+class FakeTime:
+    def __init__(self):
+        self.now_s = 50.0
+
+    def clock(self):
+        return self.now_s
+
+    def wait(self, seconds):
+        self.now_s += seconds
+
+
+class FakeCamera:
+    """Delivers `frames` pictures, then nothing; each grab takes 0.1 s of fake time."""
+
+    def __init__(self, fake, frames=3, opens=True):
+        self.fake, self.left, self.opens = fake, frames, opens
+        self.asked, self.released = {}, 0
+
+    def __call__(self, number, backend):
+        return self
+
+    def isOpened(self):  # noqa: N802
+        return self.opens
+
+    def set(self, what, value):
+        self.asked[what] = value
+
+    def get(self, what):
+        return 30.0
+
+    def grab(self):
+        self.fake.now_s += 0.1
+        self.left -= 1
+        return self.left >= 0
+
+    def retrieve(self):
+        self.fake.now_s += 0.05
+        return True, np.zeros((72, 128, 3), np.uint8)
+
+    def release(self):
+        self.released += 1
+
+
+def fake_camera(frames=3, opens=True):
+    fake = FakeTime()
+    device = FakeCamera(fake, frames, opens)
+    return CameraSource(0, clock=fake.clock, device=device, dev=None), device
+
+
+def test_a_camera_stamps_frames_when_they_were_grabbed():
+    source, device = fake_camera()
+    info = source.open()
+    frames = [source.read() for _ in range(3)]
+    assert (info.name, info.live, info.size_wh, info.fps) == ("camera 0", True, (128, 72), 30.0)
+    assert [frame.index for frame in frames] == [0, 1, 2]
+    assert [frame.captured_at_s for frame in frames] == pytest.approx([50.1, 50.25, 50.4])
+    assert [frame.media_time_s for frame in frames] == pytest.approx([0, 0.15, 0.3])
+    assert device.asked[cv2.CAP_PROP_BUFFERSIZE] == 1
+    assert device.asked[cv2.CAP_PROP_FRAME_WIDTH] == 1280
+    source.close()
+    source.close()
+    assert device.released == 1
+
+
+def test_a_camera_that_stops_is_an_error_after_two_seconds():
+    source, device = fake_camera(frames=2)
+    source.open()
+    assert [source.read().index, source.read().index] == [0, 1]
+    before_s = device.fake.now_s
+    with pytest.raises(SourceReadError, match="camera 0 stopped: no picture for 2 s after 2 frames; check its cable"):
+        source.read()
+    assert 2 <= device.fake.now_s - before_s < 2.3
+
+
+def test_a_camera_that_does_not_open_or_shows_nothing_says_what_to_try():
+    for source, device in (fake_camera(opens=False), fake_camera(frames=0)):
+        with pytest.raises(SourceOpenError, match=r"camera 0 did not open: .*--list-cameras.*another program"):
+            source.open()
+        assert device.released == 1
+
+
+def test_an_interrupted_camera_ends():
+    source, _ = fake_camera(frames=1)
+    source.open()
+    source.read()
+    source.interrupt()
+    assert source.read() is None
+
+
+@pytest.mark.skipif(not Path("/dev").is_dir(), reason="device nodes are a Unix thing")
+def test_a_missing_camera_names_its_node_and_the_way_on(tmp_path, capfd):
+    source = CameraSource(7, dev=tmp_path)
+    with pytest.raises(SourceOpenError) as caught:
+        source.open()
+    assert str(caught.value) == (
+        f"camera 7 did not open: there is no {tmp_path / 'video7'}; try another number, see --list-cameras"
+    )
+    (tmp_path / "video7").write_bytes(b"")
+    with pytest.raises(SourceOpenError, match="camera 7 did not open"):
+        source.open()
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [(errno.EACCES, "add your user to the group"), (errno.EBUSY, "close the other program")]
+)
+def test_a_forbidden_or_busy_camera_is_told_apart(tmp_path, monkeypatch, code, said):
+    def refuse(*_):
+        raise OSError(code, "refused")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(SourceOpenError, match=said):
+        CameraSource(0, dev=tmp_path).open()
+
+
+def test_cameras_are_listed_by_number_and_name(tmp_path):
+    dev, sys_class = tmp_path / "dev", tmp_path / "sys"
+    for number, name in ((10, "Desk Camera"), (2, "Webcam: HD")):
+        (sys_class / f"video{number}").mkdir(parents=True)
+        (sys_class / f"video{number}" / "name").write_text(name + "\n")
+        dev.mkdir(exist_ok=True)
+        (dev / f"video{number}").touch()
+    (dev / "videoX").touch()
+    assert list_cameras(dev=dev, sys_class=sys_class) == [CameraEntry(2, "Webcam: HD"), CameraEntry(10, "Desk Camera")]
+    assert list_cameras(dev=tmp_path / "none", sys_class=sys_class) == []

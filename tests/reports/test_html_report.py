@@ -1,0 +1,200 @@
+"""The report: one page that says what happened, loads nothing, and is written whole or not at all."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import re
+import resource
+import signal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from realtime.core.errors import ConfigError, RecordError
+from realtime.reports.html_page import PageFacts
+from realtime.reports.html_report import Report
+from realtime.reports.svg_plots import STACK_ORDER, clock, timeline_svg
+from realtime.timeline.timeline import Timeline
+from tests.support.analysed import moment
+
+FACTS = PageFacts("clip <1> & co.mp4", [("Program", "emotion-live"), ("Manifest", "<b>abc</b>")])
+
+
+def written(path: Path, frames: list, **options) -> str:
+    report = Report(path, lambda: FACTS, **options)
+    for frame in frames:
+        report.write(frame)
+    report.close()
+    report.close()
+    return path.read_text("utf-8")
+
+
+def story() -> list:
+    """Person 1: neutral, then happy, then uncertain; person 2 looks in for two seconds."""
+    labels = ["neutral"] * 45 + ["happiness"] * 35 + ["uncertain"] * 20
+    return [moment(n / 10, {1: label, **({2: "anger"} if 30 <= n < 50 else {})}) for n, label in enumerate(labels)]
+
+
+class Elements(HTMLParser):
+    """Collects what an HTML reader finds, and that every element is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attributes if name in ("src", "href", "xlink:href", "srcset")]
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
+    text = written(tmp_path / "p.html", story())
+    page = Elements(text)
+    assert page.open == []
+    assert page.links
+    assert all(link.startswith("data:") for link in page.links)
+    assert not {"script", "link", "iframe", "object"} & set(page.tags)
+    assert "http" not in re.sub(r"http-equiv", "", text)
+    assert re.findall(r"url\(([^)]*)\)", text) == ["#hatch"] * text.count("url(")
+
+
+def test_the_page_says_who_showed_what_for_how_long(tmp_path: Path) -> None:
+    text = written(tmp_path / "p.html", story())
+    assert "Person 1: mostly neutral (45 % of the time)" in text
+    assert "Person 2: mostly anger (100 % of the time)" in text
+    assert "uncertain mostly because: turned" in text
+    assert "neutral → happiness" in text
+    assert "neutral 45 %" in text
+    assert "seen for 10.0 s" in text
+    assert text.count('class="timeline"') == 2
+
+
+def test_what_others_wrote_is_escaped(tmp_path: Path) -> None:
+    text = written(tmp_path / "p.html", story())
+    assert "<h1>clip &lt;1&gt; &amp; co.mp4</h1>" in text
+    assert "<b>abc" not in text
+
+
+def test_the_clips_can_be_saved_as_a_table(tmp_path: Path) -> None:
+    text = written(tmp_path / "p.html", story(), clip_s=4.0)
+    [data] = re.findall(r"data:text/csv;base64,([A-Za-z0-9+/=]+)", text)
+    rows = list(csv.DictReader(base64.b64decode(data).decode().splitlines()))
+    assert [(row["clip"], row["track"], row["label"]) for row in rows] == [
+        ("0", "1", "neutral"),
+        ("0", "2", "anger"),
+        ("1", "1", "happiness"),
+        ("1", "2", "anger"),
+        ("2", "1", "uncertain"),
+    ]
+    assert (rows[-1]["start_s"], rows[-1]["end_s"], rows[-1]["seen_s"]) == ("8.0", "10.0", "2.0")
+    assert "not seen" in text
+
+
+def test_without_pictures_the_page_has_none(tmp_path: Path) -> None:
+    assert "<img" in written(tmp_path / "p.html", story())
+    assert "<img" not in written(tmp_path / "q.html", story(), pictures=False)
+
+
+def test_a_run_without_a_face_is_a_page_that_says_so(tmp_path: Path) -> None:
+    text = written(tmp_path / "p.html", [moment(n / 10, {}) for n in range(20)])
+    assert "No face was seen." in text
+    assert "<svg class" not in text
+    assert Elements(text).open == []
+
+
+def test_hours_stay_light(tmp_path: Path) -> None:
+    labels = ["happiness", "neutral", "uncertain", "anger"]
+    frames = (moment(n * 0.9, {1: labels[n // 7 % 4], 2: labels[n // 3 % 4]}) for n in range(12_000))
+    report = Report(tmp_path / "p.html", lambda: FACTS)
+    for frame in frames:
+        report.write(frame)
+    report.close()
+    assert (tmp_path / "p.html").stat().st_size < 2_000_000
+
+
+def test_a_drawn_timeline_has_a_bounded_number_of_points() -> None:
+    timeline = Timeline()
+    for n in range(8000):
+        timeline.write(moment(n / 10, {1: "happiness" if n % 2 else "neutral"}))
+    timeline.close()
+    [person] = timeline.people
+    svg = timeline_svg(person.bins, timeline.bin_s, person.clips, timeline.clip_s, timeline.end_s)
+    points = [len(points.split()) for points in re.findall(r'<polygon points="([^"]+)"', svg)]
+    assert len(points) == len(STACK_ORDER)
+    assert max(points) <= 2 * (500 + 2)
+
+
+def test_bad_targets_and_clips_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"must end in \.html, \.htm; received p\.pdf"):
+        Report(tmp_path / "p.pdf", lambda: FACTS)
+    with pytest.raises(RecordError, match="there is no folder"):
+        Report(tmp_path / "none" / "p.html", lambda: FACTS)
+    for seconds in (0.0, -1.0, float("nan")):
+        with pytest.raises(ConfigError, match="clips must last"):
+            Report(tmp_path / "p.html", lambda: FACTS, clip_s=seconds)
+    (tmp_path / "p.html").write_text("precious")
+    with pytest.raises(RecordError, match="it exists already; add --overwrite"):
+        Report(tmp_path / "p.html", lambda: FACTS)
+
+
+def test_no_frame_no_page_and_none_after_close(tmp_path: Path) -> None:
+    report = Report(tmp_path / "p.html", lambda: FACTS)
+    report.close()
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(RecordError, match="is closed"):
+        report.write(moment(0.0, {}))
+
+
+def test_a_page_that_cannot_be_written_is_saved_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, elsewhere = tmp_path / "stick", tmp_path / "temporary"
+    folder.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
+    report = Report(folder / "p.html", lambda: FACTS)
+    report.write(moment(0.0, {1: "neutral"}))
+    folder.rmdir()  # as when a stick is pulled out
+    with pytest.raises(RecordError, match=r"the page is in .*temporary/p-\w+\.html instead"):
+        report.close()
+    [saved] = elsewhere.glob("*.html")
+    assert "Person 1" in saved.read_text("utf-8")
+
+
+def test_a_full_disk_leaves_the_page_of_an_earlier_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "p.html").write_text("precious")
+    report = Report(tmp_path / "p.html", lambda: FACTS, overwrite=True)
+    for frame in story():
+        report.write(frame)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limit[1]))
+    try:
+        with pytest.raises(RecordError, match="cannot write the report") as caught:
+            report.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert "\n" not in str(caught.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.html", "temporary"]
+    assert (tmp_path / "p.html").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "step_s", "text"), [(0.5, 0.1, "0.5 s"), (5, 1, "5 s"), (90, 30, "1:30"), (3723, 600, "1:02:03")]
+)
+def test_times_are_written_as_people_read_them(seconds: float, step_s: float, text: str) -> None:
+    assert clock(seconds, step_s) == text

@@ -1,0 +1,44 @@
+"""What a report says of its run."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.manifest import WEIGHTS_DIR, file_sha256, load_manifest
+from realtime.core.metrics import Metrics
+from realtime.core.options import RunOptions
+from realtime.core.protocols import SourceInfo
+from realtime.reports.run_info import run_facts
+
+
+def test_the_mean_rate_is_of_the_whole_run_and_not_of_the_last_seconds() -> None:
+    now = [0.0]
+    metrics = Metrics(clock=lambda: now[0])
+    assert metrics.mean_fps() == 0.0
+    for step_s in [0.1] * 50 + [1.0] * 5:
+        metrics.shown(now[0])
+        now[0] += step_s
+    metrics.shown(now[0])
+    assert metrics.frames_shown == 56
+    assert metrics.mean_fps() == pytest.approx(55 / 10.0)
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_source_rate_drops_versions_and_models_are_named(live: bool) -> None:
+    metrics = Metrics()
+    metrics.drops["landmarks busy"] = 3
+    digest = file_sha256(WEIGHTS_DIR / "manifest.json")
+    info = SourceInfo("camera 0", live, (1280, 720), 29.97)
+    facts = run_facts(RunOptions(manifest_sha256=digest), info, metrics, "cpu", 0.0)
+    rows = dict(facts.rows)
+    assert facts.source == "camera 0"
+    assert rows["Source"] == "camera 0, 1280 x 720 pixels, 29.97 frames per second"
+    assert rows["Frames dropped"] == "3 (landmarks busy)"
+    assert rows["Begun"] == "1970-01-01 00:00 UTC"
+    assert digest[:16] in rows["Manifest"]
+    assert all(expert.sha256[:16] in rows[f"Model of the {expert.region}"] for expert in load_manifest().experts)
+    assert ("Delay" in rows) == live
+    assert "Emotions carried over" not in rows
+    metrics.carried_over = 12
+    rows = dict(run_facts(RunOptions(manifest_sha256=digest), info, metrics, "cpu", 0.0).rows)
+    assert rows.get("Emotions carried over", "").startswith("12 frames" if live else "")

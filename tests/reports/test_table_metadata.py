@@ -1,0 +1,80 @@
+"""What a table says of itself, and that the page about it says the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from models.manifest import EMOTIONS
+from realtime import VERSION
+from realtime.reports.table_schema import COLUMNS, TABLE_VERSION
+from realtime.reports.table_writer import open_table
+from tests.support.table_rows import NAMES, analysed, write_all
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_parquet_carries_version_manifest_and_source_without_credentials(tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    options = {"manifest_sha256": "ab" * 32, "source": "rtsp://me:secret@host/cam"}
+    path = write_all(tmp_path / "out.parquet", [analysed(n, 1) for n in range(4100)], **options)
+    file = pyarrow.parquet.ParquetFile(path)
+    metadata = file.schema_arrow.metadata
+    assert metadata[b"table_version"] == str(TABLE_VERSION).encode()
+    assert metadata[b"manifest_sha256"] == b"ab" * 32
+    assert metadata[b"source"] == b"rtsp://***@host/cam"
+    assert metadata[b"program"] == f"emotion-live {VERSION}".encode()
+    units = {field.name: field.metadata[b"unit"].decode() for field in file.schema_arrow}
+    assert [units[name] for name in ("media_time_s", "x1", "yaw_deg", "p_fear", "track")] == ["s", "px", "deg", "1", ""]
+    assert file.metadata.num_rows == 4100
+    assert file.metadata.num_row_groups == 3
+    assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_the_facts_of_a_table_stand_beside_it_from_the_start(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    table = open_table(path, manifest_sha256="ab" * 32, source="rtsp://me:secret@host/cam")
+    facts = json.loads((tmp_path / f"out{suffix}-metadata.json").read_text("utf-8"))
+    table.close()
+    assert facts["url"] == path.name
+    assert facts["notes"] == [
+        {
+            "table_version": str(TABLE_VERSION),
+            "manifest_sha256": "ab" * 32,
+            "source": "rtsp://***@host/cam",
+            "program": f"emotion-live {VERSION}",
+        }
+    ]
+    assert [column["name"] for column in facts["tableSchema"]["columns"]] == NAMES
+    assert ("@context" in facts) == (suffix == ".csv"), "only a .csv is a CSV on the Web"
+
+
+def test_the_version_in_the_facts_is_the_project_s() -> None:
+    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_the_documented_units_are_the_written_ones() -> None:
+    units = {"s": "s, 6 decimals", "px": "px, 1 decimal", "deg": "degrees, 1 decimal", "1": "0 to 1"}
+    lines = [line for line in (ROOT / "docs" / "table.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    documented = {name: line.split("|")[3] for line in lines for name in _names(line.split("|")[1])}
+    for column in COLUMNS:
+        assert column.about
+        assert units.get(column.unit, "") in documented[column.name], column.name
+
+
+def test_the_documented_columns_are_the_written_ones() -> None:
+    text = (ROOT / "docs" / "table.md").read_text("utf-8")
+    assert f"version {TABLE_VERSION}" in text
+    listed = [name for line in text.splitlines() if line.startswith("| `") for name in _names(line.split("|")[1])]
+    assert listed == NAMES
+
+
+def _names(cell: str) -> list[str]:
+    """Expand `p_*` as the page does: one column per emotion."""
+    plain = re.findall(r"`([^`]+)`", cell)
+    return [full for name in plain for full in ([name[:-1] + e for e in EMOTIONS] if name.endswith("*") else [name])]

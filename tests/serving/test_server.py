@@ -1,0 +1,234 @@
+"""The live page as its clients see it: pictures, events, many and slow clients, and its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPResponse
+
+import cv2
+import numpy as np
+import pytest
+
+from models.manifest import EMOTIONS
+from realtime.core.errors import OutletError
+from realtime.overlay.overlay import HudFacts
+from realtime.serving import feed as live_feed
+from realtime.serving.server import LivePage
+from realtime.serving.state import state_of
+from tests.support.analysed import moment
+from tests.support.live_page import INFO, Pictures, ask, grey, knock, noise, opened, state
+
+pytestmark = pytest.mark.timeout(40)
+
+
+@pytest.fixture
+def page() -> Iterator[LivePage]:
+    page = opened()
+    yield page
+    page.close()
+
+
+def until(true: Callable[[], object], timeout_s: float = 10.0) -> None:
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, "never came true"
+        time.sleep(0.01)
+
+
+def level(jpeg: bytes) -> float:
+    return float(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).mean())
+
+
+def event(answer: HTTPResponse) -> tuple[str, dict]:
+    kind, data = "message", ""
+    while line := answer.readline().decode().strip():
+        name, _, value = line.partition(": ")
+        kind, data = (value, data) if name == "event" else (kind, value)
+    return kind, json.loads(data)
+
+
+def test_the_page_and_its_files_come_from_here(page: LivePage) -> None:
+    for path, kind in (("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css")):
+        answer = ask(page, path)
+        assert answer.status == 200
+        assert answer.getheader("Content-Type", "").startswith(kind)
+        assert answer.getheader("Content-Security-Policy", "").startswith("default-src 'none'")
+        assert b"http" not in answer.read()
+    assert ask(page, "/none").status == 404
+    assert ask(page, "/../server.py").status == 404
+    assert ask(page, "/", "POST").status == 405
+    assert ask(page, "/picture.mjpeg", "HEAD").status == 405
+
+
+def test_the_pictures_are_those_that_were_given(page: LivePage) -> None:
+    pictures = Pictures(ask(page, "/picture.mjpeg"))
+    until(lambda: page.watched)
+    for wanted in (40, 120, 200):
+        page.publish(grey(wanted), None)
+        assert level(pictures.next()) == pytest.approx(wanted, abs=3)
+
+
+def test_large_pictures_are_made_smaller_and_odd_ones_are_taken() -> None:
+    def size_wh(picture: np.ndarray) -> tuple[int, int]:
+        shape = cv2.imdecode(np.frombuffer(live_feed.jpeg_of(picture), np.uint8), cv2.IMREAD_COLOR).shape
+        return shape[1], shape[0]
+
+    assert size_wh(np.zeros((2160, 3840, 3), np.uint8)) == (1280, 720)
+    assert size_wh(np.zeros((1920, 1080, 3), np.uint8)) == (720, 1280)
+    assert size_wh(np.zeros((481, 641, 3), np.uint8)) == (641, 481)
+
+
+def test_events_tell_source_colours_and_what_was_missed_and_then_go_on(page: LivePage) -> None:
+    for n in range(4):
+        page.publish(None, state(n * 0.5, {1: "happiness"}))
+        time.sleep(0.02)
+    answer = ask(page, "/events")
+    assert answer.getheader("Content-Type", "").startswith("text/event-stream")
+    kind, said = event(answer)
+    assert (kind, said["source"], said["live"]) == ("hello", INFO.name, True)
+    assert [emotion["name"] for emotion in said["emotions"]] == list(EMOTIONS)
+    assert said["emotions"][0]["colour"] == "#f0e442"
+    assert [moment["t"] for moment in said["history"]] == [0.0, 0.5, 1.0, 1.5]
+    assert sorted(said["stack"]) == list(range(len(EMOTIONS)))
+    kind, _ = event(answer)
+    assert kind == "message"
+    page.publish(None, state(2.0, {1: "neutral", 7: "uncertain"}, paused=True))
+    _, said = event(answer)
+    one, seven = said["people"]
+    assert (one["id"], one["label"], one["why"]) == (1, "neutral", "eyes and lips agree")
+    assert one["p"][EMOTIONS.index("neutral")] == 900
+    assert (seven["id"], seven["label"], seven["reason"], seven["why"]) == (7, "uncertain", "turned", "turned")
+    assert said["run"] == {
+        "fps": 30.0, "latency_ms": 21, "dropped": 3, "provider": "cpu", "paused": True, "recording": False
+    }  # fmt: skip
+
+
+def test_history_is_thinned_and_bounded(page: LivePage) -> None:
+    for n in range(40):
+        page.publish(None, state(n * 0.1, {1: "fear"}))
+        time.sleep(0.005)
+    _, said = event(ask(page, "/events"))
+    times = [moment["t"] for moment in said["history"]]
+    assert len(times) >= 8
+    assert min(np.diff(times)) >= 0.249
+
+
+def test_each_picture_is_encoded_once_for_all_and_never_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    encoded: list[int] = []
+
+    def counted(picture: np.ndarray) -> bytes:
+        encoded.append(int(picture[0, 0, 0]))
+        return plain(picture)
+
+    plain = live_feed.jpeg_of
+    monkeypatch.setattr(live_feed, "jpeg_of", counted)
+    page = opened()
+    page.publish(grey(10), None)
+    time.sleep(0.1)
+    assert encoded == []
+    answers = [ask(page, "/picture.mjpeg") for _ in range(3)]
+    clients = [Pictures(answer) for answer in answers]
+    until(lambda: page.watched)
+    for wanted in (50, 150):
+        page.publish(grey(wanted), None)
+        assert [level(client.next()) for client in clients] == pytest.approx([wanted] * 3, abs=3)
+    assert encoded == [50, 150]
+    for answer in answers:
+        answer.close()
+    until(lambda: not page.watched)
+    page.publish(grey(99), None)
+    time.sleep(0.1)
+    assert encoded == [50, 150]
+    # Who comes later is not shown what was there before.
+    late = Pictures(ask(page, "/picture.mjpeg"))
+    until(lambda: page.watched)
+    page.publish(grey(220), None)
+    assert level(late.next()) == pytest.approx(220, abs=3)
+    page.close()
+
+
+def test_a_client_that_does_not_read_slows_nobody_and_gets_the_newest_when_it_does(page: LivePage) -> None:
+    slow = knock(page, "/picture.mjpeg", receive_bytes=4096)
+    fast = Pictures(ask(page, "/picture.mjpeg"))
+    until(lambda: page.watched)
+    pictures = [noise(n) for n in range(8)]
+    took = []
+    for n in range(240):
+        began = time.perf_counter()
+        page.publish(pictures[n % 8], state(n / 10, {1: "fear"}))
+        took.append(time.perf_counter() - began)
+        fast.next()
+    assert np.median(took) < 0.005, "publishing must not wait for a client"
+    page.publish(grey(200), None)
+    fast.next()
+    # What waited on the way, then the newest: far less than the 240 that it has missed.
+    data, newest = b"", 0.0
+    while newest < 190:
+        data += slow.recv(1 << 16)
+        start, end = data.rfind(b"\xff\xd8\xff"), data.rfind(b"\xff\xd9\r\n")
+        newest = level(data[start : end + 2]) if 0 <= start < end else 0.0
+    found = data.count(b"Content-Type: image/jpeg")
+    assert 1 <= found < 40, f"{found} pictures were kept for a client that did not read"
+    slow.close()
+
+
+def test_a_client_that_reads_nothing_does_not_hold_up_the_end() -> None:
+    page = opened()
+    clients = [knock(page, "/picture.mjpeg", receive_bytes=4096), knock(page, "/events")]
+    until(lambda: page.watched)
+    for n in range(60):
+        page.publish(noise(n), None)
+        time.sleep(0.005)
+    began = time.monotonic()
+    page.close()
+    page.close()
+    assert time.monotonic() - began < 3.0
+    assert not [thread for thread in threading.enumerate() if thread.name == "live page"]
+    for client in clients:
+        client.close()
+
+
+def test_at_the_end_every_client_is_told(page: LivePage) -> None:
+    events, pictures = ask(page, "/events"), ask(page, "/picture.mjpeg")
+    event(events)
+    until(lambda: page.watched)
+    page.close()
+    assert event(events) == ("end", {})
+    assert events.read() == b""
+    assert pictures.read() == b"--picture\r\nContent-Type: image/jpeg\r\n\r\n\r\n--picture--\r\n"
+
+
+def test_the_port_is_free_again_afterwards_and_taken_meanwhile(page: LivePage) -> None:
+    with pytest.raises(
+        OutletError, match=r"cannot serve the page on 127\.0\.0\.1:\d+: .*; another program has this port"
+    ):
+        LivePage(page.address, None)
+    page.close()
+    again = LivePage(page.address, None)
+    again.open(INFO)
+    assert ask(again, "/").status == 200
+    again.close()
+
+
+def test_a_server_that_died_ends_the_run_with_an_error(page: LivePage) -> None:
+    page._server.should_exit = True
+    until(lambda: not page._thread.is_alive())
+    with pytest.raises(OutletError, match="has failed"):
+        page.publish(grey(1), None)
+
+
+def test_a_page_is_told_how_old_an_emotion_is() -> None:
+    one = moment(1.0, {1: "anger", 2: "fear"})
+    ages = np.array([0.5, np.inf], np.float32)
+    hud = HudFacts(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=False)
+    told = json.loads(
+        state_of(dataclasses.replace(one, emotions=dataclasses.replace(one.emotions, age_s=ages)), hud).as_json()
+    )
+    assert [(person["age_s"], person["why"]) for person in told["people"]] == [
+        (0.5, "0.5 s ago"),
+        (None, "eyes and lips agree"),
+    ]

@@ -1,0 +1,283 @@
+"""Keys and endings of a run, with a window that presses keys by itself."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import ClassVar
+
+import av
+import numpy as np
+import pytest
+
+import realtime.session.session as session_module
+from realtime.capture.video_file import FileSource
+from realtime.core.config import PipelineConfig
+from realtime.core.errors import ConfigError
+from realtime.pipeline.pipeline import Pipeline
+from realtime.session.session import RunOptions, Session
+from realtime.session.window import Click, Key
+from realtime.timeline.label_spans import SpanLog
+from tests.support.made_clips import write_clip
+from tests.support.tiny_models import write_tiny_weights
+
+pytestmark = pytest.mark.timeout(60)
+
+
+class ScriptedWindow:
+    """Shows nothing; after `n` new pictures it presses the key that the script names for `n`."""
+
+    script: ClassVar[dict[int, Key | Click]] = {}
+
+    def __init__(self, title: str, size_wh: tuple[int, int] | None = None) -> None:
+        self.shown: list[np.ndarray] = []
+        self.calls = 0
+        self.closed = False
+        self._left = dict(self.script)
+        ScriptedWindow.last = self
+
+    def show(self, image_bgr: np.ndarray) -> Key | Click | None:
+        self.calls += 1
+        if not self.shown or self.shown[-1] is not image_bgr:
+            self.shown.append(image_bgr)
+        return self._left.pop(len(self.shown), None)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
+    monkeypatch.setattr(session_module, "Window", ScriptedWindow)
+    monkeypatch.chdir(tmp_path)
+    weights = write_tiny_weights(tmp_path / "weights").folder
+    clip = write_clip(tmp_path / "clip.mp4", 60)
+
+    def start(script: dict[int, Key], **options: object) -> tuple[Session, ScriptedWindow, list[str]]:
+        ScriptedWindow.script = script
+        said: list[str] = []
+        session = Session(
+            RunOptions(source=str(clip), pipeline=PipelineConfig(weights=weights), **options), notify=said.append
+        )
+        session.run()
+        return session, ScriptedWindow.last, said
+
+    return start
+
+
+def test_quit_ends_the_run_and_closes_the_window(run) -> None:
+    session, window, _ = run({5: Key.QUIT})
+    assert len(window.shown) == 5
+    assert window.closed
+    assert session.spans.frames <= 6
+
+
+def test_a_file_without_keys_runs_to_its_end_at_its_own_speed(run) -> None:
+    import time
+
+    started = time.monotonic()
+    session, window, _ = run({})
+    assert session.spans.frames == 60
+    assert time.monotonic() - started > 59 / 30 - 0.1, "a window shows a file at its own speed"
+    assert len(window.shown) == 60
+
+
+def test_head_up_display_and_landmarks_are_switched_by_their_keys(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[bool, bool]] = []
+    plain = session_module.Overlay.draw
+
+    def spied(self, analysed, hud, **options):
+        drawn.append((hud is not None, options["landmarks"]))
+        return plain(self, analysed, hud, **options)
+
+    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    run({3: Key.TOGGLE_HUD, 6: Key.TOGGLE_HUD, 8: Key.TOGGLE_LANDMARKS, 10: Key.QUIT})
+    assert [hud for hud, _ in drawn[:10]] == [True] * 3 + [False] * 3 + [True] * 4
+    assert [landmarks for _, landmarks in drawn[:10]] == [False] * 8 + [True] * 2
+
+
+def test_the_resting_face_is_asked_for_by_key_or_option_and_shown(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes: list[str] = []
+    plain = session_module.Overlay.draw
+
+    def spied(self, analysed, hud, **options):
+        notes.append(hud.resting if hud else "")
+        return plain(self, analysed, hud, **options)
+
+    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    run({5: Key.CALIBRATE, 10: Key.QUIT})
+    assert notes[3] == ""
+    assert notes[8].startswith("REST YOUR FACE 5")
+    notes.clear()
+    run({5: Key.QUIT}, calibrate_s=2.0)
+    assert notes[1].startswith("REST YOUR FACE 2")
+
+
+def test_resting_faces_are_watched_once_per_frame_live_and_offline(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+    plain = session_module.RestingFaces.update
+
+    def spied(self, faces, emotions, media_time_s):
+        seen.append(media_time_s)
+        return plain(self, faces, emotions, media_time_s)
+
+    monkeypatch.setattr(session_module.RestingFaces, "update", spied)
+    for smooth_offline in (False, True):
+        seen.clear()
+        run({}, calibrate_s=1.0, window=False, smooth_offline=smooth_offline)
+        assert len(seen) == 60
+        assert seen == sorted(set(seen))
+
+
+def test_recording_starts_and_stops_with_the_key_and_begins_at_zero(run, tmp_path: Path) -> None:
+    _, _, said = run({10: Key.TOGGLE_RECORDING, 40: Key.TOGGLE_RECORDING, 50: Key.QUIT})
+    (video,) = tmp_path.glob("emotion-live-*.mp4")
+    assert f"recording to {video.name}" in said
+    with av.open(str(video)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert 29 <= len(times) <= 31
+    assert times[0] == pytest.approx(0.0, abs=0.001)
+    assert times[-1] == pytest.approx((len(times) - 1) / 30, abs=0.005)
+
+
+def test_a_screenshot_is_what_the_window_shows(run, tmp_path: Path) -> None:
+    import cv2
+
+    _, window, said = run({4: Key.SCREENSHOT, 6: Key.QUIT})
+    (picture,) = tmp_path.glob("emotion-live-*.png")
+    assert said == [f"screenshot: {picture.name}"]
+    np.testing.assert_array_equal(cv2.imread(str(picture)), window.shown[3])
+
+
+def test_a_paused_file_stands_still_and_loses_nothing(run, tmp_path: Path) -> None:
+    class Pausing(ScriptedWindow):
+        def show(self, image_bgr: np.ndarray) -> Key | None:
+            key = super().show(image_bgr)
+            if key is Key.PAUSE:
+                self.paused_at = self.calls
+            # Twenty looks at the standing picture later, space again.
+            return Key.PAUSE if getattr(self, "paused_at", -99) + 20 == self.calls else key
+
+    session_module.Window = Pausing
+    _, window, _ = run({10: Key.PAUSE}, table=tmp_path / "t.csv")
+    # Pausing draws the standing picture anew, with the word for it.
+    assert 60 <= len(window.shown) <= 62
+    assert window.calls >= 80
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert [int(row["frame"]) for row in rows] == list(range(60))
+
+
+def test_an_error_in_the_middle_still_finishes_table_and_recording(run, tmp_path: Path, monkeypatch) -> None:
+    def broken(self: SpanLog, analysed: object, seen: list[int] = []) -> None:  # noqa: B006
+        seen.append(1)
+        if len(seen) > 20:
+            raise RuntimeError("unforeseen")
+
+    monkeypatch.setattr(SpanLog, "write", broken)
+    with pytest.raises(RuntimeError, match="unforeseen"):
+        run({}, window=False, table=tmp_path / "t.csv", record=tmp_path / "r.mp4")
+    assert len(list(csv.DictReader((tmp_path / "t.csv").open()))) == 20
+    with av.open(str(tmp_path / "r.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 20
+
+
+def test_screenshots_of_one_second_are_kept_apart(run, tmp_path: Path) -> None:
+    run({4: Key.SCREENSHOT, 5: Key.SCREENSHOT, 6: Key.SCREENSHOT, 8: Key.QUIT})
+    assert len(list(tmp_path.glob("emotion-live-*.png"))) == 3
+
+
+@pytest.fixture
+def shown_times(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Media times of the frames that were drawn for the window, without repetitions."""
+    times: list[float] = []
+    plain = session_module.Overlay.draw
+
+    def spied(self, analysed, hud, **options):
+        if not times or times[-1] != analysed.frame.media_time_s:
+            times.append(analysed.frame.media_time_s)
+        return plain(self, analysed, hud, **options)
+
+    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    return times
+
+
+def test_seeking_shows_the_frame_of_that_moment_and_nothing_from_before(run, shown_times) -> None:
+    session, _, _ = run({31: Key.BACK, 50: Key.QUIT})
+    (jump,) = [n for n in range(1, len(shown_times)) if shown_times[n] < shown_times[n - 1]]
+    assert shown_times[jump] == pytest.approx(shown_times[jump - 1] - 1.0, abs=1 / 30)
+    assert np.diff(shown_times[jump:]) == pytest.approx(1 / 30, abs=0.002)
+    assert session.finished == []
+
+
+def test_a_paused_file_shows_where_it_was_sent_and_stays_there(run, shown_times) -> None:
+    class Patient(ScriptedWindow):
+        def show(self, image_bgr: np.ndarray) -> Key | Click | None:
+            key = super().show(image_bgr)
+            return Key.QUIT if self.calls > 150 else key
+
+    session_module.Window = Patient
+    run({10: Key.PAUSE, 11: Key.FORWARD})
+    assert shown_times[:10] == pytest.approx([n / 30 for n in range(10)], abs=0.002)
+    assert shown_times[10:] == pytest.approx([1.3], abs=1 / 30)
+
+
+def test_a_click_on_the_timeline_seeks(run, shown_times) -> None:
+    run({5: Click(80, 100), 12: Key.QUIT})
+    assert shown_times[5] == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_clip_that_was_scrubbed_stays_open_at_its_end_and_plays_again(run, shown_times) -> None:
+    class Waiting(ScriptedWindow):
+        def show(self, image_bgr: np.ndarray) -> Key | Click | None:
+            key = super().show(image_bgr)
+            if shown_times[-1] > 1.95:
+                self.waited = getattr(self, "waited", 0) + 1
+                return {20: Key.PAUSE, 60: Key.QUIT}.get(self.waited)
+            return key
+
+    session_module.Window = Waiting
+    run({40: Key.FAR_FORWARD})
+    assert shown_times.count(0.0) == 2
+    assert shown_times[-1] == pytest.approx(59 / 30, abs=0.01)
+
+
+def test_scrubbing_is_refused_while_a_table_is_written_and_the_table_is_whole(run, tmp_path: Path) -> None:
+    _, _, said = run({10: Key.BACK, 20: Key.FAR_FORWARD, 30: Click(80, 100)}, table=tmp_path / "t.csv")
+    assert [line for line in said if "no seeking" in line] == [said[0]]
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert [int(row["frame"]) for row in rows] == list(range(60))
+
+
+def test_a_faster_window_plays_faster_and_tables_keep_their_times(run, tmp_path: Path) -> None:
+    import time
+
+    started = time.monotonic()
+    session, _, _ = run({}, speed=4.0, table=tmp_path / "t.csv")
+    assert time.monotonic() - started < 1.9
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert [float(row["media_time_s"]) for row in rows] == pytest.approx([n / 30 for n in range(60)], abs=0.002)
+    assert session.spans.frames == 60
+    started = time.monotonic()
+    run({}, speed=0.5)
+    assert time.monotonic() - started > 3.8
+
+
+def test_a_speed_for_a_source_with_its_own_is_refused(run) -> None:
+    with pytest.raises(ConfigError, match="--speed"):
+        run({}, speed=2.0, realtime=True)
+
+
+def test_the_timeline_can_be_switched_off(run) -> None:
+    _, window, _ = run({5: Key.TOGGLE_TIMELINE, 10: Key.QUIT})
+    assert window.shown[3].shape[0] > window.shown[8].shape[0] == 96
+
+
+def test_a_sender_that_closed_and_threads_that_hang_are_told(run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closing(FileSource):
+        farewell = "stream http://camera/ ended: its sender closed it after 60 frames"
+
+    ends = Pipeline.close
+    monkeypatch.setattr(session_module, "source_for", lambda text, realtime: Closing(text))
+    monkeypatch.setattr(Pipeline, "close", lambda self: [*ends(self), "capture"])
+    _, _, said = run({}, window=False)
+    assert said == [Closing.farewell, "still busy when the run ended: capture; they end with the program"]

@@ -1,0 +1,101 @@
+"""Drives the desktop program on a display of its own; `conftest` makes these fixtures known to every test."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from realtime.core.config import PipelineConfig
+from tests.support.tiny_models import write_tiny_weights
+from tests.support.virtual_display import virtual_display
+
+if TYPE_CHECKING:
+    from realtime.app.window import App
+
+WORKERS = {"capture", "landmarks", "classify", "analysis", "player", "export", "live", "cameras", "recorder"}
+
+
+@pytest.fixture(scope="session")
+def x_display() -> Iterator[str]:
+    """One for all: Xlib ends the program when a window is made after a display that it knew has gone."""
+    with virtual_display() as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def app_weights(tmp_path_factory) -> Path:
+    return write_tiny_weights(tmp_path_factory.mktemp("weights")).folder
+
+
+class Driver:
+    """Lets the program run until something is so, and presses its keys."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.boxes: list[tuple[str, str]] = []
+        self.longest_s = 0.0
+
+    def until(self, is_so: Callable[[], object], limit_s: float = 40.0) -> None:
+        deadline = time.monotonic() + limit_s
+        while not is_so():
+            assert time.monotonic() < deadline, f"waited {limit_s} s in vain"
+            began = time.monotonic()
+            if not self.app.ended:
+                self.app.root.update()
+            self.longest_s = max(self.longest_s, time.monotonic() - began)
+            time.sleep(0.002)
+
+    def on(self, name: str, limit_s: float = 40.0) -> object:
+        self.until(lambda: type(self.app.screen).__name__ == name, limit_s)
+        return self.app.screen
+
+    def press(self, key: str) -> None:
+        self.app.root.update()
+        widget = self.app.root.focus_get() or self.app.root
+        widget.focus_force()
+        self.app.root.update()
+        widget.event_generate(f"<{key}>")
+        self.app.root.update()
+
+
+@pytest.fixture
+def drive(x_display, app_weights, monkeypatch) -> Iterator[Driver]:
+    tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
+    from realtime.app.views import dialogs
+    from realtime.app.window import App
+
+    monkeypatch.setenv("DISPLAY", x_display)
+    root = tk.Tk(className="Emotion-live")
+    driver = Driver(App(root, PipelineConfig(weights=app_weights)))
+    for kind in ("showerror", "showwarning"):
+        monkeypatch.setattr(dialogs.messagebox, kind, lambda title, text, **_: driver.boxes.append((title, text)))
+    yield driver
+    monkeypatch.setattr(dialogs.messagebox, "askyesno", lambda *_, **__: True)
+    if not driver.app.ended:
+        driver.app.quit()
+        driver.until(lambda: driver.app.ended)
+    # Here and now: what is left of a window must not be freed on the next one's threads.
+    del driver.app, root
+    gc.collect()
+
+
+def answer(monkeypatch, question: str, path: Path) -> None:
+    from realtime.app.views import dialogs
+
+    monkeypatch.setattr(dialogs.filedialog, question, lambda **_: str(path))
+
+
+def running_workers() -> set[str]:
+    return {thread.name for thread in threading.enumerate()} & WORKERS
+
+
+def descendants(widget) -> Iterator[object]:
+    for child in widget.winfo_children():
+        yield child
+        yield from descendants(child)

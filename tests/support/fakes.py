@@ -1,0 +1,140 @@
+"""Hand-written stages and values for tests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from models.manifest import EMOTIONS
+from realtime.core.protocols import SourceInfo
+from realtime.core.types import Emotions, Faces, Frame
+
+
+def blank(width: int = 64, height: int = 48, grey: int = 0) -> np.ndarray:
+    return np.full((height, width, 3), grey, np.uint8)
+
+
+def make_frame(index: int = 0, fps: float = 30.0, image: np.ndarray | None = None) -> Frame:
+    return Frame(blank() if image is None else image, index, index / fps, time.monotonic())
+
+
+def make_landmarks(centre_xy: tuple[float, float] = (32.0, 24.0), eye_distance: float = 24.0) -> np.ndarray:
+    """A face whose outer eye corners, mouth and outline are where a face has them; everything else at its centre."""
+    points = np.tile(np.array(centre_xy, np.float32), (468, 1))
+    x, y, d = *centre_xy, eye_distance
+    for number, place in {
+        33: (x - d / 2, y - d / 3),
+        263: (x + d / 2, y - d / 3),
+        61: (x - d / 4, y + d / 2),
+        291: (x + d / 4, y + d / 2),
+        13: (x, y + d / 2),
+        14: (x, y + d / 2),
+        10: (x, y - d),
+        152: (x, y + d),
+        234: (x - 0.8 * d, y),
+        454: (x + 0.8 * d, y),
+    }.items():
+        points[number] = place
+    return points
+
+
+def make_faces(centres: Sequence[tuple[float, float]] = ((32.0, 24.0),), eye_distance: float = 24.0) -> Faces:
+    if not len(centres):
+        return Faces.empty()
+    landmarks = np.stack([make_landmarks(centre, eye_distance) for centre in centres])
+    boxes = np.concatenate([landmarks.min(axis=1), landmarks.max(axis=1)], axis=1).astype(np.float32)
+    return Faces(boxes, landmarks, np.zeros((len(centres), 3), np.float32), np.zeros(len(centres), np.int64))
+
+
+def make_emotions(raw: np.ndarray, trust: float | np.ndarray = 1.0, reason: str = "") -> Emotions:
+    raw = np.asarray(raw, np.float32).reshape(-1, len(EMOTIONS))
+    count = len(raw)
+    reliability = np.broadcast_to(np.asarray(trust, np.float32).reshape(-1, 1), (count, 2)).copy()
+    labels = tuple(EMOTIONS[int(row.argmax())] for row in raw)
+    return Emotions(raw, np.repeat(raw[:, None], 2, axis=1), reliability, labels, raw, (reason,) * count)
+
+
+def one_hot(emotion: str, confidence: float = 0.9) -> np.ndarray:
+    raw = np.full(len(EMOTIONS), (1 - confidence) / (len(EMOTIONS) - 1), np.float32)
+    raw[EMOTIONS.index(emotion)] = confidence
+    return raw
+
+
+class FakeSource:
+    """Delivers `count` frames, `period_s` apart; then ends, raises, or blocks until it is interrupted."""
+
+    def __init__(
+        self,
+        count: int,
+        *,
+        live: bool = False,
+        period_s: float = 0.0,
+        at_end: Exception | str | None = None,
+        open_error: Exception | None = None,
+    ) -> None:
+        self.live, self.count, self.period_s = live, count, period_s
+        self.at_end, self.open_error = at_end, open_error
+        self.interrupted = threading.Event()
+        self.closed = 0
+        self.threads: set[str] = set()
+        self._next = 0
+
+    def open(self) -> SourceInfo:
+        self.threads.add(threading.current_thread().name)
+        if self.open_error is not None:
+            raise self.open_error
+        return SourceInfo("fake", self.live, (64, 48), 30.0, self.count)
+
+    def read(self) -> Frame | None:
+        if self.period_s and self.interrupted.wait(self.period_s):
+            return None
+        if self._next >= self.count:
+            if isinstance(self.at_end, Exception):
+                raise self.at_end
+            if self.at_end == "block":
+                self.interrupted.wait()
+            return None
+        self._next += 1
+        return make_frame(self._next - 1)
+
+    def interrupt(self) -> None:
+        self.interrupted.set()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeFinder:
+    """Finds one face in every frame."""
+
+    def __init__(self, fail_at: int | None = None, delay_s: float = 0.0) -> None:
+        self.fail_at, self.delay_s, self.closed = fail_at, delay_s, 0
+
+    def find(self, frame: Frame) -> Faces:
+        time.sleep(self.delay_s)
+        if frame.index == self.fail_at:
+            raise ValueError("odd frame")
+        return make_faces()
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class FakeClassifier:
+    """Calls every face happy; notes the size of each batch."""
+
+    provider = "fake"
+
+    def __init__(self, delay_s: float | Callable[[], float] = 0.0) -> None:
+        self.delay_s, self.batches, self.closed = delay_s, [], 0
+
+    def classify(self, batch: Sequence[tuple[Frame, Faces]]) -> list[Emotions]:
+        self.batches.append(len(batch))
+        time.sleep(self.delay_s if isinstance(self.delay_s, float) else self.delay_s())
+        return [make_emotions(np.tile(one_hot("happiness"), (len(faces), 1))) for _, faces in batch]
+
+    def close(self) -> None:
+        self.closed += 1

@@ -1,0 +1,72 @@
+"""A live page with given content, and clients of it, for tests."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Mapping
+
+import numpy as np
+
+from realtime.core.protocols import SourceInfo
+from realtime.overlay.overlay import HudFacts
+from realtime.serving.address import Address
+from realtime.serving.server import LivePage
+from realtime.serving.state import State, state_of
+from tests.support.analysed import SIZE_WH, moment
+
+INFO = SourceInfo("clip <1> & co.mp4", live=True, size_wh=SIZE_WH, fps=30.0)
+
+
+def opened(token: str | None = None, host: str = "127.0.0.1") -> LivePage:
+    page = LivePage(Address(host, 0), token)
+    page.open(INFO)
+    return page
+
+
+def state(time_s: float, people: Mapping[int, str], *, paused: bool = False) -> State:
+    hud = HudFacts(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=paused)
+    return state_of(moment(time_s, people), hud)
+
+
+def noise(seed: int = 0, height: int = 240, width: int = 320) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def grey(level: int) -> np.ndarray:
+    return np.full((SIZE_WH[1], SIZE_WH[0], 3), level, np.uint8)
+
+
+def ask(page: LivePage, path: str = "/", method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+    """One request on a connection of its own, which ends with the answer's object."""
+    connection = http.client.HTTPConnection("127.0.0.1", page.address.port, timeout=10)
+    connection.request(method, path, headers=headers)
+    return connection.getresponse()
+
+
+def knock(page: LivePage, path: str, receive_bytes: int | None = None) -> socket.socket:
+    """A client that has asked and reads nothing by itself."""
+    client = socket.socket()
+    if receive_bytes is not None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    client.settimeout(10)
+    client.connect(("127.0.0.1", page.address.port))
+    client.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    return client
+
+
+class Pictures:
+    """Reads MJPEG part by part."""
+
+    _HEAD = b"--picture\r\nContent-Type: image/jpeg\r\n\r\n"
+
+    def __init__(self, answer: http.client.HTTPResponse) -> None:
+        self._answer = answer
+        assert self._answer.read(len(self._HEAD)) == self._HEAD
+
+    def next(self) -> bytes:
+        """The next picture, once the head of the one after it has come."""
+        part = b""
+        while not part.endswith(b"\r\n" + self._HEAD):
+            part += self._answer.readline()
+        return part[: -len(self._HEAD) - 2]
