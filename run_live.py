@@ -139,7 +139,7 @@ def _run(debug: bool, headless: bool, **options: Any) -> None:
 
 def _run_session(debug: bool, headless: bool, **options: Any) -> None:
     # Imported here so that --help and wrong arguments answer at once.
-    from realtime.session.progress_bar import FrameBar
+    from realtime.session.progress_bar import ProgressBar
     from realtime.session.session import Session
     from realtime.session.window import display_available
 
@@ -148,7 +148,7 @@ def _run_session(debug: bool, headless: bool, **options: Any) -> None:
         headless = True
     if headless and options["speed"] != 1:
         click.echo("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
-    with FrameBar(shown=headless) as bar:
+    with ProgressBar(shown=headless) as bar:
         session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
         try:
             session.run(on_open=bar.opened)

@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime.core.errors import DataError
 from realtime.core.types import FloatArray, ImageArray
-from realtime.landmarks.still_image import ImageFaceFinder
+from realtime.landmarks.still_image_finder import StillImageFinder
 
 CANVAS_WH = (640, 480)
 MARGIN_PX = 60
@@ -54,7 +54,7 @@ def load_portrait() -> Portrait:
         ) from error
     picture_rgb: Callable[[], ImageArray] = data.astronaut
     image_bgr = _enlarged(cv2.cvtColor(picture_rgb(), cv2.COLOR_RGB2BGR))
-    finder = ImageFaceFinder()
+    finder = StillImageFinder()
     try:
         faces = finder.find_mesh(image_bgr)
     finally:

@@ -17,7 +17,7 @@ from demo.portrait import CANVAS_WH
 from demo.relax import relaxed
 from demo.timeline import DURATION_S, FPS, FRAME_COUNT, SEGMENTS, TRANSITION_S, blink_at, expression_at
 from demo.warp import MeshWarp
-from realtime.landmarks.still_image import ImageFaceFinder
+from realtime.landmarks.still_image_finder import StillImageFinder
 from realtime.session.session import RunOptions, Session
 
 EVERY = 5
@@ -26,7 +26,7 @@ EVERY = 5
 @pytest.fixture(scope="module")
 def meshes():
     """Every fifth frame's (second, faces)."""
-    finder, found = ImageFaceFinder(), []
+    finder, found = StillImageFinder(), []
     try:
         with av.open(str(CLIP_PATH)) as container:
             for index, frame in enumerate(container.decode(video=0)):

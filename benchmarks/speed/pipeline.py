@@ -30,7 +30,7 @@ from realtime.core.metrics import Metrics
 from realtime.core.protocols import FrameSource
 from realtime.core.types import Faces, Frame
 from realtime.inference.classifier import RegionClassifier
-from realtime.landmarks.finder import LandmarkFinder
+from realtime.landmarks.landmark_finder import LandmarkFinder
 from realtime.landmarks.person_tracker import TrackingFinder
 from realtime.session.session import RunOptions, Session
 

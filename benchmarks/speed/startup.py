@@ -23,7 +23,7 @@ _IMPORTS = "import mediapipe, onnxruntime"
 # The process ends itself at its first frame: what comes after does not count.
 _FIRST_FRAME = """
 import os, sys
-from realtime.recording.recorder import VideoRecorder
+from realtime.recording.video_recorder import VideoRecorder
 def first(self, picture, at):
     print(bool({'tensorflow', 'keras'} & set(sys.modules)), flush=True)
     os._exit(0)

@@ -12,9 +12,9 @@ from models.manifest import EMOTIONS
 from realtime.core.config import SmoothingConfig
 from realtime.core.types import UNCERTAIN, Emotions, Faces, FloatArray, IntArray
 from realtime.inference.fusion import softmax
-from realtime.smoothing.labels import SmoothEmotions
+from realtime.smoothing.label_smoother import LabelSmoother
 from realtime.smoothing.offline import smooth_offline
-from realtime.smoothing.temporal_filter import Evidence, Rates, gain, log_evidence
+from realtime.smoothing.temporal_filter import Rates, TemporalFilter, gain, log_evidence
 
 NO_LABEL = -1
 Labeller = Callable[[FloatsArray, FloatArray, FloatArray], IntArray]
@@ -35,7 +35,7 @@ def live(tau_ms: float) -> Labeller:
     """Return the program's own smoothing as it runs live."""
 
     def label(times_s: FloatsArray, fused: FloatArray, trust: FloatArray) -> IntArray:
-        smooth, faces = SmoothEmotions(SmoothingConfig(time_constant_ms=tau_ms)), _one_face()
+        smooth, faces = LabelSmoother(SmoothingConfig(time_constant_ms=tau_ms)), _one_face()
         said = [
             smooth.update(faces, _of_row(row, sure), time_s).labels[0]
             for time_s, row, sure in zip(times_s.tolist(), fused, trust, strict=True)
@@ -146,7 +146,7 @@ class _Median:
 
 class _StickyBayes:
     def __init__(self, first: FloatsArray, tau_ms: float) -> None:
-        self._evidence = Evidence(Rates.of(SmoothingConfig(time_constant_ms=tau_ms)), first, 1.0)
+        self._evidence = TemporalFilter(Rates.of(SmoothingConfig(time_constant_ms=tau_ms)), first, 1.0)
 
     def __call__(self, log_p: FloatsArray, trust: float, elapsed_s: float) -> FloatsArray:
         self._evidence.observe(log_p, trust, elapsed_s)

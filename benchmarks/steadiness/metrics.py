@@ -15,8 +15,8 @@ from models.manifest import EMOTIONS, GEOMETRY, REGIONS
 from realtime.core.config import SmoothingConfig
 from realtime.core.types import UNCERTAIN, Emotions, Faces, FloatArray, IntArray
 from realtime.inference.reliability import region_quality
-from realtime.landmarks.person_tracker import Tracker
-from realtime.smoothing.labels import SmoothEmotions
+from realtime.landmarks.person_tracker import PersonTracker
+from realtime.smoothing.label_smoother import LabelSmoother
 from realtime.smoothing.offline import smooth_offline
 
 TURNED_DEG = 45.0
@@ -40,7 +40,7 @@ class Track:
 
 def tracked(seen: Sequence[Watched]) -> list[Faces]:
     """Return each frame's faces with their ids."""
-    tracker = Tracker()
+    tracker = PersonTracker()
     return [tracker.update(one.faces, one.time_s, one.thumb_bgr) for one in seen]
 
 
@@ -100,7 +100,7 @@ def _smoothed(seen: Sequence[Watched], faces: list[Faces], config: SmoothingConf
     if both_ways:
         ids, raw = [known.track_ids for known in faces], [one.emotions for one in seen]
         return smooth_offline([one.time_s for one in seen], ids, raw, config)
-    smooth = SmoothEmotions(config)
+    smooth = LabelSmoother(config)
     return [smooth.update(known, one.emotions, one.time_s) for known, one in zip(faces, seen, strict=True)]
 
 
@@ -169,7 +169,7 @@ def turning_figures(track: Track, faces: Faces, config: SmoothingConfig) -> dict
     """
     shown = turned = 0
     for period_s in _TURN_PERIODS_S:
-        smooth = SmoothEmotions(config)
+        smooth = LabelSmoother(config)
         for time_s, raw in zip(track.times_s.tolist(), track.raw, strict=True):
             yaw = _TURN_YAW_DEG * np.sin(2 * np.pi * (time_s - track.times_s[0]) / period_s)
             trust = _reliability(faces, float(yaw))

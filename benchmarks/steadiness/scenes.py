@@ -10,7 +10,7 @@ import numpy as np
 
 from realtime.capture.video_file import FileSource
 from realtime.core.types import Frame, ImageArray
-from realtime.landmarks.finder import LandmarkFinder
+from realtime.landmarks.landmark_finder import LandmarkFinder
 from realtime.landmarks.person_tracker import TrackingFinder
 
 _PICTURE_WH = (960, 540)

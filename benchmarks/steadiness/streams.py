@@ -11,7 +11,7 @@ from realtime.capture.video_file import FileSource
 from realtime.core.config import PipelineConfig
 from realtime.core.types import Emotions, Faces, Frame, ImageArray
 from realtime.inference.classifier import RegionClassifier
-from realtime.landmarks.finder import LandmarkFinder
+from realtime.landmarks.landmark_finder import LandmarkFinder
 
 SUFFIXES = (".mp4", ".mov", ".mkv")
 _BATCH = 8

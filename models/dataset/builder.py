@@ -23,7 +23,7 @@ from models.dataset.occlusion import COVER_KINDS, cover_face
 from models.errors import DataError
 from models.manifest import EMOTIONS, GEOMETRY, REGIONS
 from models.region_crops import cut_region, eye_distance_px
-from realtime.landmarks.still_image import ImageFaceFinder
+from realtime.landmarks.still_image_finder import StillImageFinder
 
 _CHUNK = 256
 _PARTS = "parts"
@@ -131,7 +131,7 @@ def _task(job: BuildJob, number: int) -> dict[str, Any]:
     return row
 
 
-_finder: ImageFaceFinder | None = None
+_finder: StillImageFinder | None = None
 
 
 def _build_chunk(how: _Cutting, task: tuple[Path, list[dict[str, Any]]]) -> int:
@@ -139,7 +139,7 @@ def _build_chunk(how: _Cutting, task: tuple[Path, list[dict[str, Any]]]) -> int:
     global _finder
     if _finder is None:
         cv2.setNumThreads(1)
-        _finder = ImageFaceFinder()
+        _finder = StillImageFinder()
     part, rows = task
     for row in rows:
         _build_one(_finder, how, row)
@@ -149,7 +149,7 @@ def _build_chunk(how: _Cutting, task: tuple[Path, list[dict[str, Any]]]) -> int:
     return len(rows)
 
 
-def _build_one(finder: ImageFaceFinder, how: _Cutting, row: dict[str, Any]) -> None:
+def _build_one(finder: StillImageFinder, how: _Cutting, row: dict[str, Any]) -> None:
     image_bgr = cv2.imread(str(how.root / row["file"]), cv2.IMREAD_COLOR)
     if image_bgr is None:
         row["found"] = "unreadable"

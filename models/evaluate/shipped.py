@@ -19,7 +19,7 @@ from models.region_crops import eye_distance_px
 from realtime.core.config import PipelineConfig
 from realtime.core.types import Emotions, Faces, FloatArray, Frame
 from realtime.inference.classifier import RegionClassifier
-from realtime.landmarks.still_image import ImageFaceFinder
+from realtime.landmarks.still_image_finder import StillImageFinder
 
 _BATCH = 16
 
@@ -84,7 +84,7 @@ def run_shipped(
     """
     count, unreadable = len(faces), 0
     answers = Answers.none(count)
-    classifier, finder = RegionClassifier(config), ImageFaceFinder()
+    classifier, finder = RegionClassifier(config), StillImageFinder()
     try:
         with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet) as bar:
             for rows in _chunks(count):
@@ -108,7 +108,7 @@ def _chunks(count: int) -> Iterator[range]:
         yield range(start, min(start + _BATCH, count))
 
 
-def _look(finder: ImageFaceFinder, path: Path, row: int, cover: Cover | None) -> tuple[Frame, Faces] | None:
+def _look(finder: StillImageFinder, path: Path, row: int, cover: Cover | None) -> tuple[Frame, Faces] | None:
     image_bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image_bgr is None:
         return None

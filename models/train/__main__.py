@@ -118,7 +118,7 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     if stored.exists() and not resume:
         raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
     from models.dataset.crop_set import load_crops
-    from models.train.distillation import check_answers, read_answers, taught
+    from models.train.distillation import check_answers, distilled, read_answers
     from models.train.loop import fit
 
     train, val = (load_crops(data, recipe.region, split) for split in ("train", "val"))
@@ -126,7 +126,7 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     if recipe.teacher:
         answers = read_answers(Path(recipe.teacher))
         check_answers(answers, train, Path(recipe.teacher))
-        train, *covered = (taught(crops, answers, recipe.teacher_share) for crops in (train, *covered))
+        train, *covered = (distilled(crops, answers, recipe.teacher_share) for crops in (train, *covered))
     if len(train) < recipe.batch:
         raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")
     faces = {"train": len(train), "val": len(val)}

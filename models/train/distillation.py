@@ -49,7 +49,7 @@ def check_answers(answers: Mapping[int, FloatArray], crops: CropSet, table: Path
         )
 
 
-def taught(crops: CropSet, answers: Mapping[int, FloatArray], share: float) -> CropSet:
+def distilled(crops: CropSet, answers: Mapping[int, FloatArray], share: float) -> CropSet:
     """Return the crops with labels of which `share`, in [0, 1], is the teacher's answer, where it gave one."""
     soft = [
         (1 - share) * votes + share * answers[number] if number in answers else votes

@@ -12,8 +12,8 @@ from realtime.app.jobs.job import Job
 from realtime.app.jobs.save_kinds import FaceStyle, Kind
 from realtime.app.menu import KEYS_HELP, Menu, key_name
 from realtime.app.screens.base import Screen
-from realtime.app.screens.camera import LiveScreen
-from realtime.app.screens.camera_list import CameraScreen
+from realtime.app.screens.camera import CameraScreen
+from realtime.app.screens.camera_list import CameraListScreen
 from realtime.app.screens.player import PlayerScreen
 from realtime.app.screens.progress import ProgressScreen
 from realtime.app.screens.start import StartScreen
@@ -86,11 +86,11 @@ class App:
     def choose_camera(self) -> None:
         """Show the cameras."""
         if self.screen.may_leave():
-            self._go(CameraScreen(self))
+            self._go(CameraListScreen(self))
 
     def start_camera(self, camera: CameraEntry) -> None:
         """Show a camera, live."""
-        self._go(LiveScreen(self, camera))
+        self._go(CameraScreen(self, camera))
 
     def show_player(self, analysis: Analysis) -> None:
         """Play an analysed video."""

@@ -40,7 +40,7 @@ class Placed:
     media_time_s: float
 
 
-class PictureReader:
+class VideoDecoder:
     """Reads one file on one thread.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from realtime.capture.container_length import promised_bytes
 from realtime.capture.pyav_decoding import average_fps, silence_libav, upright_bgr, upright_size_wh
-from realtime.capture.video_decoder import PictureReader, Placed
+from realtime.capture.video_decoder import Placed, VideoDecoder
 from realtime.core.errors import SourceOpenError, SourceReadError
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Frame
@@ -50,7 +50,7 @@ class FileSource:
         self._clock = clock
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
-        self._reader = PictureReader(self._path, self._stopped.is_set)
+        self._reader = VideoDecoder(self._path, self._stopped.is_set)
         self._started_s: float | None = None
         self.dropped = 0
         self._count = 0

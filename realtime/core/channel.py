@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 
-class WhenFull(enum.Enum):
+class OverflowPolicy(enum.Enum):
     """What `put` does with a full channel."""
 
     WAIT = "wait"
@@ -22,7 +22,7 @@ class ChannelClosedError(Exception):
     """The channel was closed: nothing more can be put, or everything was taken."""
 
 
-class HandOver(Protocol[T]):
+class BoundedQueue(Protocol[T]):
     """What a pipeline asks of the hand-over between two of its threads; `Channel` says what each of them does."""
 
     def put(self, item: T) -> None:
@@ -50,7 +50,7 @@ class HandOver(Protocol[T]):
 
 
 @dataclass(slots=True)
-class Tally:
+class QueueStats:
     """How many items came to a hand-over, how many they found waiting, how many waited at most, were dropped."""
 
     came: int = 0
@@ -59,7 +59,7 @@ class Tally:
     dropped: int = 0
 
 
-class Counting:
+class CountingQueue:
     """What every hand-over has in common: it can be closed, and tells what passed it.
 
     Args:
@@ -67,7 +67,7 @@ class Counting:
         tally: what is told.
     """
 
-    def __init__(self, changed: threading.Condition, tally: Tally) -> None:
+    def __init__(self, changed: threading.Condition, tally: QueueStats) -> None:
         self._changed, self._tally = changed, tally
         self._closed = False
 
@@ -90,7 +90,7 @@ class Counting:
             return self._tally.found / max(1, self._tally.came), self._tally.most
 
 
-class Channel(Counting, Generic[T]):
+class Channel(CountingQueue, Generic[T]):
     """A queue of at most `capacity` items between one producer and one consumer.
 
     Args:
@@ -98,10 +98,10 @@ class Channel(Counting, Generic[T]):
         when_full: wait for room (files), or drop the oldest waiting item and count it (live).
     """
 
-    def __init__(self, capacity: int, when_full: WhenFull) -> None:
+    def __init__(self, capacity: int, when_full: OverflowPolicy) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be 1 or more; received {capacity}")
-        super().__init__(threading.Condition(), Tally())
+        super().__init__(threading.Condition(), QueueStats())
         self._capacity = capacity
         self._when_full = when_full
         self._items: deque[T] = deque()
@@ -112,7 +112,7 @@ class Channel(Counting, Generic[T]):
             self._tally.came += 1
             self._tally.found += len(self._items)
             while not self._closed and len(self._items) >= self._capacity:
-                if self._when_full is WhenFull.DROP_OLDEST:
+                if self._when_full is OverflowPolicy.DROP_OLDEST:
                     self._items.popleft()
                     self._tally.dropped += 1
                 else:

@@ -101,7 +101,7 @@ class Emotions:
     """What the faces of one frame show; rows are in the order of that frame's `Faces`.
 
     Attributes:
-        probabilities: `(N, K) float32`, fused, each row sums to 1; smoothed over time once `SmoothEmotions` has seen
+        probabilities: `(N, K) float32`, fused, each row sums to 1; smoothed over time once `LabelSmoother` has seen
             it. K runs over `models.manifest.EMOTIONS`.
         by_region: `(N, R, K) float32`, each expert's own distribution; R in the manifest's order (eyes, lips).
         reliability: `(N, R) float32` in [0, 1], how far each region of this face could be trusted in this frame.

@@ -12,7 +12,7 @@ from realtime.landmarks.mediapipe_import import quiet_stderr
 from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, MeshGraph, mesh_model
 
 
-class MeshNetwork:
+class LiteRtMesh:
     """The network of MediaPipe's FaceMesh in LiteRT's interpreter: `MeshGraph` gives the same numbers, more slowly.
 
     Runs in the calling thread; for one thread at a time.
@@ -54,9 +54,9 @@ class MeshNetwork:
         self._interpreter = self._input = None
 
 
-def open_mesh_network() -> MeshNetwork | MeshGraph:
+def open_mesh_network() -> LiteRtMesh | MeshGraph:
     """Return the quickest way to run the network that works here."""
     try:
-        return MeshNetwork()
+        return LiteRtMesh()
     except (ImportError, OSError):
         return MeshGraph()

@@ -65,7 +65,7 @@ class MeshGraph:
 
     The whole of FaceMesh also turns the frame's colours, cuts the face out and hands each step to other threads; its
     network takes less than half of its time. Here it runs in the calling thread, and
-    `realtime.landmarks.mesh_inference` cuts faces out. `realtime.landmarks.litert_mesh.MeshNetwork` is quicker still,
+    `realtime.landmarks.mesh_runner` cuts faces out. `realtime.landmarks.litert_mesh.LiteRtMesh` is quicker still,
     where LiteRT is installed.
 
     Close it explicitly: leaving a graph to the garbage collector can dead-lock another one.

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from realtime.core.protocols import FaceFinder
 from realtime.core.types import Faces, FloatArray, Frame, ImageArray
 from realtime.landmarks.box_overlap import intersection_over_union
-from realtime.landmarks.scene_cuts import CutFinder
+from realtime.landmarks.scene_cut_detector import SceneCutDetector
 
 # Outer eye corners and mouth corners: where a face is, how large, and how it leans.
 _POINTS = (33, 263, 61, 291)
@@ -50,7 +50,7 @@ class _Track:
         self.points, self.box, self.seen_s = points, box, now_s
 
 
-class Tracker:
+class PersonTracker:
     """Gives each person one number per run, counted from 1 and never used again.
 
     One-to-one assignment (Jonker and Volgenant 1987, by `lap`) of faces to people, on the distance of eye and mouth
@@ -62,7 +62,7 @@ class Tracker:
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._next = 1
-        self._cuts = CutFinder()
+        self._cuts = SceneCutDetector()
 
     def update(self, faces: Faces, media_time_s: float, image_bgr: ImageArray) -> Faces:
         """Return `faces` with their track ids.
@@ -143,7 +143,7 @@ class TrackingFinder:
 
     def __init__(self, finder: FaceFinder) -> None:
         self._finder = finder
-        self._tracker = Tracker()
+        self._tracker = PersonTracker()
         self._epoch = 0
 
     def find(self, frame: Frame) -> Faces:

@@ -16,7 +16,7 @@ import numpy as np
 from realtime.core.types import FloatArray, ImageArray
 from realtime.landmarks.box_overlap import share_of_smaller
 from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detection
-from realtime.landmarks.mesh_inference import Box, Place, box_of_mesh, place_of_detection, place_of_mesh
+from realtime.landmarks.mesh_runner import Box, FaceRoi, box_of_mesh, roi_of_detection, roi_of_mesh
 
 # Media seconds between two looks through the whole frame while there is room for more faces; while there is none, and
 # for some seconds after one was lost: somebody who was hidden or turned away comes back.
@@ -38,10 +38,10 @@ class _Seen(NamedTuple):
     box_xyxy: Box
 
 
-class LayerLike(Protocol):
-    """What is asked of `realtime.landmarks.mesh_inference.MeshLayer`."""
+class MeshRunnerLike(Protocol):
+    """What is asked of `realtime.landmarks.mesh_runner.MeshRunner`."""
 
-    def lay(self, image_bgr: ImageArray, place: Place) -> tuple[FloatArray, float]:
+    def lay(self, image_bgr: ImageArray, place: FaceRoi) -> tuple[FloatArray, float]:
         """Return `(L, 3)` landmarks, x and y in pixels, and the presence."""
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class DetectorLike(Protocol):
         """Free the graph."""
 
 
-class Following:
+class RoiTracker:
     """Up to `max_faces` faces of one video.
 
     Args:
@@ -67,9 +67,9 @@ class Following:
         max_faces: `int`.
     """
 
-    def __init__(self, layer: LayerLike, detector: DetectorLike, max_faces: int) -> None:
+    def __init__(self, layer: MeshRunnerLike, detector: DetectorLike, max_faces: int) -> None:
         self._layer, self._detector, self._max_faces = layer, detector, max_faces
-        self._places: list[Place] = []
+        self._places: list[FaceRoi] = []
         self._size: tuple[int, ...] = ()
         self._looked_s = self._lost_s = -math.inf
 
@@ -88,7 +88,7 @@ class Following:
         if len(found) < self._max_faces and self._due(media_time_s, lost, bool(found)):
             self._looked_s = media_time_s
             found += self._look_around(image_bgr, found)
-        self._places = [place_of_mesh(face.points, face.box_xyxy) for face in found]
+        self._places = [roi_of_mesh(face.points, face.box_xyxy) for face in found]
         return np.stack([face.points for face in found]) if found else np.zeros((0, LANDMARK_COUNT, 3), np.float32)
 
     def forget(self) -> None:
@@ -128,19 +128,19 @@ class Following:
                 break
             if _known(detection.box_xyxy.tolist(), known + found):
                 continue
-            face = self._start(image_bgr, place_of_detection(detection))
+            face = self._start(image_bgr, roi_of_detection(detection))
             if face and not _known(face.box_xyxy, known + found):
                 found.append(face)
         return found
 
-    def _start(self, image_bgr: ImageArray, place: Place) -> _Seen | None:
+    def _start(self, image_bgr: ImageArray, place: FaceRoi) -> _Seen | None:
         """Return the face that a detector saw, or None where the mesh sees none."""
         face = self._lay(image_bgr, place)
         for _ in range(_FIRST_LOOKS - 1):
-            face = face and self._lay(image_bgr, place_of_mesh(face.points, face.box_xyxy))
+            face = face and self._lay(image_bgr, roi_of_mesh(face.points, face.box_xyxy))
         return face
 
-    def _lay(self, image_bgr: ImageArray, place: Place) -> _Seen | None:
+    def _lay(self, image_bgr: ImageArray, place: FaceRoi) -> _Seen | None:
         points, presence = self._layer.lay(image_bgr, place)
         return _Seen(points, box_of_mesh(points)) if presence >= _PRESENT else None
 

@@ -13,7 +13,7 @@ import numpy as np
 from models.manifest import EMOTIONS
 from realtime.core.types import NOT_YET, UNCERTAIN, Emotions, FloatArray, ImageArray
 from realtime.overlay.palette import DIM_INK, FAINT, GREY, INK, PANEL, Colour, colour_of, emotion_colour
-from realtime.overlay.text import Layer, copied, plate, text_layer, text_width_px, write, write_right
+from realtime.overlay.text import TextLayer, copied, plate, text_layer, text_width_px, write, write_right
 
 _PANEL_OPACITY = 0.82
 _TRUST_STEPS = 4
@@ -145,7 +145,7 @@ class PanelPainter:
             self._draw_swatches(picture_bgr, x + width - self._pad, y, facts)
 
     @cached_property
-    def _grounds(self) -> dict[Level, Layer]:
+    def _grounds(self) -> dict[Level, TextLayer]:
         return {level: self._ground(level) for level in Level}
 
     @property
@@ -169,7 +169,7 @@ class PanelPainter:
     def _column_px(self) -> int:
         return round(self._cap * 2.6)
 
-    def _ground(self, level: Level) -> Layer:
+    def _ground(self, level: Level) -> TextLayer:
         """Return the plate of a panel with everything on it that is the same for all faces."""
         if level is not Level.FULL:
             head_px = self._head_px(level)

@@ -23,8 +23,8 @@ from realtime.overlay.palette import (
     Colour,
     emotion_colour,
 )
-from realtime.overlay.panel_age import CalmAges
 from realtime.overlay.panel_layout import PlaceMemory, Rect, overlap_px, place_panels
+from realtime.overlay.staleness_filter import StalenessFilter
 from realtime.overlay.text import plate, text_width_px, write
 
 __all__ = ["EMOTION_COLOURS_BGR", "GREY", "HudFacts", "Overlay"]
@@ -80,7 +80,7 @@ class Overlay:
         self._regions = regions
         self._painters: dict[int, PanelPainter] = {}
         self._memory = PlaceMemory()
-        self._ages = CalmAges()
+        self._ages = StalenessFilter()
         self._level = Level.FULL
         self._roomy_frames = 0
 

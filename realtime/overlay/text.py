@@ -23,7 +23,7 @@ _KEPT_PLATES = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class TextLayer:
     """Something to blend into a picture.
 
     Attributes:
@@ -51,7 +51,7 @@ class Layer:
         kept = cv2.multiply(target, self.keep[inside], scale=1 / 255)
         target[...] = cv2.add(kept, self.add[inside])
 
-    def under(self, upper: Layer, x: int, y: int) -> None:
+    def under(self, upper: TextLayer, x: int, y: int) -> None:
         """Draw `upper` on top of this layer in place, for building a layer out of others before it is shared."""
         width, height = upper.size_wh
         keep, add = self.keep[y : y + height, x : x + width], self.add[y : y + height, x : x + width]
@@ -59,7 +59,7 @@ class Layer:
         add[...] = cv2.add(cv2.multiply(add, upper.keep, scale=1 / 255), upper.add)
 
 
-def layer_of(coverage: npt.NDArray[np.float32], colour: Colour, opacity: float = 1.0) -> Layer:
+def layer_of(coverage: npt.NDArray[np.float32], colour: Colour, opacity: float = 1.0) -> TextLayer:
     """Return a layer of one colour.
 
     Args:
@@ -70,11 +70,11 @@ def layer_of(coverage: npt.NDArray[np.float32], colour: Colour, opacity: float =
     alpha = (coverage * np.float32(opacity))[:, :, None]
     keep = np.repeat(255.0 * (1.0 - alpha), 3, axis=2)
     add = alpha * np.array(colour, np.float32)
-    return Layer(np.asarray(np.rint(keep), np.uint8), np.asarray(np.rint(add), np.uint8))
+    return TextLayer(np.asarray(np.rint(keep), np.uint8), np.asarray(np.rint(add), np.uint8))
 
 
 @lru_cache(maxsize=_KEPT_TEXTS)
-def text_layer(text: str, cap_px: int, colour: Colour, bold: bool = False) -> Layer:
+def text_layer(text: str, cap_px: int, colour: Colour, bold: bool = False) -> TextLayer:
     """Return `text` as a layer whose capitals are `cap_px` high and begin at its top; see `descent_px`.
 
     Characters outside ASCII, which the font lacks, become "?".
@@ -121,7 +121,7 @@ def write_right(
 
 
 @lru_cache(maxsize=_KEPT_PLATES)
-def plate(width_px: int, height_px: int, radius_px: int, colour: Colour, opacity: float) -> Layer:
+def plate(width_px: int, height_px: int, radius_px: int, colour: Colour, opacity: float) -> TextLayer:
     """Return a plate with round corners. It is shared: draw on a `copied` one only."""
     samples = 4
     canvas = np.zeros((height_px * samples, width_px * samples), np.uint8)
@@ -136,6 +136,6 @@ def plate(width_px: int, height_px: int, radius_px: int, colour: Colour, opacity
     return layer_of(np.asarray(small, np.float32) / 255, colour, opacity)
 
 
-def copied(layer: Layer) -> Layer:
+def copied(layer: TextLayer) -> TextLayer:
     """Return a copy that may be drawn on."""
-    return Layer(layer.keep.copy(), layer.add.copy())
+    return TextLayer(layer.keep.copy(), layer.add.copy())

@@ -15,7 +15,7 @@ from realtime.core.types import UNCERTAIN, ImageArray
 from realtime.overlay.palette import DIM_INK, EMOTION_COLOURS_BGR, FAINT, GREY, INK, OUTLINE, PANEL, Colour
 from realtime.overlay.text import text_width_px, write, write_right
 from realtime.reports.svg_plots import STACK_ORDER
-from realtime.timeline.live_timeline import NO_FACE, Bands, BandView
+from realtime.timeline.live_timeline import NO_FACE, LiveTimeline, TimelineView
 from realtime.timeline.timeline import LABELS
 
 _CAP_SHARE = 0.0135
@@ -128,7 +128,7 @@ class TimelinePainter:
         self._key: object = None
         self._lanes: ImageArray = np.zeros((1, 1, 3), np.uint8)
 
-    def paint(self, bands: Bands, position: Position, layout: StripLayout) -> ImageArray:
+    def paint(self, bands: LiveTimeline, position: Position, layout: StripLayout) -> ImageArray:
         """Return `(layout.height, layout.width, 3) uint8` BGR: lanes, bar, the present place, times."""
         key = (bands.version, position.start_s, position.end_s, layout)
         if key != self._key:
@@ -143,7 +143,7 @@ class TimelinePainter:
         return strip
 
 
-def lanes_picture(view: BandView, height_px: int, cap_px: int) -> ImageArray:
+def lanes_picture(view: TimelineView, height_px: int, cap_px: int) -> ImageArray:
     """Return the lanes of `view` one above the other; a pure function.
 
     Args:
@@ -164,7 +164,7 @@ def lanes_picture(view: BandView, height_px: int, cap_px: int) -> ImageArray:
     return picture
 
 
-def _draw_lane(area: ImageArray, view: BandView, lane: int, cap_px: int) -> None:
+def _draw_lane(area: ImageArray, view: TimelineView, lane: int, cap_px: int) -> None:
     ground = np.where(view.analysed[:, None], np.array(_NOBODY, np.uint8), np.array(_EMPTY, np.uint8))
     area[:] = ground
     height = area.shape[0]
@@ -178,7 +178,7 @@ def _draw_lane(area: ImageArray, view: BandView, lane: int, cap_px: int) -> None
         _letter(band, view, lane, cap_px)
 
 
-def _draw_stack(area: ImageArray, view: BandView, lane: int) -> None:
+def _draw_stack(area: ImageArray, view: TimelineView, lane: int) -> None:
     height = area.shape[0]
     tops = np.cumsum(view.shares[lane][:, _STACK_ROWS], axis=1).T
     shares = (np.arange(height, 0, -1) - 0.5) / height
@@ -200,7 +200,7 @@ def _draw_band(band: ImageArray, labels: npt.NDArray[np.int64]) -> None:
     band[stripes] = FAINT
 
 
-def _spans(view: BandView, lane: int) -> Iterator[tuple[int, int, int, int]]:
+def _spans(view: TimelineView, lane: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield first column, column after the last, label and track of stretches that show the same."""
     pairs = enumerate(zip(view.labels[lane].tolist(), view.tracks[lane].tolist(), strict=True))
     for (label, track), group in itertools.groupby(pairs, key=lambda pair: pair[1]):
@@ -209,7 +209,7 @@ def _spans(view: BandView, lane: int) -> Iterator[tuple[int, int, int, int]]:
             yield columns[0], columns[-1] + 1, label, track
 
 
-def _letter(band: ImageArray, view: BandView, lane: int, cap_px: int) -> None:
+def _letter(band: ImageArray, view: TimelineView, lane: int, cap_px: int) -> None:
     last_track = 0
     for left, right, label, track in _spans(view, lane):
         name = LABELS[label]

@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from realtime.core.channel import ChannelClosedError, Counting, HandOver, Tally
+from realtime.core.channel import BoundedQueue, ChannelClosedError, CountingQueue, QueueStats
 from realtime.core.types import Analysed, Emotions, Faces, Frame, LateAnswer
-from realtime.pipeline.seek_epochs import End
+from realtime.pipeline.seek_epochs import EndOfEpoch
 
 Looked = tuple[Frame, Faces]
 
@@ -23,7 +23,7 @@ _MAX_LATE = 32
 
 
 @dataclass(slots=True, eq=False)
-class _Place:
+class _Slot:
     """One frame on its way to the display."""
 
     frame: Frame
@@ -34,7 +34,7 @@ class _Place:
     left: bool = False
 
 
-class PassingLane:
+class LiveQueue:
     """Hands live frames to the classifier and on to the display, each at most once and in order of time.
 
     One frame is with the classifier, one waits for it, and one waits for the display; a newer one takes the place of
@@ -57,19 +57,19 @@ class PassingLane:
 
     def __init__(self, patience_s: float = _PATIENCE_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._patience_s, self._clock = patience_s, clock
-        self._line: deque[_Place] = deque()
-        self._waiting: _Place | None = None
-        self._asked: _Place | None = None
+        self._line: deque[_Slot] = deque()
+        self._waiting: _Slot | None = None
+        self._asked: _Slot | None = None
         self._late: deque[LateAnswer] = deque(maxlen=_MAX_LATE)
         self._answered = False
         self.changed = threading.Condition()
-        self.to_classifier, self.to_display = Tally(), Tally()
-        self.looked: HandOver[Looked | End] = _ToClassifier(self, self.to_classifier)
-        self.analysed: HandOver[Analysed | End] = _ToDisplay(self, self.to_display)
+        self.to_classifier, self.to_display = QueueStats(), QueueStats()
+        self.looked: BoundedQueue[Looked | EndOfEpoch] = _ToClassifier(self, self.to_classifier)
+        self.analysed: BoundedQueue[Analysed | EndOfEpoch] = _ToDisplay(self, self.to_display)
 
     def arrive(self, frame: Frame, faces: Faces) -> None:
         """Take a frame from the landmarks."""
-        before, self._waiting = self._waiting, _Place(frame, faces, self._clock())
+        before, self._waiting = self._waiting, _Slot(frame, faces, self._clock())
         tally = self.to_classifier
         tally.came, tally.found, tally.most = tally.came + 1, tally.found + (before is not None), 1
         if before is not None and self._answered and self._overdue():
@@ -141,10 +141,10 @@ class PassingLane:
         asked = self._asked
         return asked is None or asked.left or asked.may_go or self._patience_left_s(asked) <= 0
 
-    def _patience_left_s(self, place: _Place) -> float:
+    def _patience_left_s(self, place: _Slot) -> float:
         return place.since_s + self._patience_s - self._clock()
 
-    def _let_go(self, place: _Place) -> None:
+    def _let_go(self, place: _Slot) -> None:
         """Let a frame go ahead, the first of the line or one behind those that may: of them the newest is kept."""
         if place.may_go:
             return
@@ -156,21 +156,21 @@ class PassingLane:
             tally.found += 1
             tally.dropped += 1
 
-    def _leave(self) -> _Place:
+    def _leave(self) -> _Slot:
         place = self._line.popleft()
         place.left = True
         return place
 
-    def _keep_answer(self, place: _Place) -> None:
+    def _keep_answer(self, place: _Slot) -> None:
         if place.said is not None:
             frame = place.frame
             self._late.append(LateAnswer(frame.index, frame.media_time_s, place.faces, place.said))
 
 
-class _Side(Counting):
+class _Side(CountingQueue):
     """One of the two hand-overs of a lane."""
 
-    def __init__(self, lane: PassingLane, tally: Tally) -> None:
+    def __init__(self, lane: LiveQueue, tally: QueueStats) -> None:
         super().__init__(lane.changed, tally)
         self._lane = lane
 
@@ -182,11 +182,11 @@ class _Side(Counting):
 
 
 class _ToClassifier(_Side):
-    """From the landmarks thread to the classify thread; implements `HandOver`."""
+    """From the landmarks thread to the classify thread; implements `BoundedQueue`."""
 
-    def put(self, item: Looked | End) -> None:
+    def put(self, item: Looked | EndOfEpoch) -> None:
         """Hand over a frame with its faces. Raises ChannelClosedError."""
-        if isinstance(item, End):
+        if isinstance(item, EndOfEpoch):
             raise TypeError(f"a live source ends by closing; received {item}: only files are sent elsewhere")
         with self._changed:
             if self._closed:
@@ -194,7 +194,7 @@ class _ToClassifier(_Side):
             self._lane.arrive(*item)
             self._changed.notify_all()
 
-    def get(self, timeout_s: float | None = None) -> Looked | End:
+    def get(self, timeout_s: float | None = None) -> Looked | EndOfEpoch:
         """Take the newest frame. Raises ChannelClosedError, TimeoutError."""
         with self._changed:
             if not self._changed.wait_for(lambda: self._lane.has_waiting or self._closed, timeout_s):
@@ -205,17 +205,17 @@ class _ToClassifier(_Side):
             self._changed.notify_all()
             return looked
 
-    def take_waiting(self, _limit: int, _wait_s: float = 0.0, /) -> list[Looked | End]:
+    def take_waiting(self, _limit: int, _wait_s: float = 0.0, /) -> list[Looked | EndOfEpoch]:
         """Take nothing more: live, the classifier has one frame at a time."""
         return []
 
 
 class _ToDisplay(_Side):
-    """To whoever shows; implements `HandOver`."""
+    """To whoever shows; implements `BoundedQueue`."""
 
-    def put(self, item: Analysed | End) -> None:
+    def put(self, item: Analysed | EndOfEpoch) -> None:
         """Hand over the frame that the classifier had. Raises ChannelClosedError."""
-        if isinstance(item, End):
+        if isinstance(item, EndOfEpoch):
             raise TypeError(f"a live source ends by closing; received {item}: only files are sent elsewhere")
         with self._changed:
             if self._closed:
@@ -223,7 +223,7 @@ class _ToDisplay(_Side):
             self._lane.answer(item.emotions)
             self._changed.notify_all()
 
-    def get(self, timeout_s: float | None = None) -> Analysed | End:
+    def get(self, timeout_s: float | None = None) -> Analysed | EndOfEpoch:
         """Take the next frame, with its answer or overdue. Raises ChannelClosedError, TimeoutError."""
         until_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
@@ -239,6 +239,6 @@ class _ToDisplay(_Side):
                 wait_s = min(left_s, self._lane.left_s())
                 self._changed.wait(None if wait_s == math.inf else wait_s)
 
-    def take_waiting(self, _limit: int, _wait_s: float = 0.0, /) -> list[Analysed | End]:
+    def take_waiting(self, _limit: int, _wait_s: float = 0.0, /) -> list[Analysed | EndOfEpoch]:
         """Take nothing: frames are shown one by one."""
         return []

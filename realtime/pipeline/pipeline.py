@@ -9,13 +9,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, cast
 
-from realtime.core.channel import ChannelClosedError, HandOver
+from realtime.core.channel import BoundedQueue, ChannelClosedError
 from realtime.core.errors import ConfigError, EmotionLiveError, StageError
 from realtime.core.metrics import Metrics
 from realtime.core.protocols import EmotionClassifier, FaceFinder, FrameSource, SeekableSource, SourceInfo
 from realtime.core.types import Analysed, Emotions, Frame
-from realtime.pipeline.queues import HandOvers
-from realtime.pipeline.seek_epochs import End, Epochs
+from realtime.pipeline.queues import PipelineQueues
+from realtime.pipeline.seek_epochs import EndOfEpoch, SeekEpochs
 
 _JOIN_S = 5.0
 
@@ -24,7 +24,7 @@ class Pipeline:
     """Analyses a source frame by frame in three worker threads; iterate over it on the main thread.
 
     Live sources: each hand-over holds one frame, the newest; older ones are dropped and counted in `metrics.drops`, and
-    while the classifier is busy frames go ahead without emotions (`PassingLane`), which `LastEmotions` fills in.
+    while the classifier is busy frames go ahead without emotions (`LiveQueue`), which `CarryForward` fills in.
     Files: nothing is dropped, hand-overs wait, and inference takes up to `max_batch` frames at once.
     Every worker makes, uses and closes its own device. An error in a worker ends the run: frames that were finished
     before it still come out, then iteration raises it. A file can be sent elsewhere with `seek`, also after its end;
@@ -61,8 +61,8 @@ class Pipeline:
         self.metrics = metrics or Metrics()
         self._join_s = join_s
         self.stragglers: list[str] = []
-        self._between = HandOvers.between(live=source.live, max_batch=max_batch)
-        self._epochs = Epochs()
+        self._between = PipelineQueues.between(live=source.live, max_batch=max_batch)
+        self._epochs = SeekEpochs()
         self._stop = threading.Event()
         self._opened = threading.Event()
         self._info: SourceInfo | None = None
@@ -189,7 +189,7 @@ class Pipeline:
                 raise self._errors[0]
 
     def _worker(
-        self, stage: str, body: Callable[[list[int | None]], None], channels: tuple[HandOver[Any], ...]
+        self, stage: str, body: Callable[[list[int | None]], None], channels: tuple[BoundedQueue[Any], ...]
     ) -> None:
         """Run a stage to its end; on an error store it. Its channels are closed so that its neighbours end too."""
         frame_index: list[int | None] = [None]
@@ -231,7 +231,7 @@ class Pipeline:
                 elif not self._info.seekable:
                     return
                 elif not self._stop.is_set():
-                    self._between.frames.put(End(epoch, error))
+                    self._between.frames.put(EndOfEpoch(epoch, error))
                     self._epochs.wait()
         finally:
             self._source.close()
@@ -252,7 +252,7 @@ class Pipeline:
                 frame = self._between.frames.get()
                 if self._epochs.stale(frame):
                     continue
-                if isinstance(frame, End):
+                if isinstance(frame, EndOfEpoch):
                     self._between.looked.put(frame)
                     continue
                 frame_index[0] = frame.index
@@ -282,7 +282,7 @@ class Pipeline:
                         emotions: list[Emotions] = classifier.classify(batch)
                     for (frame, faces), said in zip(batch, emotions, strict=True):
                         self._between.analysed.put(Analysed(frame, faces, said))
-                for end in (item for item in fresh if isinstance(item, End)):
+                for end in (item for item in fresh if isinstance(item, EndOfEpoch)):
                     self._between.analysed.put(end)
         finally:
             classifier.close()

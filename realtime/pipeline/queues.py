@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from realtime.core.channel import Channel, HandOver, WhenFull
+from realtime.core.channel import BoundedQueue, Channel, OverflowPolicy
 from realtime.core.metrics import TAKERS, Metrics
 from realtime.core.types import Analysed, Frame
-from realtime.pipeline.live_queue import Looked, PassingLane
-from realtime.pipeline.seek_epochs import End
+from realtime.pipeline.live_queue import LiveQueue, Looked
+from realtime.pipeline.seek_epochs import EndOfEpoch
 
 
 @dataclass(frozen=True, slots=True)
-class HandOvers:
+class PipelineQueues:
     """Where frames wait for the next thread.
 
     Attributes:
@@ -23,22 +23,22 @@ class HandOvers:
         analysed: from the classifier, or past it, to whoever iterates.
     """
 
-    frames: HandOver[Frame | End]
-    looked: HandOver[Looked | End]
-    analysed: HandOver[Analysed | End]
+    frames: BoundedQueue[Frame | EndOfEpoch]
+    looked: BoundedQueue[Looked | EndOfEpoch]
+    analysed: BoundedQueue[Analysed | EndOfEpoch]
 
     @staticmethod
-    def between(*, live: bool, max_batch: int) -> HandOvers:
+    def between(*, live: bool, max_batch: int) -> PipelineQueues:
         """Return new ones: live each holds one frame, for files `max_batch`, and a little more for the classifier."""
         if live:
-            lane = PassingLane()
-            return HandOvers(Channel(1, WhenFull.DROP_OLDEST), lane.looked, lane.analysed)
-        wait = WhenFull.WAIT
+            lane = LiveQueue()
+            return PipelineQueues(Channel(1, OverflowPolicy.DROP_OLDEST), lane.looked, lane.analysed)
+        wait = OverflowPolicy.WAIT
         # Landmarks are the longest chain: they shall find room while a batch is being classified.
         room = max_batch + max(1, max_batch // 4)
-        return HandOvers(Channel(max_batch, wait), Channel(room, wait), Channel(max_batch, wait))
+        return PipelineQueues(Channel(max_batch, wait), Channel(room, wait), Channel(max_batch, wait))
 
-    def __iter__(self) -> Iterator[HandOver[Any]]:
+    def __iter__(self) -> Iterator[BoundedQueue[Any]]:
         return iter((self.frames, self.looked, self.analysed))
 
     def clear(self) -> None:

@@ -11,7 +11,7 @@ from realtime.core.types import Analysed, Faces, Frame
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class EndOfEpoch:
     """Comes after the last frame of a source that may yet be sent elsewhere, so that its workers go on waiting.
 
     Attributes:
@@ -23,7 +23,7 @@ class End:
     error: EmotionLiveError | None
 
 
-class Epochs:
+class SeekEpochs:
     """Counts seeks and hands the last wish to the capture thread; every method may be called from any thread."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Epochs:
             self._stopped = True
             self._changed.notify_all()
 
-    def stale(self, item: Frame | tuple[Frame, Faces] | Analysed | End) -> bool:
+    def stale(self, item: Frame | tuple[Frame, Faces] | Analysed | EndOfEpoch) -> bool:
         """Return whether `item` is from before the last `begin`."""
         if isinstance(item, tuple):
             item = item[0]

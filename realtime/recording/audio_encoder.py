@@ -19,7 +19,7 @@ _FALLBACK_FRAME = 1024
 _Samples = npt.NDArray[np.float32]
 
 
-class SoundEncoder:
+class AudioEncoder:
     """Decodes packets of one stream, places them in time and encodes them. Gaps become silence, overlaps are cut.
 
     Used on one thread. Sound before time 0 is left out.

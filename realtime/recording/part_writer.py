@@ -14,7 +14,7 @@ from av.video.frame import PictureType
 
 from realtime.core.types import ImageArray
 from realtime.recording.formats import Encoder, Format
-from realtime.recording.source_audio import SourceSound
+from realtime.recording.source_audio import SourceAudio
 
 _TIME_BASE = Fraction(1, 90_000)
 _KEYFRAME_EVERY = round(1 / _TIME_BASE)
@@ -48,7 +48,7 @@ class PartWriter:
         fps: float,
         size_wh: tuple[int, int],
         first_s: float,
-        sound: SourceSound | None,
+        sound: SourceAudio | None,
     ) -> None:
         self._first_s = first_s
         self._fps = fps if fps > 0 else _FALLBACK_FPS

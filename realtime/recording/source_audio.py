@@ -10,13 +10,13 @@ import av
 
 from realtime.capture.pyav_decoding import video_stream
 from realtime.recording.adts import audio_config, without_header
-from realtime.recording.audio_encoder import SoundEncoder
+from realtime.recording.audio_encoder import AudioEncoder
 from realtime.recording.formats import Format
 
 _SEEK_MARGIN_S = 1.0
 
 
-class SourceSound:
+class SourceAudio:
     """Reads the sound of the file that is being played, in step with the pictures that are being recorded.
 
     Every time given or returned counts from the first recorded picture. Used on one thread. First `add_to`, then
@@ -138,7 +138,7 @@ class SourceSound:
                 yield packet
 
     def _encode_into(self, output: Any) -> None:
-        encoder = SoundEncoder(self._audio, self._origin_s, output, self._kind.sound_encoder)
+        encoder = AudioEncoder(self._audio, self._origin_s, output, self._kind.sound_encoder)
         self._packets = encoder.encoded(self._container.demux(self._audio))
         self._keeps_run_in = self._kind.sound_encoder == "libopus"
         self.notes.append(

@@ -13,14 +13,14 @@ from realtime.core.options import MIN_CLIP_S
 from realtime.core.output_paths import check_target, write_whole
 from realtime.core.types import Analysed
 from realtime.reports.html_page import PageFacts, page_html
-from realtime.timeline.face_thumbnails import Portraits
-from realtime.timeline.key_moments import Moments
+from realtime.timeline.face_thumbnails import FaceThumbnails
+from realtime.timeline.key_moments import KeyMoments
 from realtime.timeline.timeline import Timeline
 
 SUFFIXES = (".html", ".htm")
 
 
-class Report:
+class HtmlReport:
     """Writes one self-contained page when it is closed; a `Sink`, used on one thread.
 
     Args:
@@ -49,8 +49,8 @@ class Report:
             raise ConfigError(f"clips must last {MIN_CLIP_S:g} s or more; received {clip_s:g}")
         self._path, self._facts = path, facts
         self._timeline = Timeline(clip_s)
-        self._moments = Moments(pictures=pictures)
-        self._portraits = Portraits() if pictures else None
+        self._moments = KeyMoments(pictures=pictures)
+        self._portraits = FaceThumbnails() if pictures else None
         self._frames = 0
         self._closed = False
 

@@ -9,7 +9,7 @@ from realtime.reports.table_schema import Row, with_measured
 _MAX_FRAMES = 300
 
 
-class LateRows:
+class RowBuffer:
     """Keeps rows in order while one of them waits. Files, and live runs without overload, wait for nothing."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from realtime.core.errors import ConfigError, RecordError, redact
 from realtime.core.output_paths import check_target, write_whole
 from realtime.core.types import Analysed
-from realtime.reports.row_buffer import LateRows
+from realtime.reports.row_buffer import RowBuffer
 from realtime.reports.table_metadata import sidecar_json, sidecar_of, table_facts
 from realtime.reports.table_schema import COLUMNS, Row, iso_utc, rows_of
 
@@ -31,7 +31,7 @@ _ROWS_PER_GROUP = 2000
 Encoder = Callable[[list[Row]], str]
 
 
-class Table:
+class TableWriter:
     """Writes analysed frames into a table; a `Sink`, used on one thread. `open_table` makes one.
 
     Args:
@@ -63,7 +63,7 @@ class Table:
         self._path, self._written, self._encode = path, written, encode
         self._live, self._clock, self._wall_clock = live, clock, wall_clock
         self._convert = convert
-        self._late = LateRows()
+        self._late = RowBuffer()
         self._good_bytes = 0
         self._closed = False
         self._complete = False
@@ -147,7 +147,7 @@ def open_table(
     overwrite: bool = False,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
-) -> Table:
+) -> TableWriter:
     """Open a table whose suffix chooses its format.
 
     What the rows mean and where they come from stands in a Parquet file's own metadata, and for the other formats in
@@ -171,11 +171,11 @@ def open_table(
     clocks: dict[str, Any] = {"live": live, "clock": clock, "wall_clock": wall_clock}
     facts = table_facts(manifest_sha256, redact(source))
     if suffix == ".parquet":
-        return Table(path, _free_spool(path), _jsonl_text, convert=_parquet_converter(path, facts), **clocks)
+        return TableWriter(path, _free_spool(path), _jsonl_text, convert=_parquet_converter(path, facts), **clocks)
     _write_sidecar(path, facts)
     if suffix == ".csv":
-        return Table(path, path, _csv_text, header=_csv_text([_NAMES]), **clocks)
-    return Table(path, path, _jsonl_text, **clocks)
+        return TableWriter(path, path, _csv_text, header=_csv_text([_NAMES]), **clocks)
+    return TableWriter(path, path, _jsonl_text, **clocks)
 
 
 def _write_sidecar(path: Path, facts: dict[str, str]) -> None:

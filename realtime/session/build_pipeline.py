@@ -6,7 +6,7 @@ from realtime.core.config import PipelineConfig
 from realtime.core.metrics import Metrics
 from realtime.core.protocols import FrameSource
 from realtime.inference.classifier import RegionClassifier
-from realtime.landmarks.finder import LandmarkFinder
+from realtime.landmarks.landmark_finder import LandmarkFinder
 from realtime.landmarks.person_tracker import TrackingFinder
 from realtime.pipeline.pipeline import Pipeline
 

@@ -12,13 +12,13 @@ from realtime.core.options import RunOptions
 from realtime.core.output_paths import check_target
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed
-from realtime.recording import recorder
+from realtime.recording import video_recorder as recorder
 from realtime.recording.formats import encoder_for
 from realtime.reports import html_report as report
 from realtime.reports import table_writer as tables
-from realtime.reports.html_report import Report
+from realtime.reports.html_report import HtmlReport
 from realtime.reports.run_info import run_facts
-from realtime.reports.table_writer import Table, open_table
+from realtime.reports.table_writer import TableWriter, open_table
 
 
 def check_targets(options: RunOptions) -> None:
@@ -63,8 +63,8 @@ class Exports:
     ) -> None:
         self.finished: list[tuple[str, Path]] = []
         self._options = options
-        self._table: Table | None = None
-        self._report: Report | None = None
+        self._table: TableWriter | None = None
+        self._report: HtmlReport | None = None
         began_s = wall_clock()
         with ExitStack() as undo:
             if options.table is not None:
@@ -77,7 +77,7 @@ class Exports:
                 )
                 undo.callback(self._table.close)
             if options.report is not None:
-                self._report = Report(
+                self._report = HtmlReport(
                     options.report,
                     lambda: run_facts(options, info, metrics, provider(), began_s),
                     clip_s=options.clip_seconds,

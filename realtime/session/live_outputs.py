@@ -13,11 +13,11 @@ from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed, ImageArray
 from realtime.overlay.overlay import HudFacts
 from realtime.serving.address import check_access
-from realtime.serving.state import state_of
+from realtime.serving.page_state import state_of
 from realtime.serving.virtual_camera import VirtualCamera
 
 if TYPE_CHECKING:
-    from realtime.serving.server import LivePage
+    from realtime.serving.page_server import PageServer
 
 # Faster than anybody reads, slow enough for a phone to draw.
 _STATE_STEP_S = 0.1
@@ -93,14 +93,14 @@ class Outlets:
                 stack.callback(self._page.close)
 
 
-def _page(where: str, token: str | None) -> LivePage:
+def _page(where: str, token: str | None) -> PageServer:
     """Return the page, its port taken. Raises ConfigError, OutletError."""
     address = check_access(where, token)
     try:
-        from realtime.serving.server import LivePage
+        from realtime.serving.page_server import PageServer
     except ImportError as error:
         raise ConfigError(
             f"--serve needs a package that is missing here ({error.name or error}): pip install 'emotion-live[serve]', "
             "or make setup-serve"
         ) from error
-    return LivePage(address, token)
+    return PageServer(address, token)

@@ -14,7 +14,7 @@ from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed, ImageArray
 from realtime.overlay.timeline_strip import Position, StripLayout, TimelinePainter
 from realtime.session.keys import Click, Key
-from realtime.timeline.live_timeline import LIVE_S, Bands
+from realtime.timeline.live_timeline import LIVE_S, LiveTimeline
 
 SLOWEST, FASTEST = 0.25, 16.0
 """Bounds of the speed at which a file is played."""
@@ -40,7 +40,7 @@ def check_speed(speed: float, *, live: bool) -> None:
         raise ConfigError(f"a source that goes on by itself has its own speed; received {speed:g}: leave --speed out")
 
 
-class Pace:
+class Pacer:
     """Says when a frame of a file is due.
 
     Args:
@@ -74,7 +74,7 @@ class Pace:
         return False
 
 
-class Replay:
+class Playback:
     """Where a replay stands, where the person wants to be, and the timeline to see both on.
 
     Of several wishes one is followed at a time, so that pictures keep coming while the mouse is dragged.
@@ -108,11 +108,11 @@ class Replay:
         self._options, self._info, self._live = options, info, info.live
         self._seek, self._recording, self._notify = seek, recording, notify
         self._told = False
-        self.pace = Pace(options.speed, clock)
+        self.pace = Pacer(options.speed, clock)
         self.paused = self.ended = False
         self.seeks = 0
         self._clock = clock
-        self._bands = Bands(self._end_s, live=info.live)
+        self._bands = LiveTimeline(self._end_s, live=info.live)
         self._painter = TimelinePainter()
         self._now_s = 0.0
         self._wanted_s: float | None = None

@@ -17,7 +17,7 @@ _LINES_APART_S = 5.0
 _SHARE = 0.1
 
 
-class FrameBar:
+class ProgressBar:
     """Shows frames done and, where the source knows its length, the time left.
 
     On a terminal it is a bar. Elsewhere it is a line for every tenth that is done, or every half minute; none where
@@ -34,7 +34,7 @@ class FrameBar:
         self._bar: tqdm[None] | None = None
         self._lines: _Lines | None = None
 
-    def __enter__(self) -> FrameBar:
+    def __enter__(self) -> ProgressBar:
         """Do nothing: the bar appears when the source is open."""
         return self
 

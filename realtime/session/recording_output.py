@@ -11,7 +11,7 @@ from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed, ImageArray
 from realtime.overlay.face_blur import FaceBlur, on_black
 from realtime.overlay.overlay import Overlay
-from realtime.recording.recorder import VideoRecorder
+from realtime.recording.video_recorder import VideoRecorder
 
 
 class Recordings:

@@ -22,14 +22,14 @@ from realtime.pipeline.pipeline import Pipeline
 from realtime.session.build_pipeline import build_pipeline
 from realtime.session.file_outputs import Exports, check_targets
 from realtime.session.live_outputs import Outlets
-from realtime.session.playback import Pace, Replay, check_speed
+from realtime.session.playback import Pacer, Playback, check_speed
 from realtime.session.recording_output import Recordings
-from realtime.session.two_pass import TwoPasses
+from realtime.session.two_pass import TwoPass
 from realtime.session.window import Click, Key, Window
-from realtime.smoothing.carry_forward import LastEmotions
-from realtime.smoothing.labels import SmoothEmotions
-from realtime.smoothing.neutral_calibration import RestingFaces
-from realtime.timeline.label_spans import SpanLog
+from realtime.smoothing.carry_forward import CarryForward
+from realtime.smoothing.label_smoother import LabelSmoother
+from realtime.smoothing.neutral_calibrator import NeutralCalibrator
+from realtime.timeline.label_spans import LabelSpans
 
 __all__ = ["RunOptions", "Session"]
 
@@ -55,12 +55,12 @@ class Session:
     ) -> None:
         self.options = options
         self.metrics = Metrics()
-        self.spans = SpanLog()
+        self.spans = LabelSpans()
         self.provider = ""
         self._notify, self._on_frame = notify, on_frame
-        self._smooth = SmoothEmotions(options.pipeline.smoothing)
-        self._resting = RestingFaces()
-        self._last = LastEmotions(self._observe)
+        self._smooth = LabelSmoother(options.pipeline.smoothing)
+        self._resting = NeutralCalibrator()
+        self._last = CarryForward(self._observe)
         if options.calibrate_s:
             self._resting.start(options.calibrate_s)
         self._overlay = Overlay()
@@ -71,8 +71,8 @@ class Session:
         self._exports: Exports | None = None
         self._outlets: Outlets | None = None
         self._info: SourceInfo | None = None
-        self._replay: Replay | None = None
-        self._pace = Pace(options.speed)
+        self._replay: Playback | None = None
+        self._pace = Pacer(options.speed)
         self._switched_on = {Key.TOGGLE_HUD, Key.TOGGLE_TIMELINE}
         self._quit = False
         self._epoch = 0
@@ -107,17 +107,17 @@ class Session:
             # Only now: a source that does not open must not cost the table of an earlier run.
             self._exports = Exports(self.options, self._info, self.metrics, lambda: self.provider)
             if self.options.window:
-                self._replay = Replay(self.options, self._info, pipeline.seek, self._is_recording, self._notify)
+                self._replay = Playback(self.options, self._info, pipeline.seek, self._is_recording, self._notify)
                 self._window = Window(f"emotion-live: {self._info.name}")
                 stack.callback(self._window.close)
             self._loop(frames)
 
-    def _two_passes(self, pipeline: Pipeline) -> TwoPasses:
+    def _two_passes(self, pipeline: Pipeline) -> TwoPass:
         again, options = source_for(self.options.source), self.options
         smoothing = options.pipeline.smoothing
-        return TwoPasses(pipeline, again, smoothing, options.seconds, self._notify, self._resting.update)
+        return TwoPass(pipeline, again, smoothing, options.seconds, self._notify, self._resting.update)
 
-    def _loop(self, pipeline: Pipeline | TwoPasses) -> None:
+    def _loop(self, pipeline: Pipeline | TwoPass) -> None:
         while not self._quit:
             if self._replay is not None and self._replay.stands and not pipeline.live:
                 self._keys(_POLL_S)
@@ -178,7 +178,7 @@ class Session:
             time.sleep(max(0.0, self._pace.left_s(analysed.frame.media_time_s)))
         self._outlets.write(analysed, picture, self._hud)
 
-    def _show(self, analysed: Analysed, replay: Replay) -> None:
+    def _show(self, analysed: Analysed, replay: Playback) -> None:
         time_s, seeks = analysed.frame.media_time_s, replay.seeks
         self._wait_until_due(time_s, replay)
         # What was asked for elsewhere meanwhile comes next; nothing from before it may be shown after it.
@@ -216,7 +216,7 @@ class Session:
             resting=self._resting.note(self._shown.frame.media_time_s if self._shown else 0.0),
         )
 
-    def _wait_until_due(self, media_time_s: float, replay: Replay) -> None:
+    def _wait_until_due(self, media_time_s: float, replay: Playback) -> None:
         """Show a file at its own speed; keys work meanwhile."""
         seeks = replay.seeks
         while not (self.live or self._quit or replay.paused or replay.under_way or replay.seeks != seeks):

@@ -15,7 +15,7 @@ from realtime.pipeline.pipeline import Pipeline
 from realtime.smoothing.offline import smooth_offline
 
 
-class TwoPasses:
+class TwoPass:
     """Stands where a pipeline stands: `poll` returns `None` during the first pass, then frames that are smoothed.
 
     What is kept of a frame between the passes is what was said of it, some hundred bytes per face. Its landmarks wait

@@ -23,7 +23,7 @@ class _Known:
     seen_s: float
 
 
-class LastEmotions:
+class CarryForward:
     """Passes on what was measured to whoever smooths it, and fills in frames that were shown before they were measured.
 
     Every answer is observed once, in order of time, late ones too: what is carried over is no new observation. A frame

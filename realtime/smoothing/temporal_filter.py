@@ -61,7 +61,7 @@ class Rates:
         return float(-np.expm1(-elapsed_s * self.changes_per_s))
 
 
-class Evidence:
+class TemporalFilter:
     """One person's state: a sticky Bayes filter that decides, and means of the log-probabilities that are shown.
 
     The belief is the forward recursion of a hidden Markov model (Rabiner 1989) whose states are the emotions: it leaks

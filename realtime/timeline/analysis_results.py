@@ -15,7 +15,7 @@ _FIRST_ROOM = 256
 _K = len(EMOTIONS)
 
 
-class Results:
+class AnalysisResults:
     """Frames in order, each with its faces and emotions; landmarks and pictures are not kept.
 
     Filled on one thread, then only read, from any.

@@ -15,7 +15,7 @@ _BETTER = 1.3
 _MAX_PORTRAITS = 50
 
 
-class Portraits:
+class FaceThumbnails:
     """Keeps one good picture per person; a `Sink`."""
 
     def __init__(self) -> None:

@@ -58,7 +58,7 @@ class _Candidate:
     after: _Sample
 
 
-class Moments:
+class KeyMoments:
     """Keeps the largest changes of a run; a `Sink`. Its memory does not grow with the run.
 
     Args:

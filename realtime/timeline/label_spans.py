@@ -21,7 +21,7 @@ class Span:
     end_s: float
 
 
-class SpanLog:
+class LabelSpans:
     """Collects spans while a run goes on."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from realtime.core.types import Analysed
 from realtime.timeline.timeline import LABELS
 
 NO_FACE = -1
-"""Stands in `BandView.labels` where a lane has no face."""
+"""Stands in `TimelineView.labels` where a lane has no face."""
 
 MAX_LANES = 6
 """People side by side that are kept; a crowd's other faces are left out of the timeline."""
@@ -33,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BandView:
+class TimelineView:
     """A stretch of the timeline in columns of equal length.
 
     Attributes:
@@ -53,7 +53,7 @@ class BandView:
     tracks: npt.NDArray[np.int64]
 
 
-class Bands:
+class LiveTimeline:
     """Collects analysed frames, in any order of media time; what is looked at again replaces what was there.
 
     People have lanes, which they keep while they are seen; of those who come at once the leftmost gets the first. A
@@ -98,7 +98,7 @@ class Bands:
             self._count(before)
         self._last_s = max(self._last_s, analysed.frame.media_time_s)
 
-    def view(self, start_s: float, end_s: float, columns: int) -> BandView:
+    def view(self, start_s: float, end_s: float, columns: int) -> TimelineView:
         """Return what was shown from `start_s` to `end_s`, seconds of media time, in `columns` columns."""
         edges = np.linspace(start_s, end_s, columns + 1) / self._bin_s - self._first_bin
         low = np.floor(edges[:-1] + 1e-9).astype(np.int64)
@@ -111,7 +111,7 @@ class Bands:
         seen = np.pad(np.cumsum(self._epochs >= 0), (1, 0))
         face = sums[:, :, 0] > 1e-6
         tracks = np.maximum(self._tracks[:used, low], self._tracks[:used, high - 1])
-        return BandView(
+        return TimelineView(
             start_s=start_s,
             end_s=end_s,
             analysed=inside & (seen[high] > seen[low]),

@@ -13,8 +13,8 @@ import pytest
 from models.manifest import EMOTIONS
 from realtime.app.jobs.analyse import Analysis, Progress
 from realtime.app.jobs.job import Cancelled, Failed, Job
-from realtime.app.jobs.playback import Player
-from realtime.app.jobs.save import ExportJob
+from realtime.app.jobs.player import Player
+from realtime.app.jobs.save import SaveJob
 from realtime.app.jobs.save_kinds import FaceStyle, Kind, Saved
 from realtime.capture.frame_index_reader import SeekableVideo, length_s
 from realtime.capture.video_file import FileSource
@@ -191,7 +191,7 @@ def test_a_file_is_saved_whole_and_nothing_beside_it(tmp_path: Path, events, kin
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / name).write_text("an older one")
-    job = ExportJob(analysis, kind, folder / name, FaceStyle.AS_THEY_ARE, lambda j, event: events.put((j, event)))
+    job = SaveJob(analysis, kind, folder / name, FaceStyle.AS_THEY_ARE, lambda j, event: events.put((j, event)))
     assert isinstance(finished(job, events)[-1], Saved)
     assert {path.name for path in folder.iterdir()} - {"t.csv-metadata.json"} == {name}
     if kind is Kind.RECORDING:
@@ -208,7 +208,7 @@ def test_what_is_cancelled_leaves_what_was_there_before(tmp_path: Path, events) 
     analysis = analysis_of(write_clip(tmp_path / "clip.mp4", 60))
     target = tmp_path / "r.mp4"
     target.write_text("an older one")
-    job = ExportJob(analysis, Kind.RECORDING, target, FaceStyle.BLURRED, lambda j, event: events.put((j, event)))
+    job = SaveJob(analysis, Kind.RECORDING, target, FaceStyle.BLURRED, lambda j, event: events.put((j, event)))
     job.cancel()
     assert isinstance(finished(job, events)[-1], Cancelled)
     assert target.read_text() == "an older one"
@@ -222,7 +222,7 @@ def test_what_is_cancelled_leaves_what_was_there_before(tmp_path: Path, events) 
 def test_what_cannot_be_saved_is_said_and_the_source_stays(tmp_path: Path, events, name: str, says: str) -> None:
     analysis = analysis_of(write_clip(tmp_path / "clip.mp4", 10))
     before = (tmp_path / "clip.mp4").read_bytes()
-    job = ExportJob(
+    job = SaveJob(
         analysis, Kind.RECORDING, tmp_path / name, FaceStyle.ON_BLACK, lambda j, event: events.put((j, event))
     )
     last = finished(job, events)[-1]
@@ -239,7 +239,7 @@ def test_a_full_disk_while_saving_is_said_and_leaves_nothing(tmp_path: Path, eve
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("realtime.session.file_outputs.Exports.write", full)
-    job = ExportJob(analysis, Kind.TABLE, tmp_path / "t.csv", FaceStyle.AS_THEY_ARE, lambda j, e: events.put((j, e)))
+    job = SaveJob(analysis, Kind.TABLE, tmp_path / "t.csv", FaceStyle.AS_THEY_ARE, lambda j, e: events.put((j, e)))
     last = finished(job, events)[-1]
     assert isinstance(last, Failed)
     assert "No space left" in last.message

@@ -15,7 +15,7 @@ from benchmarks.steadiness.simulated_people import Kind, Noise, ValidationFaces,
 from benchmarks.steadiness.streams import thumbnail, watch
 from models.manifest import EMOTIONS
 from realtime.core.config import PipelineConfig, SmoothingConfig
-from realtime.landmarks.scene_cuts import CutFinder
+from realtime.landmarks.scene_cut_detector import SceneCutDetector
 
 K = len(EMOTIONS)
 
@@ -103,7 +103,7 @@ def test_the_curves_are_drawn(tmp_path: Path) -> None:
 
 def test_a_thumbnail_shows_the_same_cuts_as_its_picture() -> None:
     rng = np.random.default_rng(0)
-    whole, small = CutFinder(), CutFinder()
+    whole, small = SceneCutDetector(), SceneCutDetector()
     pictures = [rng.integers(0, 255, (365, 641, 3)).astype(np.uint8) for _ in range(4)]
     for step in range(12):
         picture = pictures[step // 3]
@@ -112,7 +112,7 @@ def test_a_thumbnail_shows_the_same_cuts_as_its_picture() -> None:
 
 def test_people_of_a_real_clip_keep_their_numbers_between_cuts(real_data: Path) -> None:
     seen = watch(real_data / "videos" / "several_people_cuts.mp4", PipelineConfig())
-    cuts = CutFinder()
+    cuts = SceneCutDetector()
     found = [number for number, one in enumerate(seen) if cuts.is_cut(one.thumb_bgr)]
     assert found == [20, 82, 211]
     ids = [set(faces.track_ids.tolist()) for faces in tracked(seen)]

@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from realtime.core.channel import Channel, ChannelClosedError, WhenFull
+from realtime.core.channel import Channel, ChannelClosedError, OverflowPolicy
 
 
 def test_live_keeps_the_newest_and_counts_what_it_drops() -> None:
-    channel: Channel[int] = Channel(1, WhenFull.DROP_OLDEST)
+    channel: Channel[int] = Channel(1, OverflowPolicy.DROP_OLDEST)
     for item in range(5):
         channel.put(item)
     assert channel.dropped == 4
@@ -16,7 +16,7 @@ def test_live_keeps_the_newest_and_counts_what_it_drops() -> None:
 
 
 def test_files_wait_for_room_and_lose_nothing() -> None:
-    channel: Channel[int] = Channel(2, WhenFull.WAIT)
+    channel: Channel[int] = Channel(2, OverflowPolicy.WAIT)
 
     def produce() -> None:
         for item in range(50):
@@ -36,9 +36,9 @@ def test_files_wait_for_room_and_lose_nothing() -> None:
 
 @pytest.mark.timeout(10)
 def test_close_wakes_a_blocked_producer_and_a_blocked_consumer() -> None:
-    full: Channel[int] = Channel(1, WhenFull.WAIT)
+    full: Channel[int] = Channel(1, OverflowPolicy.WAIT)
     full.put(1)
-    empty: Channel[int] = Channel(1, WhenFull.WAIT)
+    empty: Channel[int] = Channel(1, OverflowPolicy.WAIT)
     ended = []
 
     def blocked(call: object) -> None:
@@ -59,13 +59,13 @@ def test_close_wakes_a_blocked_producer_and_a_blocked_consumer() -> None:
 
 
 def test_get_gives_up_after_its_timeout() -> None:
-    channel: Channel[int] = Channel(1, WhenFull.WAIT)
+    channel: Channel[int] = Channel(1, OverflowPolicy.WAIT)
     with pytest.raises(TimeoutError):
         channel.get(0.01)
 
 
 def test_take_waiting_never_blocks() -> None:
-    channel: Channel[int] = Channel(3, WhenFull.WAIT)
+    channel: Channel[int] = Channel(3, OverflowPolicy.WAIT)
     assert channel.take_waiting(4) == []
     for item in range(3):
         channel.put(item)
@@ -75,7 +75,7 @@ def test_take_waiting_never_blocks() -> None:
 
 @pytest.mark.timeout(10)
 def test_take_waiting_waits_for_enough_but_not_for_what_cannot_come() -> None:
-    channel: Channel[int] = Channel(3, WhenFull.WAIT)
+    channel: Channel[int] = Channel(3, OverflowPolicy.WAIT)
 
     def produce() -> None:
         for item in range(8):
@@ -91,21 +91,21 @@ def test_take_waiting_waits_for_enough_but_not_for_what_cannot_come() -> None:
 
 
 def test_take_waiting_gives_what_there_is_when_the_time_is_over() -> None:
-    channel: Channel[int] = Channel(3, WhenFull.WAIT)
+    channel: Channel[int] = Channel(3, OverflowPolicy.WAIT)
     channel.put(0)
     assert channel.take_waiting(2, 0.01) == [0]
 
 
 def test_a_channel_knows_how_much_waited() -> None:
-    channel: Channel[int] = Channel(3, WhenFull.WAIT)
+    channel: Channel[int] = Channel(3, OverflowPolicy.WAIT)
     for item in range(3):
         channel.put(item)  # found 0, 1, 2
     channel.take_waiting(3)
     channel.put(3)  # found 0
     assert channel.waiting == (0.75, 3)
-    assert Channel(1, WhenFull.WAIT).waiting == (0.0, 0)
+    assert Channel(1, OverflowPolicy.WAIT).waiting == (0.0, 0)
 
 
 def test_a_channel_needs_room() -> None:
     with pytest.raises(ValueError, match="received 0"):
-        Channel(0, WhenFull.WAIT)
+        Channel(0, OverflowPolicy.WAIT)

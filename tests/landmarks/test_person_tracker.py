@@ -7,22 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.core.types import Faces, Frame
-from realtime.landmarks.person_tracker import Tracker, TrackingFinder
+from realtime.landmarks.person_tracker import PersonTracker, TrackingFinder
 from tests.support.fakes import FakeFinder, blank, make_faces, make_frame
 
 
-def ids(tracker: Tracker, centres: list[tuple[float, float]], at_s: float, grey: int = 0) -> list[int]:
+def ids(tracker: PersonTracker, centres: list[tuple[float, float]], at_s: float, grey: int = 0) -> list[int]:
     return [int(i) for i in tracker.update(make_faces(centres), at_s, blank(640, 360, grey)).track_ids]
 
 
 def test_people_are_numbered_from_one_and_keep_their_number_in_any_order() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     assert ids(tracker, [(100, 100), (300, 100)], 0.0) == [1, 2]
     assert ids(tracker, [(302, 101), (103, 100)], 0.03) == [2, 1]
 
 
 def test_a_short_absence_keeps_the_number_and_a_long_one_does_not() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     ids(tracker, [(100, 100)], 0.0)
     assert ids(tracker, [], 0.5) == []
     assert ids(tracker, [(105, 100)], 1.5) == [1]
@@ -30,13 +30,13 @@ def test_a_short_absence_keeps_the_number_and_a_long_one_does_not() -> None:
 
 
 def test_someone_elsewhere_is_someone_else() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     ids(tracker, [(100, 100)], 0.0)
     assert ids(tracker, [(400, 200)], 0.03) == [2]
 
 
 def test_somebody_much_nearer_at_the_same_place_is_someone_else() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     near = make_faces([(100, 100)])
     middle = near.landmarks_xy[:, [33, 263, 61, 291]].mean(axis=1, keepdims=True)
 
@@ -49,7 +49,7 @@ def test_somebody_much_nearer_at_the_same_place_is_someone_else() -> None:
 
 
 def test_of_two_people_as_near_the_one_whose_box_is_met_is_meant() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     two = make_faces([(100, 100), (120, 100)])
     boxes = np.array([[0, 0, 20, 20], [80, 60, 160, 140]], np.float32)
     tracker.update(replace(two, boxes_xyxy=boxes), 0.0, blank())
@@ -58,14 +58,14 @@ def test_of_two_people_as_near_the_one_whose_box_is_met_is_meant() -> None:
 
 
 def test_a_cut_ends_every_track_though_a_face_is_at_the_same_place() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     assert ids(tracker, [(100, 100)], 0.0, grey=20) == [1]
     assert ids(tracker, [(100, 100)], 0.03, grey=25) == [1], "a change of light is no cut"
     assert ids(tracker, [(100, 100)], 0.06, grey=200) == [2]
 
 
 def test_a_cut_within_one_room_is_noticed_and_a_flash_is_not() -> None:
-    rng, tracker = np.random.default_rng(0), Tracker()
+    rng, tracker = np.random.default_rng(0), PersonTracker()
     here, there = (np.kron(rng.uniform(60, 140, (9, 16, 1)), np.ones((40, 40, 3))).astype(np.uint8) for _ in range(2))
 
     def id_in(picture: np.ndarray, at_s: float) -> int:
@@ -78,7 +78,7 @@ def test_a_cut_within_one_room_is_noticed_and_a_flash_is_not() -> None:
 
 
 def test_two_people_who_cross_keep_their_numbers_though_one_is_hidden_meanwhile() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     for number in range(61):
         near, far = (100.0 + 7 * number, 150.0), (520.0 - 7 * number, 170.0)
         if abs(near[0] - far[0]) < 50:
@@ -90,20 +90,20 @@ def test_two_people_who_cross_keep_their_numbers_though_one_is_hidden_meanwhile(
 
 
 def test_someone_back_at_the_edge_they_left_by_keeps_the_number_however_fast_they_left() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     for number in range(6):
         ids(tracker, [(120.0 - 12 * number, 100.0)], number / 30)
     assert ids(tracker, [(65.0, 100.0)], 1.8) == [1]
 
 
 def test_a_jump_back_in_time_begins_anew() -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     assert ids(tracker, [(100, 100)], 5.0) == [1]
     assert ids(tracker, [(100, 100)], 1.0) == [2]
 
 
 def test_a_turned_head_is_the_same_head() -> None:
-    tracker, straight = Tracker(), make_faces([(200.0, 100.0)], 60.0)
+    tracker, straight = PersonTracker(), make_faces([(200.0, 100.0)], 60.0)
     tracker.update(straight, 0.0, blank(640, 360))
     points = straight.landmarks_xy.copy()
     points[..., 0] = 200 + (points[..., 0] - 200) * 0.4
@@ -113,13 +113,13 @@ def test_a_turned_head_is_the_same_head() -> None:
 
 
 def test_two_trackers_count_for_themselves() -> None:
-    ids(Tracker(), [(100, 100)], 0.0)
-    assert ids(Tracker(), [(100, 100)], 0.0) == [1]
+    ids(PersonTracker(), [(100, 100)], 0.0)
+    assert ids(PersonTracker(), [(100, 100)], 0.0) == [1]
 
 
 @given(st.permutations(range(4)), st.integers(0, 5))
 def test_the_order_of_faces_does_not_matter(order: list[int], shift: int) -> None:
-    tracker = Tracker()
+    tracker = PersonTracker()
     places = [(60.0 + 150 * n, 100.0) for n in range(4)]
     ids(tracker, places, 0.0)
     moved = [(places[n][0] + shift, places[n][1]) for n in order]

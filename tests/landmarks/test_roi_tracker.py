@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from realtime.landmarks.mediapipe_models import Detection
-from realtime.landmarks.mesh_inference import Place
-from realtime.landmarks.roi_tracker import LOOK_EVERY_S, Following
+from realtime.landmarks.mesh_runner import FaceRoi
+from realtime.landmarks.roi_tracker import LOOK_EVERY_S, RoiTracker
 
 SIZE = (360, 640, 3)
 
@@ -24,7 +24,7 @@ class FakeLayer:
     def __init__(self) -> None:
         self.looks, self.closed = 0, 0
 
-    def lay(self, image_bgr: np.ndarray, place: Place) -> tuple[np.ndarray, float]:
+    def lay(self, image_bgr: np.ndarray, place: FaceRoi) -> tuple[np.ndarray, float]:
         self.looks += 1
         x, y, reach = round(place.x_px), round(place.y_px), round(place.side_px / 3)
         part = image_bgr[max(y - reach, 0) : y + reach, max(x - reach, 0) : x + reach, 0]
@@ -61,7 +61,7 @@ class FakeDetector:
 class Scene:
     def __init__(self, max_faces: int = 4) -> None:
         self.layer, self.detector = FakeLayer(), FakeDetector()
-        self.following = Following(self.layer, self.detector, max_faces)
+        self.following = RoiTracker(self.layer, self.detector, max_faces)
 
     def boxes(self, image_bgr: np.ndarray, time_s: float) -> list[tuple[int, ...]]:
         points = self.following.find(image_bgr, time_s)

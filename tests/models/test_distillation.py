@@ -25,7 +25,7 @@ from models.manifest import EMOTIONS, GEOMETRY, REGIONS
 from models.region_crops import border_wh
 from models.train import __main__ as train
 from models.train import loop as training
-from models.train.distillation import read_answers, taught
+from models.train.distillation import distilled, read_answers
 
 BORDER_PX = 8
 
@@ -87,7 +87,7 @@ def test_a_share_of_each_label_is_the_answer_and_faces_without_one_keep_theirs(t
     crops = load_crops(built(tmp_path, range(3)), "lips", "train")
     before = crops.soft.copy()
     fear = np.eye(6, dtype=np.float32)[EMOTIONS.index("fear")]
-    mixed = taught(crops, {1: fear}, 0.25).soft
+    mixed = distilled(crops, {1: fear}, 0.25).soft
     neutral = EMOTIONS.index("neutral")
     assert mixed[:, neutral].tolist() == [1, 0.75, 1]
     assert mixed[:, EMOTIONS.index("fear")].tolist() == [0, 0.25, 0]

@@ -11,7 +11,7 @@ import numpy as np
 from demo import CLIP_PATH
 from realtime.core.config import PipelineConfig
 from realtime.core.types import Analysed, Frame
-from realtime.landmarks.finder import LandmarkFinder
+from realtime.landmarks.landmark_finder import LandmarkFinder
 from realtime.overlay.face_blur import FaceBlur, on_black
 from realtime.session.session import RunOptions, Session
 from tests.support.analysed import moment

@@ -12,7 +12,7 @@ from realtime.core.types import UNCERTAIN, Analysed
 from realtime.overlay.face_panel import FaceFacts, Level, PanelPainter, ago, verdict
 from realtime.overlay.overlay import Overlay
 from realtime.overlay.palette import EMOTION_COLOURS_BGR, GREY, INK, PANEL
-from realtime.overlay.panel_age import CalmAges
+from realtime.overlay.staleness_filter import StalenessFilter
 from realtime.overlay.text import text_layer
 from tests.support.drawn_faces import HUD, SIZES_WH, analysed, changed_box, has_colour, plain
 
@@ -205,7 +205,7 @@ def test_each_panel_shows_that_an_emotion_is_old(level):
 
 
 def test_an_age_that_climbs_and_falls_shows_calmly():
-    calm = CalmAges()
+    calm = StalenessFilter()
     value = analysed(plain(), [[500, 250, 650, 450]])
     shown = []
     for number in range(36):

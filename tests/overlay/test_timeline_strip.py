@@ -7,12 +7,12 @@ import pytest
 
 from realtime.overlay.palette import EMOTION_COLOURS_BGR
 from realtime.overlay.timeline_strip import Position, StripLayout, TimelinePainter, clock, lanes_picture
-from realtime.timeline.live_timeline import Bands
+from realtime.timeline.live_timeline import LiveTimeline
 from tests.support.analysed import moment
 
 
 def bands(people, until_s=5.0):
-    made = Bands(10.0)
+    made = LiveTimeline(10.0)
     for number in range(round(until_s * 20)):
         made.write(moment(number / 20, people))
     return made

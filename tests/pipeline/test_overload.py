@@ -10,9 +10,9 @@ import pytest
 
 from realtime.core.channel import ChannelClosedError
 from realtime.core.types import NOT_YET, Analysed, Emotions
-from realtime.pipeline.live_queue import PassingLane
+from realtime.pipeline.live_queue import LiveQueue
 from realtime.pipeline.pipeline import Pipeline
-from realtime.pipeline.seek_epochs import End
+from realtime.pipeline.seek_epochs import EndOfEpoch
 from tests.support.fakes import FakeClassifier, FakeFinder, FakeSource, make_emotions, make_faces, make_frame, one_hot
 
 pytestmark = pytest.mark.timeout(30)
@@ -27,7 +27,7 @@ class Lane:
 
     def __init__(self) -> None:
         self.now_s = 0.0
-        self.lane = PassingLane(PATIENCE_S, lambda: self.now_s)
+        self.lane = LiveQueue(PATIENCE_S, lambda: self.now_s)
 
     def arrive(self, index: int, at_s: float) -> None:
         self.now_s = at_s
@@ -186,7 +186,7 @@ def test_a_cleared_lane_forgets_frames_and_answers() -> None:
 
 def test_a_live_source_is_never_sent_elsewhere() -> None:
     with pytest.raises(TypeError, match="live source"):
-        PassingLane().looked.put(End(0, None))
+        LiveQueue().looked.put(EndOfEpoch(0, None))
 
 
 class Noting(FakeClassifier):

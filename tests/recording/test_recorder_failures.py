@@ -16,9 +16,9 @@ import pytest
 from realtime.core.errors import ConfigError, RecordError
 from realtime.core.protocols import SourceInfo
 from realtime.recording import formats
-from realtime.recording import recorder as recorder_module
+from realtime.recording import video_recorder as recorder_module
 from realtime.recording.part_writer import PartWriter
-from realtime.recording.recorder import FORMATS, VideoRecorder
+from realtime.recording.video_recorder import FORMATS, VideoRecorder
 from tests.support.recorded import (
     LIVE,
     ROOT,
@@ -149,7 +149,7 @@ from pathlib import Path
 import numpy as np
 from realtime.core.errors import RecordError
 from realtime.recording.part_writer import PartWriter
-from realtime.recording.recorder import FORMATS, VideoRecorder
+from realtime.recording.video_recorder import FORMATS, VideoRecorder
 from realtime.core.protocols import SourceInfo
 source = sys.argv[2] or None
 info = SourceInfo(name="x", live=source is None, size_wh=(64, 48), fps=20.0, path=source)

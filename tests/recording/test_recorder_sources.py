@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from realtime.recording.recorder import FORMATS
+from realtime.recording.video_recorder import FORMATS
 from tests.support.made_clips import SIZE_WH, write_clip
 from tests.support.recorded import decoded_times, loudness, make_source, packets, rerecord, video_length_s
 

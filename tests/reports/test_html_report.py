@@ -14,7 +14,7 @@ import pytest
 
 from realtime.core.errors import ConfigError, RecordError
 from realtime.reports.html_page import PageFacts
-from realtime.reports.html_report import Report
+from realtime.reports.html_report import HtmlReport
 from realtime.reports.svg_plots import STACK_ORDER, clock, timeline_svg
 from realtime.timeline.timeline import Timeline
 from tests.support.analysed import moment
@@ -23,7 +23,7 @@ FACTS = PageFacts("clip <1> & co.mp4", [("Program", "emotion-live"), ("Manifest"
 
 
 def written(path: Path, frames: list, **options) -> str:
-    report = Report(path, lambda: FACTS, **options)
+    report = HtmlReport(path, lambda: FACTS, **options)
     for frame in frames:
         report.write(frame)
     report.close()
@@ -118,7 +118,7 @@ def test_a_run_without_a_face_is_a_page_that_says_so(tmp_path: Path) -> None:
 def test_hours_stay_light(tmp_path: Path) -> None:
     labels = ["happiness", "neutral", "uncertain", "anger"]
     frames = (moment(n * 0.9, {1: labels[n // 7 % 4], 2: labels[n // 3 % 4]}) for n in range(12_000))
-    report = Report(tmp_path / "p.html", lambda: FACTS)
+    report = HtmlReport(tmp_path / "p.html", lambda: FACTS)
     for frame in frames:
         report.write(frame)
     report.close()
@@ -139,19 +139,19 @@ def test_a_drawn_timeline_has_a_bounded_number_of_points() -> None:
 
 def test_bad_targets_and_clips_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"must end in \.html, \.htm; received p\.pdf"):
-        Report(tmp_path / "p.pdf", lambda: FACTS)
+        HtmlReport(tmp_path / "p.pdf", lambda: FACTS)
     with pytest.raises(RecordError, match="there is no folder"):
-        Report(tmp_path / "none" / "p.html", lambda: FACTS)
+        HtmlReport(tmp_path / "none" / "p.html", lambda: FACTS)
     for seconds in (0.0, -1.0, float("nan")):
         with pytest.raises(ConfigError, match="clips must last"):
-            Report(tmp_path / "p.html", lambda: FACTS, clip_s=seconds)
+            HtmlReport(tmp_path / "p.html", lambda: FACTS, clip_s=seconds)
     (tmp_path / "p.html").write_text("precious")
     with pytest.raises(RecordError, match="it exists already; add --overwrite"):
-        Report(tmp_path / "p.html", lambda: FACTS)
+        HtmlReport(tmp_path / "p.html", lambda: FACTS)
 
 
 def test_no_frame_no_page_and_none_after_close(tmp_path: Path) -> None:
-    report = Report(tmp_path / "p.html", lambda: FACTS)
+    report = HtmlReport(tmp_path / "p.html", lambda: FACTS)
     report.close()
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(RecordError, match="is closed"):
@@ -163,7 +163,7 @@ def test_a_page_that_cannot_be_written_is_saved_elsewhere(tmp_path: Path, monkey
     folder.mkdir()
     elsewhere.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(elsewhere))
-    report = Report(folder / "p.html", lambda: FACTS)
+    report = HtmlReport(folder / "p.html", lambda: FACTS)
     report.write(moment(0.0, {1: "neutral"}))
     folder.rmdir()  # as when a stick is pulled out
     with pytest.raises(RecordError, match=r"the page is in .*temporary/p-\w+\.html instead"):
@@ -176,7 +176,7 @@ def test_a_full_disk_leaves_the_page_of_an_earlier_run(tmp_path: Path, monkeypat
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "p.html").write_text("precious")
-    report = Report(tmp_path / "p.html", lambda: FACTS, overwrite=True)
+    report = HtmlReport(tmp_path / "p.html", lambda: FACTS, overwrite=True)
     for frame in story():
         report.write(frame)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from realtime.core.types import NOT_YET, Analysed, Emotions, LateAnswer
-from realtime.reports.row_buffer import LateRows
+from realtime.reports.row_buffer import RowBuffer
 from realtime.reports.table_writer import open_table
 from tests.support.table_rows import FORMATS, analysed, read_all, write_all
 
@@ -81,14 +81,14 @@ def test_rows_whose_answer_never_comes_are_written_at_the_end(tmp_path: Path) ->
 
 
 def test_frames_without_a_face_wait_and_are_answered_too() -> None:
-    late = LateRows()
+    late = RowBuffer()
     row = (1, 0.03)
     assert late.take(carried(1, 0.0, follows=True, faces=0), [row]) == []
     assert late.take(carried(2, 0.0, late=(1,), faces=0), [(2, 0.07)]) == [row, (2, 0.07)]
 
 
 def test_a_classifier_that_hangs_keeps_no_more_than_seconds_of_rows_back() -> None:
-    late = LateRows()
+    late = RowBuffer()
     out = late.take(carried(0, 0.1, follows=True), [(0,)])
     for index in range(1, 1000):
         out += late.take(carried(index, 0.1), [(index,)])

@@ -21,7 +21,7 @@ from models.manifest import EMOTIONS
 from realtime.core.errors import ConfigError, RecordError
 from realtime.core.types import Emotions
 from realtime.reports.table_schema import iso_utc
-from realtime.reports.table_writer import Table, open_table
+from realtime.reports.table_writer import TableWriter, open_table
 from tests.support.table_rows import FORMATS, NAMES, SHARES, analysed, read_all, write_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,7 +183,7 @@ def full_disk() -> Iterator[None]:
     signal.signal(signal.SIGXFSZ, old_handler)
 
 
-def write_many(table: Table, count: int) -> None:
+def write_many(table: TableWriter, count: int) -> None:
     for number in range(count):
         table.write(analysed(number, 1))
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.reports.html_report import Report
-from realtime.serving.server import LivePage
+from realtime.reports.html_report import HtmlReport
+from realtime.serving.page_server import PageServer
 from tests.reports.test_html_report import FACTS, story
 from tests.support.analysed import moment
 from tests.support.chromium import Tab
@@ -24,7 +24,7 @@ NEUTRAL_RGB, HAPPINESS_RGB = (0, 158, 115), (240, 228, 66)
 
 
 @pytest.fixture
-def page() -> Iterator[LivePage]:
+def page() -> Iterator[PageServer]:
     page = opened()
     yield page
     page.close()
@@ -40,7 +40,7 @@ def see_grey(tab: Tab, folder: Path, place_xy: list[int], level: int) -> None:
         assert time.monotonic() < end, f"{shown} instead of {level}"
 
 
-def watched(page: LivePage, tab: Tab) -> None:
+def watched(page: PageServer, tab: Tab) -> None:
     tab.open(f"http://127.0.0.1:{page.address.port}/")
     tab.wait_for("document.getElementById('source').textContent !== 'emotion-live'")
     end = time.monotonic() + 10
@@ -49,7 +49,7 @@ def watched(page: LivePage, tab: Tab) -> None:
         time.sleep(0.02)
 
 
-def test_a_person_sees_picture_label_bars_and_reason(page: LivePage, tab: Tab, tmp_path: Path) -> None:
+def test_a_person_sees_picture_label_bars_and_reason(page: PageServer, tab: Tab, tmp_path: Path) -> None:
     page.publish(None, state(0.0, {1: "neutral"}))
     watched(page, tab)
     page.publish(grey(200), state(0.5, {1: "happiness", 4: "uncertain"}))
@@ -75,7 +75,7 @@ def test_a_person_sees_picture_label_bars_and_reason(page: LivePage, tab: Tab, t
     assert tab.complaints() == []
 
 
-def test_the_timeline_shows_what_was_missed_and_what_comes(page: LivePage, tab: Tab) -> None:
+def test_the_timeline_shows_what_was_missed_and_what_comes(page: PageServer, tab: Tab) -> None:
     for n in range(20):
         page.publish(None, state(n * 0.5, {1: "neutral"}))
         time.sleep(0.005)
@@ -104,7 +104,7 @@ def test_the_timeline_shows_what_was_missed_and_what_comes(page: LivePage, tab: 
     )
 
 
-def test_the_page_asks_nobody_else_for_anything(page: LivePage, tab: Tab) -> None:
+def test_the_page_asks_nobody_else_for_anything(page: PageServer, tab: Tab) -> None:
     watched(page, tab)
     page.publish(grey(9), state(0.1, {1: "fear"}))
     tab.wait_for("document.querySelectorAll('.person').length === 1")
@@ -114,7 +114,7 @@ def test_the_page_asks_nobody_else_for_anything(page: LivePage, tab: Tab) -> Non
 
 
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
-def test_the_page_fits_every_screen(page: LivePage, tab: Tab, width: int) -> None:
+def test_the_page_fits_every_screen(page: PageServer, tab: Tab, width: int) -> None:
     tab.resize((width, 800))
     watched(page, tab)
     page.publish(grey(90), state(1.0, {1: "surprise", 2: "uncertain", 3: "sadness"}))
@@ -126,7 +126,7 @@ def test_the_page_fits_every_screen(page: LivePage, tab: Tab, width: int) -> Non
     assert tab.evaluate(f"{clipped} && getComputedStyle(e).display !== 'inline').length") == 0
 
 
-def test_a_run_that_stands_still_is_told_from_one_that_has_ended(page: LivePage, tab: Tab) -> None:
+def test_a_run_that_stands_still_is_told_from_one_that_has_ended(page: PageServer, tab: Tab) -> None:
     watched(page, tab)
     page.publish(None, state(1.0, {1: "fear"}))
     tab.wait_for("document.getElementById('state').textContent.startsWith('Nothing new')")
@@ -138,7 +138,7 @@ def test_a_run_that_stands_still_is_told_from_one_that_has_ended(page: LivePage,
     assert tab.evaluate("document.getElementById('state').textContent") == "Paused", "and it stays so"
 
 
-def test_the_end_is_said_and_the_last_picture_stays(page: LivePage, tab: Tab) -> None:
+def test_the_end_is_said_and_the_last_picture_stays(page: PageServer, tab: Tab) -> None:
     watched(page, tab)
     page.publish(grey(120), state(1.0, {1: "anger"}))
     tab.wait_for("document.getElementById('picture').naturalWidth === 320")
@@ -150,7 +150,7 @@ def test_the_end_is_said_and_the_last_picture_stays(page: LivePage, tab: Tab) ->
     assert len(tab.requests()) == asked, "nothing is asked of a run that has ended"
 
 
-def test_a_hidden_page_lets_go_of_the_picture_and_comes_back(page: LivePage, tab: Tab) -> None:
+def test_a_hidden_page_lets_go_of_the_picture_and_comes_back(page: PageServer, tab: Tab) -> None:
     watched(page, tab)
     hide = "Object.defineProperty(document, 'hidden', {{value: {}, configurable: true}})"
     turn = "; document.dispatchEvent(new Event('visibilitychange'))"
@@ -184,7 +184,7 @@ def test_the_report_renders_alone_and_without_complaint(tab: Tab, tmp_path: Path
         "nobody": [moment(n / 10, {}) for n in range(20)],
         "crowd": [moment(n / 10, dict.fromkeys(range(1, 13), "fear" if n % 9 else "uncertain")) for n in range(120)],
     }[scene]
-    report = Report(tmp_path / "report.html", lambda: FACTS)
+    report = HtmlReport(tmp_path / "report.html", lambda: FACTS)
     for frame in frames:
         report.write(frame)
     report.close()

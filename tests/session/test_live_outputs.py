@@ -139,7 +139,7 @@ def test_a_port_in_use_ends_in_one_line_before_anything_is_analysed(weights: Pat
 
 def test_without_the_web_library_the_way_to_it_is_said(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "realtime.serving.server", raising=False)
+    monkeypatch.delitem(sys.modules, "realtime.serving.page_server", raising=False)
     done = run(CLIP_PATH, "--headless", "--weights", weights, "--serve", "127.0.0.1:0")
     assert done.exit_code == 2
     assert done.output == (

@@ -12,7 +12,7 @@ from realtime.core.errors import ConfigError
 from realtime.core.options import RunOptions
 from realtime.core.protocols import SourceInfo
 from realtime.session.keys import Click, Key
-from realtime.session.playback import Pace, Replay, check_speed
+from realtime.session.playback import Pacer, Playback, check_speed
 from tests.support.analysed import moment
 
 FILE = SourceInfo("clip.mp4", False, (640, 360), 30.0, 300, "clip.mp4", 60.0, True)
@@ -26,7 +26,7 @@ class Bench:
         self.sought: list[float] = []
         self.said: list[str] = []
         self.recording = recording
-        self.replay = Replay(
+        self.replay = Playback(
             RunOptions(**options),
             info,
             self.sought.append,
@@ -163,7 +163,7 @@ def test_a_live_timeline_shows_the_last_minute_and_pausing_works():
 @pytest.mark.parametrize(("speed", "wanted"), [(1.0, 2.0), (0.5, 4.0), (4.0, 0.5)])
 def test_frames_are_due_at_the_speed_that_was_asked_for(speed, wanted):
     now = [50.0]
-    pace = Pace(speed, lambda: now[0])
+    pace = Pacer(speed, lambda: now[0])
     assert pace.left_s(10.0) == 0.0
     assert pace.left_s(12.0) == pytest.approx(wanted)
     now[0] += 100
@@ -173,7 +173,7 @@ def test_frames_are_due_at_the_speed_that_was_asked_for(speed, wanted):
 def test_faster_than_life_pictures_are_left_out_and_else_none():
     for speed, at_least, at_most in ((16.0, 8, 14), (1.0, 160, 160)):
         now = [0.0]
-        pace = Pace(speed, lambda now=now: now[0])
+        pace = Pacer(speed, lambda now=now: now[0])
         drawn = 0
         for number in range(160):
             now[0] += 1 / 400  # all that the machine can do

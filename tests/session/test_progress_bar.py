@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from realtime.core.protocols import SourceInfo
-from realtime.session.progress_bar import FrameBar
+from realtime.session.progress_bar import ProgressBar
 from tests.support.analysed import moment
 
 
@@ -21,7 +21,7 @@ def lines_of(
 ) -> list[str]:
     clock = Clock()
     info = SourceInfo(name="talk.mp4", live=total is None, size_wh=(64, 48), fps=30.0, frame_count=total)
-    with FrameBar(shown, clock) as bar:
+    with ProgressBar(shown, clock) as bar:
         bar.opened(info)
         for _ in range(frames):
             clock.now_s += frame_s

@@ -17,7 +17,7 @@ from realtime.core.errors import ConfigError
 from realtime.pipeline.pipeline import Pipeline
 from realtime.session.session import RunOptions, Session
 from realtime.session.window import Click, Key
-from realtime.timeline.label_spans import SpanLog
+from realtime.timeline.label_spans import LabelSpans
 from tests.support.made_clips import write_clip
 from tests.support.tiny_models import write_tiny_weights
 
@@ -115,13 +115,13 @@ def test_the_resting_face_is_asked_for_by_key_or_option_and_shown(run, monkeypat
 
 def test_resting_faces_are_watched_once_per_frame_live_and_offline(run, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
-    plain = session_module.RestingFaces.update
+    plain = session_module.NeutralCalibrator.update
 
     def spied(self, faces, emotions, media_time_s):
         seen.append(media_time_s)
         return plain(self, faces, emotions, media_time_s)
 
-    monkeypatch.setattr(session_module.RestingFaces, "update", spied)
+    monkeypatch.setattr(session_module.NeutralCalibrator, "update", spied)
     for smooth_offline in (False, True):
         seen.clear()
         run({}, calibrate_s=1.0, window=False, smooth_offline=smooth_offline)
@@ -168,12 +168,12 @@ def test_a_paused_file_stands_still_and_loses_nothing(run, tmp_path: Path) -> No
 
 
 def test_an_error_in_the_middle_still_finishes_table_and_recording(run, tmp_path: Path, monkeypatch) -> None:
-    def broken(self: SpanLog, analysed: object, seen: list[int] = []) -> None:  # noqa: B006
+    def broken(self: LabelSpans, analysed: object, seen: list[int] = []) -> None:  # noqa: B006
         seen.append(1)
         if len(seen) > 20:
             raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(SpanLog, "write", broken)
+    monkeypatch.setattr(LabelSpans, "write", broken)
     with pytest.raises(RuntimeError, match="unforeseen"):
         run({}, window=False, table=tmp_path / "t.csv", record=tmp_path / "r.mp4")
     assert len(list(csv.DictReader((tmp_path / "t.csv").open()))) == 20

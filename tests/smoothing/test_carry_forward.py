@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.core.types import NOT_YET, Analysed, Emotions, Faces, LateAnswer
-from realtime.smoothing.carry_forward import LastEmotions
+from realtime.smoothing.carry_forward import CarryForward
 from tests.support.fakes import make_emotions, make_faces, make_frame, one_hot
 
 
@@ -41,7 +41,7 @@ def late(index: int, **people: str) -> LateAnswer:
 
 
 def test_each_track_keeps_its_last_emotion_with_its_age() -> None:
-    last = LastEmotions(Observed())
+    last = CarryForward(Observed())
     last.update(measured(0, _1="anger", _2="fear"))
     held = last.update(passed_on(6, 2, 3, 1)).emotions
     assert held.labels == ("fear", "uncertain", "anger")
@@ -54,7 +54,7 @@ def test_each_track_keeps_its_last_emotion_with_its_age() -> None:
 
 def test_what_is_carried_over_is_no_new_observation() -> None:
     observed = Observed()
-    last = LastEmotions(observed)
+    last = CarryForward(observed)
     last.update(measured(0, _1="anger"))
     for index in (1, 2, 3):
         last.update(passed_on(index, 1))
@@ -66,12 +66,12 @@ def test_what_is_carried_over_is_no_new_observation() -> None:
 
 def test_late_answers_leave_smoothed_as_others_do() -> None:
     sad = make_emotions(one_hot("sadness"))
-    last = LastEmotions(lambda faces, emotions, now_s: sad)
+    last = CarryForward(lambda faces, emotions, now_s: sad)
     assert last.update(passed_on(4, 1, late=(late(1, _1="anger"),))).late[0].emotions is sad
 
 
 def test_people_are_forgotten_and_reset() -> None:
-    last = LastEmotions(Observed())
+    last = CarryForward(Observed())
     last.update(measured(0, _1="anger"))
     last.update(passed_on(75, 2))
     assert last.update(passed_on(76, 1)).emotions.reasons == (NOT_YET,), "out of sight for two seconds"
@@ -81,7 +81,7 @@ def test_people_are_forgotten_and_reset() -> None:
 
 
 def test_somebody_in_sight_keeps_an_old_emotion_however_slow_the_classifier() -> None:
-    last = LastEmotions(Observed())
+    last = CarryForward(Observed())
     last.update(measured(0, _1="anger"))
     for index in range(1, 150):
         held = last.update(passed_on(index, 1)).emotions

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.manifest import EMOTIONS
 from realtime.core.types import UNCERTAIN, Analysed, Emotions, Faces, Frame
-from realtime.timeline.analysis_results import Results
+from realtime.timeline.analysis_results import AnalysisResults
 from tests.support.fakes import one_hot
 
 SIZE_WH = (320, 240)
@@ -39,9 +39,9 @@ def moment(time_s: float, people: Mapping[int, str], *, grey: int = 90, reason: 
     return Analysed(Frame(image, round(time_s * 10), time_s, 0.0), faces, emotions)
 
 
-def results_of(frames: Iterable[Analysed]) -> Results:
+def results_of(frames: Iterable[Analysed]) -> AnalysisResults:
     """What the desktop program keeps of these frames."""
-    results = Results()
+    results = AnalysisResults()
     for analysed in frames:
         results.add(analysed)
     return results

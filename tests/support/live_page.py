@@ -11,20 +11,20 @@ import numpy as np
 from realtime.core.protocols import SourceInfo
 from realtime.overlay.overlay import HudFacts
 from realtime.serving.address import Address
-from realtime.serving.server import LivePage
-from realtime.serving.state import State, state_of
+from realtime.serving.page_server import PageServer
+from realtime.serving.page_state import PageState, state_of
 from tests.support.analysed import SIZE_WH, moment
 
 INFO = SourceInfo("clip <1> & co.mp4", live=True, size_wh=SIZE_WH, fps=30.0)
 
 
-def opened(token: str | None = None, host: str = "127.0.0.1") -> LivePage:
-    page = LivePage(Address(host, 0), token)
+def opened(token: str | None = None, host: str = "127.0.0.1") -> PageServer:
+    page = PageServer(Address(host, 0), token)
     page.open(INFO)
     return page
 
 
-def state(time_s: float, people: Mapping[int, str], *, paused: bool = False) -> State:
+def state(time_s: float, people: Mapping[int, str], *, paused: bool = False) -> PageState:
     hud = HudFacts(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=paused)
     return state_of(moment(time_s, people), hud)
 
@@ -37,14 +37,14 @@ def grey(level: int) -> np.ndarray:
     return np.full((SIZE_WH[1], SIZE_WH[0], 3), level, np.uint8)
 
 
-def ask(page: LivePage, path: str = "/", method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+def ask(page: PageServer, path: str = "/", method: str = "GET", **headers: str) -> http.client.HTTPResponse:
     """One request on a connection of its own, which ends with the answer's object."""
     connection = http.client.HTTPConnection("127.0.0.1", page.address.port, timeout=10)
     connection.request(method, path, headers=headers)
     return connection.getresponse()
 
 
-def knock(page: LivePage, path: str, receive_bytes: int | None = None) -> socket.socket:
+def knock(page: PageServer, path: str, receive_bytes: int | None = None) -> socket.socket:
     """A client that has asked and reads nothing by itself."""
     client = socket.socket()
     if receive_bytes is not None:

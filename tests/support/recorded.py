@@ -11,7 +11,7 @@ import numpy as np
 
 from realtime.capture.video_file import FileSource
 from realtime.core.protocols import SourceInfo
-from realtime.recording.recorder import VideoRecorder
+from realtime.recording.video_recorder import VideoRecorder
 
 LIVE = SourceInfo(name="camera 0", live=True, size_wh=(64, 48), fps=30.0)
 ROOT = Path(__file__).resolve().parents[2]

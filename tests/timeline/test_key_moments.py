@@ -9,13 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.timeline.face_thumbnails import Portraits, cut_face
-from realtime.timeline.key_moments import Moments
+from realtime.timeline.face_thumbnails import FaceThumbnails, cut_face
+from realtime.timeline.key_moments import KeyMoments
 from tests.support.analysed import moment
 
 
 def find(frames: list, **options) -> list:
-    moments = Moments(**options)
+    moments = KeyMoments(**options)
     for frame in frames:
         moments.write(frame)
     moments.close()
@@ -67,7 +67,7 @@ def test_somebody_who_leaves_and_comes_back_otherwise_has_not_changed() -> None:
 
 
 def test_a_portrait_is_of_the_nearest_face_and_faces_outside_have_none() -> None:
-    portraits = Portraits()
+    portraits = FaceThumbnails()
     portraits.write(moment(0.0, {1: "neutral"}, grey=10))
     near = moment(0.1, {1: "neutral"}, grey=250)
     near.faces.boxes_xyxy[0] = 10, 10, 200, 200
@@ -76,7 +76,7 @@ def test_a_portrait_is_of_the_nearest_face_and_faces_outside_have_none() -> None
     [data] = portraits.jpegs().values()
     assert cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR).mean() > 240
     unmeasured = dataclasses.replace(near.emotions, age_s=np.ones(1, np.float32))
-    blind = Portraits()
+    blind = FaceThumbnails()
     blind.write(dataclasses.replace(near, emotions=unmeasured))
     assert blind.jpegs() == {}, "nobody looked at this picture"
     assert cut_face(near.frame.image_bgr, np.array([-500, 0, -400, 90], np.float32)) is None

@@ -4,7 +4,7 @@ import numpy as np
 
 from realtime.core.metrics import Metrics, percentile
 from realtime.core.types import Analysed
-from realtime.timeline.label_spans import SpanLog
+from realtime.timeline.label_spans import LabelSpans
 from tests.support.fakes import make_emotions, make_faces, make_frame, one_hot
 
 
@@ -16,7 +16,7 @@ def analysed(index: int, *emotions: str) -> Analysed:
 
 
 def test_spans_say_what_was_seen_when() -> None:
-    log = SpanLog()
+    log = LabelSpans()
     for index in range(90):
         log.write(analysed(index, "happiness" if index < 30 else "neutral", "anger"))
     assert log.lines() == [
@@ -27,7 +27,7 @@ def test_spans_say_what_was_seen_when() -> None:
 
 
 def test_flashes_are_left_out_and_gaps_begin_new_spans() -> None:
-    log = SpanLog()
+    log = LabelSpans()
     for index in [*range(30), *range(90, 120)]:
         log.write(analysed(index, "fear"))
     log.write(analysed(121, "anger"))
@@ -35,7 +35,7 @@ def test_flashes_are_left_out_and_gaps_begin_new_spans() -> None:
 
 
 def test_nobody_is_said_too() -> None:
-    log = SpanLog()
+    log = LabelSpans()
     log.write(analysed(0))
     assert log.lines() == ["no face was seen"]
 

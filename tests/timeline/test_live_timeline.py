@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.core.types import Analysed, Faces
-from realtime.timeline.live_timeline import LIVE_S, MAX_LANES, NO_FACE, Bands
+from realtime.timeline.live_timeline import LIVE_S, MAX_LANES, NO_FACE, LiveTimeline
 from realtime.timeline.timeline import LABELS
 from tests.support.analysed import moment
 
@@ -28,7 +28,7 @@ def names(view, lane=0):
 
 
 def test_it_fills_by_media_time_and_knows_what_was_not_looked_at():
-    bands = Bands(10.0)
+    bands = LiveTimeline(10.0)
     filled(bands, 0, 2, {1: "neutral"})
     filled(bands, 2, 3, {})
     filled(bands, 3, 4, {1: "happiness"})
@@ -41,7 +41,7 @@ def test_it_fills_by_media_time_and_knows_what_was_not_looked_at():
 
 
 def test_what_was_analysed_before_a_seek_stays_and_what_is_seen_again_replaces_it():
-    bands = Bands(10.0)
+    bands = LiveTimeline(10.0)
     filled(bands, 0, 4, {1: "neutral", 2: "anger"})
     filled(bands, 7, 9, {3: "fear"}, epoch=1)
     filled(bands, 1, 2, {4: "happiness"}, epoch=2)
@@ -53,7 +53,7 @@ def test_what_was_analysed_before_a_seek_stays_and_what_is_seen_again_replaces_i
 
 
 def test_a_new_number_for_the_same_person_after_a_seek_does_not_take_a_new_lane():
-    bands = Bands(10.0)
+    bands = LiveTimeline(10.0)
     for epoch in range(20):
         filled(bands, epoch % 5, epoch % 5 + 1, {epoch + 1: "neutral"}, epoch)
     assert len(bands.view(0, 10, 10).labels) == 1
@@ -70,7 +70,7 @@ def test_the_leftmost_of_those_who_come_at_once_gets_the_first_lane_and_keeps_it
             analysed.emotions,
         )
 
-    bands = Bands(4.0)
+    bands = LiveTimeline(4.0)
     for number in range(20):
         bands.write(swapped(number / 20))
     filled(bands, 1, 2, {1: "anger"})
@@ -82,7 +82,7 @@ def test_the_leftmost_of_those_who_come_at_once_gets_the_first_lane_and_keeps_it
 
 
 def test_a_frame_counts_until_the_next_one_but_not_over_a_hole():
-    bands = Bands(20.0)
+    bands = LiveTimeline(20.0)
     for time_s in (0.0, 0.9, 1.8, 10.0, 10.05):
         bands.write(seen(time_s, {1: "neutral"}))
     view = bands.view(0, 20, 200)
@@ -91,7 +91,7 @@ def test_a_frame_counts_until_the_next_one_but_not_over_a_hole():
 
 
 def test_a_file_longer_than_it_said_is_kept_whole_in_the_same_memory():
-    bands = Bands(None)
+    bands = LiveTimeline(None)
     filled(bands, 0, 300, {1: "neutral"}, fps=10)
     filled(bands, 300, 600, {1: "anger"}, fps=10)
     bands.write(seen(6000.0, {1: "fear"}))
@@ -100,7 +100,7 @@ def test_a_file_longer_than_it_said_is_kept_whole_in_the_same_memory():
 
 
 def test_of_a_live_source_the_last_minute_is_there_however_long_it_runs():
-    bands = Bands(live=True)
+    bands = LiveTimeline(live=True)
     filled(bands, 0, 500, {1: "neutral"}, fps=10)
     filled(bands, 500, 530, {1: "anger"}, fps=10)
     view = bands.view(530 - LIVE_S, 530, 6)
@@ -111,6 +111,6 @@ def test_of_a_live_source_the_last_minute_is_there_however_long_it_runs():
 
 
 def test_a_crowd_has_no_more_lanes_than_can_be_drawn():
-    bands = Bands(1.0)
+    bands = LiveTimeline(1.0)
     filled(bands, 0, 1, dict.fromkeys(range(1, 15), "neutral"))
     assert len(bands.view(0, 1, 5).labels) == MAX_LANES

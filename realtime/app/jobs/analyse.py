@@ -18,7 +18,7 @@ from realtime.core.errors import EmotionLiveError, SourceOpenError
 from realtime.core.metrics import Metrics
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed
-from realtime.timeline.analysis_results import Results
+from realtime.timeline.analysis_results import AnalysisResults
 
 if TYPE_CHECKING:
     from realtime.pipeline.pipeline import Pipeline
@@ -85,7 +85,7 @@ class Analysis:
 
     source: str
     info: SourceInfo
-    results: Results
+    results: AnalysisResults
     metrics: Metrics
     provider: str
     began_s: float
@@ -112,7 +112,7 @@ class AnalysisJob(Job):
         self.preview: Latest[bytes] = Latest()
         self.view_wh = _FIRST_VIEW_WH
         self._config = config
-        self._results = Results()
+        self._results = AnalysisResults()
         self._metrics = Metrics()
         self._began_s = time.time()
         self._next_preview_s = 0.0

@@ -23,17 +23,17 @@ from realtime.core.output_paths import check_target
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed, Emotions, Faces
 from realtime.pipeline.pipeline import Pipeline
-from realtime.recording.recorder import VideoRecorder
+from realtime.recording.video_recorder import VideoRecorder
 from realtime.session.file_outputs import Exports
-from realtime.smoothing.carry_forward import LastEmotions
-from realtime.smoothing.labels import SmoothEmotions
+from realtime.smoothing.carry_forward import CarryForward
+from realtime.smoothing.label_smoother import LabelSmoother
 
 _POLL_S = 0.05
 _FIRST_VIEW_WH = (640, 360)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LiveView:
+class CameraView:
     """The newest picture.
 
     Attributes:
@@ -80,7 +80,7 @@ class Stopped:
     """The camera is closed, and every file is finished."""
 
 
-class LiveJob(Job):
+class CameraJob(Job):
     """Runs a camera until cancelled; posts `Opened`, and `Writing`, `Saved` or `NotWritten` per file, then `Stopped`.
 
     Args:
@@ -95,11 +95,11 @@ class LiveJob(Job):
 
     def __init__(self, source: str, config: PipelineConfig, post: Callable[[Job, object], None]) -> None:
         super().__init__("live", post)
-        self.views: Latest[LiveView] = Latest()
+        self.views: Latest[CameraView] = Latest()
         self.view_wh = _FIRST_VIEW_WH
         self._source, self._config = source, config
         self._metrics = Metrics()
-        self._last = LastEmotions(SmoothEmotions(config.smoothing).update)
+        self._last = CarryForward(LabelSmoother(config.smoothing).update)
         self._orders: queue.SimpleQueue[tuple[Kind, Path | None, FaceStyle]] = queue.SimpleQueue()
         self._files: dict[Kind, _LiveFile] = {}
         self._provider = ""
@@ -149,7 +149,7 @@ class LiveJob(Job):
         self._metrics.shown(frame.captured_at_s)
         size_wh = fit(frame.size_wh, self.view_wh)
         self.views.put(
-            LiveView(
+            CameraView(
                 picture=ppm(frame.image_bgr, size_wh),
                 size_wh=size_wh,
                 scale=size_wh[0] / frame.size_wh[0],

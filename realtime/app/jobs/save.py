@@ -17,13 +17,13 @@ from realtime.capture.video_file import FileSource
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError, SourceReadError
 from realtime.core.output_paths import check_target
 from realtime.core.types import Analysed, Frame
-from realtime.recording.recorder import VideoRecorder
+from realtime.recording.video_recorder import VideoRecorder
 from realtime.session.file_outputs import Exports
 
 _TELL_EVERY_S = 0.1
 
 
-class ExportJob(Job):
+class SaveJob(Job):
     """Writes one file; posts `Progress` and at the end `Saved`.
 
     It is written in a folder beside its place and moved there when it is complete, so that a job that is cancelled or

@@ -12,7 +12,7 @@ from realtime.core.options import RunOptions
 from realtime.core.types import Analysed, ImageArray
 from realtime.overlay.face_blur import FaceBlur, on_black
 from realtime.overlay.overlay import Overlay
-from realtime.recording import recorder
+from realtime.recording import video_recorder as recorder
 from realtime.reports import html_report as report
 from realtime.reports import table_writer as tables
 

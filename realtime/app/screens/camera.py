@@ -9,7 +9,7 @@ from tkinter import ttk
 from typing import TYPE_CHECKING
 
 from realtime.app.jobs.analyse import Opened
-from realtime.app.jobs.camera import LiveJob, LiveView, NotWritten, Stopped, Writing
+from realtime.app.jobs.camera import CameraJob, CameraView, NotWritten, Stopped, Writing
 from realtime.app.jobs.job import Failed, Job
 from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.app.screens.base import Screen
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from realtime.app.window import App
 
 
-class LiveScreen(Screen):
+class CameraScreen(Screen):
     """Runs one camera until it is stopped.
 
     Args:
@@ -33,8 +33,8 @@ class LiveScreen(Screen):
     def __init__(self, app: App, camera: CameraEntry) -> None:
         super().__init__(app)
         self.title = camera.name
-        self.job = LiveJob(str(camera.number), app.config, app.post)
-        self._view: LiveView | None = None
+        self.job = CameraJob(str(camera.number), app.config, app.post)
+        self._view: CameraView | None = None
         self._writing: dict[Kind, Path] = {}
         self._text = "Opening the camera…"
         self._stopping = False

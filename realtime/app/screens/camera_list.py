@@ -41,7 +41,7 @@ class CameraSearch(Job):
             raise SourceOpenError(f"cameras cannot be listed: {error}; check the rights on /dev/video*") from error
 
 
-class CameraScreen(Screen):
+class CameraListScreen(Screen):
     """Lists cameras; Return or a double click starts one."""
 
     title = "Cameras"

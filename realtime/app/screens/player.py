@@ -11,12 +11,12 @@ import numpy as np
 
 from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Failed, Job
-from realtime.app.jobs.playback import Player, Shown
+from realtime.app.jobs.player import Player, Shown
 from realtime.app.jobs.save_kinds import Kind
 from realtime.app.screens.base import Screen
 from realtime.app.screens.save_row import SaveRow
 from realtime.app.views import dialogs
-from realtime.app.views.timeline import Strip
+from realtime.app.views.timeline import TimelineStrip
 from realtime.app.views.widgets import Bars, PictureView, largest_face
 from realtime.app.views.wording import clock
 from realtime.core.types import Faces
@@ -78,7 +78,7 @@ class PlayerScreen(Screen):
         self.time.pack(side="left", padx=px(12))
         self._build_buttons(row)
         results = self.analysis.results
-        self.strip = Strip(below, self.theme, results, self.player.seek, self._choose, self.saving.hint)
+        self.strip = TimelineStrip(below, self.theme, results, self.player.seek, self._choose, self.saving.hint)
         self.strip.pack(fill="x", pady=(px(4), 0))
         self.strip.choose(self._chosen)
         self.saving.build(below)

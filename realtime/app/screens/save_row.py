@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from realtime.app.jobs.analyse import Analysis, Progress
 from realtime.app.jobs.job import Cancelled, Failed
-from realtime.app.jobs.save import ExportJob
+from realtime.app.jobs.save import SaveJob
 from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.app.views.wording import duration
 
@@ -30,7 +30,7 @@ class SaveRow:
 
     def __init__(self, app: App, analysis: Analysis, on_change: Callable[[], None]) -> None:
         self._app, self._analysis, self._on_change = app, analysis, on_change
-        self._job: ExportJob | None = None
+        self._job: SaveJob | None = None
         self._text = ""
         self._share = 0.0
 
@@ -54,7 +54,7 @@ class SaveRow:
 
     def begin(self, kind: Kind, path: Path) -> None:
         """Start to save."""
-        self._job = ExportJob(self._analysis, kind, path, self._app.face_style, self._app.post)
+        self._job = SaveJob(self._analysis, kind, path, self._app.face_style, self._app.post)
         self._text, self._share = f"Saving the {kind.value} {path.name}…", 0.0
         self._app.start(self._job)
         self._refresh()

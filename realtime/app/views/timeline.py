@@ -12,7 +12,7 @@ from realtime.app.views.timeline_image import label_at, strip_image
 from realtime.app.views.wording import clock
 from realtime.core.types import UNCERTAIN
 from realtime.overlay.face_panel import percent
-from realtime.timeline.analysis_results import Results
+from realtime.timeline.analysis_results import AnalysisResults
 
 MAX_ROWS = 4
 """People with a row of their own, those seen longest."""
@@ -21,7 +21,7 @@ _TICKS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 _ROW_PX, _LOW_ROW_PX, _GAP_PX, _AXIS_PX, _MARGIN_PX = 34, 20, 4, 22, 8
 
 
-class Strip(tk.Canvas):
+class TimelineStrip(tk.Canvas):
     """Draws the rows once and then only moves the mark of the present place.
 
     Args:
@@ -37,7 +37,7 @@ class Strip(tk.Canvas):
         self,
         parent: tk.Misc,
         theme: Theme,
-        results: Results,
+        results: AnalysisResults,
         on_seek: Callable[[float], None],
         on_person: Callable[[int], None],
         on_hover: Callable[[str], None],

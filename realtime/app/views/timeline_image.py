@@ -9,7 +9,7 @@ from models.manifest import EMOTIONS
 from realtime.core.types import ImageArray
 from realtime.overlay.palette import EMOTION_COLOURS_BGR, GREY
 from realtime.reports.svg_plots import STACK_ORDER
-from realtime.timeline.analysis_results import Results
+from realtime.timeline.analysis_results import AnalysisResults
 from realtime.timeline.timeline import LABELS
 
 _BAND_SHARE = 0.4
@@ -19,7 +19,9 @@ _HATCH_DARK = (96, 96, 96)
 _Floats = npt.NDArray[np.float64]
 
 
-def strip_image(results: Results, track: int, size_wh: tuple[int, int], ground_rgb: tuple[int, int, int]) -> ImageArray:
+def strip_image(
+    results: AnalysisResults, track: int, size_wh: tuple[int, int], ground_rgb: tuple[int, int, int]
+) -> ImageArray:
     """Return the timeline of person `track` over the whole video.
 
     Args:
@@ -43,7 +45,7 @@ def strip_image(results: Results, track: int, size_wh: tuple[int, int], ground_r
     return picture
 
 
-def label_at(results: Results, track: int, time_s: float) -> tuple[str, float] | None:
+def label_at(results: AnalysisResults, track: int, time_s: float) -> tuple[str, float] | None:
     """Return what the person showed at a time and how probable that was; `None` where the person is not seen."""
     index = results.index_at(time_s)
     faces, emotions = results.faces(index), results.emotions(index)
@@ -54,7 +56,9 @@ def label_at(results: Results, track: int, time_s: float) -> tuple[str, float] |
     return emotions.labels[row], emotions.confidence(row)
 
 
-def _columns(results: Results, track: int, width: int) -> tuple[_Floats, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def _columns(
+    results: AnalysisResults, track: int, width: int
+) -> tuple[_Floats, npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return per column the mean probabilities `(W, K)`, the commonest label `(W,)`, and whether the face is seen."""
     frames, shown, labels = results.course(track)
     times_s = results.times_s

@@ -17,7 +17,7 @@ from realtime.reports.svg_plots import STACK_ORDER, fill
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class State:
+class PageState:
     """One moment.
 
     Attributes:
@@ -41,7 +41,7 @@ class State:
         return {"t": round(self.media_time_s, 3), "people": self.people}
 
 
-def state_of(analysed: Analysed, hud: HudFacts) -> State:
+def state_of(analysed: Analysed, hud: HudFacts) -> PageState:
     """Return what is to be said of a frame and of the run."""
     faces = [FaceFacts.of(analysed.emotions, row, track) for row, track in enumerate(analysed.faces.track_ids.tolist())]
     people = tuple(
@@ -63,10 +63,10 @@ def state_of(analysed: Analysed, hud: HudFacts) -> State:
         "paused": hud.paused,
         "recording": hud.recording,
     }
-    return State(analysed.frame.media_time_s, people, run)
+    return PageState(analysed.frame.media_time_s, people, run)
 
 
-def hello_json(info: SourceInfo, history: Iterable[State]) -> str:
+def hello_json(info: SourceInfo, history: Iterable[PageState]) -> str:
     """Return what a page is told first: the source, the emotions with their colours, and what it has missed."""
     emotions = [{"name": name, "colour": fill(name)} for name in EMOTIONS]
     return _line(

@@ -19,7 +19,7 @@ _SURROUNDINGS = 1.5
 Box = tuple[float, float, float, float]
 
 
-class Place(NamedTuple):
+class FaceRoi(NamedTuple):
     """A square in a frame that holds one face: its centre, side and turn, clockwise, in pixels and radians."""
 
     x_px: float
@@ -29,7 +29,7 @@ class Place(NamedTuple):
 
 
 class NetworkLike(Protocol):
-    """What is asked of `realtime.landmarks.litert_mesh.MeshNetwork`."""
+    """What is asked of `realtime.landmarks.litert_mesh.LiteRtMesh`."""
 
     def find(self, face_rgb: ImageArray) -> tuple[FloatArray, float]:
         """Return landmarks, `(L, 3)` in pixels of the picture, and the face's presence, 0 to 1."""
@@ -38,7 +38,7 @@ class NetworkLike(Protocol):
         """Free the network."""
 
 
-class MeshLayer:
+class MeshRunner:
     """Lays the mesh on places in frames.
 
     The geometry is that of FaceMesh's own graph: the same network on the same squares gives the same landmarks, to a
@@ -48,7 +48,7 @@ class MeshLayer:
     def __init__(self, network: NetworkLike) -> None:
         self._network = network
 
-    def lay(self, image_bgr: ImageArray, place: Place) -> tuple[FloatArray, float]:
+    def lay(self, image_bgr: ImageArray, place: FaceRoi) -> tuple[FloatArray, float]:
         """Return landmarks, `(L, 3) float32`, x and y in the frame's pixels and z in the scale of x, and the presence.
 
         Args:
@@ -85,19 +85,19 @@ def box_of_mesh(points: FloatArray) -> Box:
     return left, top, right, bottom
 
 
-def place_of_mesh(points: FloatArray, box_xyxy: Box | None = None) -> Place:
+def roi_of_mesh(points: FloatArray, box_xyxy: Box | None = None) -> FaceRoi:
     """Return where the face of a mesh, `(L, 3)`, is to be expected next; `box_xyxy` is its box, if known already."""
     along = points[_IMAGE_RIGHT_CORNER, :2] - points[_IMAGE_LEFT_CORNER, :2]
     return _place(box_xyxy or box_of_mesh(points), along)
 
 
-def place_of_detection(detection: Detection) -> Place:
+def roi_of_detection(detection: Detection) -> FaceRoi:
     """Return where the mesh of a face that a detector sees is to be laid."""
     left, top, right, bottom = detection.box_xyxy.tolist()
     return _place((left, top, right, bottom), detection.eyes_xy[1] - detection.eyes_xy[0])
 
 
-def _place(box_xyxy: Box, along: FloatArray) -> Place:
+def _place(box_xyxy: Box, along: FloatArray) -> FaceRoi:
     left, top, right, bottom = box_xyxy
     side_px = _SURROUNDINGS * max(right - left, bottom - top)
-    return Place((left + right) / 2, (top + bottom) / 2, side_px, math.atan2(float(along[1]), float(along[0])))
+    return FaceRoi((left + right) / 2, (top + bottom) / 2, side_px, math.atan2(float(along[1]), float(along[0])))

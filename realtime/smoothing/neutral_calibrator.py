@@ -33,7 +33,7 @@ class _Rest:
     seen_s: float = 0.0
 
 
-class RestingFaces:
+class NeutralCalibrator:
     """Watches faces at rest for a while, then shifts each track's answers so that its rest reads neutral.
 
     The shift lowers the log-probability of those emotions that the resting face is taken for, until neutral leads by

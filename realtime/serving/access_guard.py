@@ -24,7 +24,7 @@ _HEADERS = {
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
-class Guard:
+class AccessGuard:
     """Stands before the page and answers those who may not see it itself; an ASGI application.
 
     Without a token only addresses of this machine are served, and a request must also name one as its host: a site that

@@ -11,19 +11,19 @@ import pytest
 
 from models.region_crops import eye_distance_px
 from realtime.core.types import Frame
-from realtime.landmarks.finder import LandmarkFinder, faces_from_mesh
+from realtime.landmarks.landmark_finder import LandmarkFinder, faces_from_mesh
 from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detector
-from realtime.landmarks.still_image import ImageFaceFinder
+from realtime.landmarks.still_image_finder import StillImageFinder
 
 
 @pytest.fixture(scope="module")
 def finder():
-    finder = ImageFaceFinder()
+    finder = StillImageFinder()
     yield finder
     finder.close()
 
 
-def test_a_face_is_found_where_it_is(finder: ImageFaceFinder, portrait_bgr: np.ndarray) -> None:
+def test_a_face_is_found_where_it_is(finder: StillImageFinder, portrait_bgr: np.ndarray) -> None:
     faces = finder.find(portrait_bgr)
     assert len(faces) == 1
     x1, y1, x2, y2 = faces.boxes_xyxy[0]
@@ -35,7 +35,7 @@ def test_a_face_is_found_where_it_is(finder: ImageFaceFinder, portrait_bgr: np.n
 
 
 def test_a_tiny_face_that_fills_its_picture_is_found_at_the_same_place(
-    finder: ImageFaceFinder, portrait_bgr: np.ndarray
+    finder: StillImageFinder, portrait_bgr: np.ndarray
 ) -> None:
     crop = portrait_bgr[70:220, 150:300]
     small = cv2.resize(crop, (48, 48), interpolation=cv2.INTER_AREA)
@@ -46,7 +46,7 @@ def test_a_tiny_face_that_fills_its_picture_is_found_at_the_same_place(
 
 
 @pytest.mark.parametrize("kind", ["black", "noise", "stripes"])
-def test_no_face_is_found_where_there_is_none(finder: ImageFaceFinder, kind: str) -> None:
+def test_no_face_is_found_where_there_is_none(finder: StillImageFinder, kind: str) -> None:
     picture = np.zeros((48, 48, 3), np.uint8)
     if kind == "noise":
         picture = np.random.default_rng(0).integers(0, 256, picture.shape, dtype=np.uint8)
@@ -55,7 +55,7 @@ def test_no_face_is_found_where_there_is_none(finder: ImageFaceFinder, kind: str
     assert len(finder.find(picture)) == 0
 
 
-def test_pose_signs_are_those_of_the_documentation(finder: ImageFaceFinder, portrait_bgr: np.ndarray) -> None:
+def test_pose_signs_are_those_of_the_documentation(finder: StillImageFinder, portrait_bgr: np.ndarray) -> None:
     def pose(picture: np.ndarray) -> np.ndarray:
         return finder.find(picture).head_pose_deg[0]
 
@@ -158,7 +158,7 @@ def test_tensorflow_and_matplotlib_are_not_imported_with_the_landmarker() -> Non
 def test_after_a_seek_faces_are_looked_for_anew(monkeypatch):
     from dataclasses import replace
 
-    from realtime.landmarks import finder as landmarks
+    from realtime.landmarks import landmark_finder as landmarks
     from tests.support.fakes import make_frame
 
     did = []

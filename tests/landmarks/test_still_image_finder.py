@@ -10,10 +10,10 @@ import pytest
 
 from models.evaluate.occlusions import surgical_mask
 from realtime.core.types import FloatArray as Points
-from realtime.landmarks import still_image as stills
+from realtime.landmarks import still_image_finder as stills
 from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detection
-from realtime.landmarks.mesh_inference import Place
-from realtime.landmarks.still_image import ImageFaceFinder
+from realtime.landmarks.mesh_runner import FaceRoi
+from realtime.landmarks.still_image_finder import StillImageFinder
 
 SIDE_PX = 300  # larger than what is enlarged, so that pixels stay what they are
 
@@ -44,7 +44,7 @@ class Fake:
         self.seen.append(Fake.current)
         return [Detection(np.zeros(4, np.float32), np.zeros((2, 2), np.float32))] * (Fake.current in self.plans)
 
-    def lay(self, _image_bgr: Points, _place: Place) -> tuple[Points, float]:
+    def lay(self, _image_bgr: Points, _place: FaceRoi) -> tuple[Points, float]:
         plan = self.plans[Fake.current]
         answer = plan[min(Fake.look, len(plan) - 1)]
         Fake.look += 1
@@ -58,14 +58,14 @@ class Fake:
 def fake(monkeypatch: pytest.MonkeyPatch) -> type[Fake]:
     monkeypatch.setattr(stills, "Detector", Fake)
     monkeypatch.setattr(stills, "open_mesh_network", lambda: None)
-    monkeypatch.setattr(stills, "MeshLayer", lambda network: Fake())
+    monkeypatch.setattr(stills, "MeshRunner", lambda network: Fake())
     monkeypatch.setattr(Fake, "plans", {})
     monkeypatch.setattr(Fake, "seen", [])
     return Fake
 
 
 def found_x() -> float:
-    faces = ImageFaceFinder().find(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
+    faces = StillImageFinder().find(np.zeros((SIDE_PX, SIDE_PX, 3), np.uint8))
     return float(faces.landmarks_xy[0, 33, 0]) if len(faces) else float("nan")
 
 
@@ -148,7 +148,7 @@ def test_a_face_that_no_detector_sees_is_looked_for_in_the_middle_of_a_small_pic
     portrait_bgr: Points, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = cv2.resize(portrait_bgr[45:195, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
-    finder = ImageFaceFinder()
+    finder = StillImageFinder()
     try:
         wanted = finder.find(small).landmarks_xy[0]
         monkeypatch.setattr(stills.Detector, "find", lambda self, image_bgr: [])
@@ -164,7 +164,7 @@ def test_a_face_that_no_detector_sees_is_looked_for_in_the_middle_of_a_small_pic
 
 def test_a_masked_face_is_found_where_the_bare_one_was(portrait_bgr: Points) -> None:
     small = cv2.resize(portrait_bgr[70:220, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
-    finder = ImageFaceFinder()
+    finder = StillImageFinder()
     try:
         bare = finder.find(small).landmarks_xy[0]
         masked = finder.find(surgical_mask(small, bare)).landmarks_xy[0]

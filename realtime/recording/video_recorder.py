@@ -15,7 +15,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from realtime.core.channel import Channel, ChannelClosedError, WhenFull
+from realtime.core.channel import Channel, ChannelClosedError, OverflowPolicy
 from realtime.core.errors import ConfigError, RecordError
 from realtime.core.output_paths import check_target
 from realtime.core.protocols import SourceInfo
@@ -23,7 +23,7 @@ from realtime.core.types import ImageArray
 from realtime.recording.formats import FORMATS, encoder_for
 from realtime.recording.part_files import free_part_path, left_over_parts
 from realtime.recording.part_writer import PartWriter, with_index_in_front
-from realtime.recording.source_audio import SourceSound, reason_of
+from realtime.recording.source_audio import SourceAudio, reason_of
 
 __all__ = ["FORMATS", "VideoRecorder"]
 
@@ -70,7 +70,7 @@ class VideoRecorder:
         self._frames_written = 0
         self._failure: Exception | None = None
         self._told = False
-        self._pictures: Channel[tuple[ImageArray, float]] = Channel(_QUEUE_PICTURES, WhenFull.WAIT)
+        self._pictures: Channel[tuple[ImageArray, float]] = Channel(_QUEUE_PICTURES, OverflowPolicy.WAIT)
         # Media times of the pictures that are not encoded yet.
         self._unwritten: deque[float] = deque()
         self._progress = threading.Condition()
@@ -167,7 +167,7 @@ class VideoRecorder:
         height, width = image_bgr.shape[:2]
         size_wh = (width + width % 2, height + height % 2)
         path = self._info.path
-        sound = None if path is None else SourceSound(path, media_time_s, self._kind)
+        sound = None if path is None else SourceAudio(path, media_time_s, self._kind)
         return PartWriter(self._part, self._kind, self._encoder, self._info.fps, size_wh, media_time_s, sound)
 
     def _finish(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from models.manifest import EMOTIONS
 from realtime.core.types import Emotions
-from realtime.smoothing.neutral_calibration import RestingFaces
+from realtime.smoothing.neutral_calibrator import NeutralCalibrator
 from tests.support.fakes import make_emotions, make_faces, one_hot
 
 
@@ -15,15 +15,17 @@ def showing(confidence: float, *labels: str) -> Emotions:
     return make_emotions(np.stack([one_hot(label, confidence) for label in labels]))
 
 
-def said(resting: RestingFaces, emotions: Emotions, media_time_s: float, tracks: tuple[int, ...] = (1,)) -> list[str]:
+def said(
+    resting: NeutralCalibrator, emotions: Emotions, media_time_s: float, tracks: tuple[int, ...] = (1,)
+) -> list[str]:
     faces = make_faces([(100 * track, 100) for track in tracks], 60).with_track_ids(np.array(tracks, np.int64))
     raw = resting.update(faces, emotions, media_time_s).raw
     np.testing.assert_allclose(raw.sum(axis=1), 1, atol=1e-5)
     return [EMOTIONS[int(row.argmax())] for row in raw]
 
 
-def watched(label: str, seconds: float = 2.0) -> RestingFaces:
-    resting = RestingFaces()
+def watched(label: str, seconds: float = 2.0) -> NeutralCalibrator:
+    resting = NeutralCalibrator()
     resting.start(seconds)
     for frame in range(int(seconds * 30) + 2):
         said(resting, showing(0.6, label), frame / 30)
@@ -56,7 +58,7 @@ def test_it_concerns_one_person_and_goes_with_the_track() -> None:
 
 
 def test_the_time_left_is_told_and_starting_again_forgets() -> None:
-    resting = RestingFaces()
+    resting = NeutralCalibrator()
     assert resting.left_s(0.0) is None
     resting.start(2.0)
     assert resting.left_s(7.0) == 2.0
@@ -69,7 +71,7 @@ def test_the_time_left_is_told_and_starting_again_forgets() -> None:
 
 
 def test_too_few_frames_settle_nothing() -> None:
-    resting = RestingFaces()
+    resting = NeutralCalibrator()
     resting.start(1.0)
     for time_s in (0.0, 0.5, 1.5):
         assert said(resting, showing(0.6, "anger"), time_s) == ["anger"]
@@ -77,11 +79,11 @@ def test_too_few_frames_settle_nothing() -> None:
 
 
 def test_a_seek_while_faces_are_watched_begins_the_watch_anew() -> None:
-    resting = RestingFaces()
+    resting = NeutralCalibrator()
     resting.start(5.0)
     resting.update(make_faces(), make_emotions(one_hot("sadness")), 100.0)
     resting.jump()
     assert resting.left_s(2.0) == 5.0, "not the 103 s that a clock from before would leave"
-    resting = RestingFaces()
+    resting = NeutralCalibrator()
     resting.jump()
     assert resting.left_s(2.0) is None

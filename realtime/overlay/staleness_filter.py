@@ -13,7 +13,7 @@ from realtime.overlay.face_panel import FaceFacts
 _OVER_S = 0.4
 
 
-class CalmAges:
+class StalenessFilter:
     """Remembers the ages of the last moments; one per video."""
 
     def __init__(self) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 from realtime.core.types import Faces, FloatArray, Frame
 from realtime.landmarks.litert_mesh import open_mesh_network
 from realtime.landmarks.mediapipe_models import Detector
-from realtime.landmarks.mesh_inference import MeshLayer
-from realtime.landmarks.roi_tracker import Following
+from realtime.landmarks.mesh_runner import MeshRunner
+from realtime.landmarks.roi_tracker import RoiTracker
 
 # Pairs of landmarks across the face whose depth difference is its yaw, and along it, its pitch.
 _TEMPLE_LEFT, _TEMPLE_RIGHT = 234, 454
@@ -25,7 +25,7 @@ class LandmarkFinder:
     """
 
     def __init__(self, max_faces: int = 4) -> None:
-        self._following = Following(MeshLayer(open_mesh_network()), Detector(), max_faces)
+        self._following = RoiTracker(MeshRunner(open_mesh_network()), Detector(), max_faces)
         self._epoch = 0
 
     def find(self, frame: Frame) -> Faces:
@@ -41,7 +41,7 @@ class LandmarkFinder:
 
 
 def faces_from_mesh(points: FloatArray) -> Faces:
-    """Return `Faces` from mesh points, `(N, L, 3)` as `Following.find` gives them; `track_ids` are 0."""
+    """Return `Faces` from mesh points, `(N, L, 3)` as `RoiTracker.find` gives them; `track_ids` are 0."""
     if not len(points):
         return Faces.empty()
     landmarks_xy = np.ascontiguousarray(points[:, :, :2])

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from realtime.core.types import Faces, FloatArray, ImageArray
-from realtime.landmarks.finder import faces_from_mesh
+from realtime.landmarks.landmark_finder import faces_from_mesh
 from realtime.landmarks.litert_mesh import open_mesh_network
 from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detector
-from realtime.landmarks.mesh_inference import MeshLayer, Place, place_of_detection, place_of_mesh
+from realtime.landmarks.mesh_runner import FaceRoi, MeshRunner, roi_of_detection, roi_of_mesh
 
 _SMALL_IMAGE_PX = 160
 _ENLARGED_PX = 224
@@ -76,7 +76,7 @@ _GUESSES = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Laid:
+class _MeshFit:
     """A mesh that one attempt laid: `(L, 3)` in the picture's pixels, and how far a second look moved it."""
 
     points: FloatArray
@@ -90,13 +90,13 @@ class _Laid:
     def size_px(self) -> float:
         return max(float(np.linalg.norm(np.diff(self.points[_CORNERS, :2], axis=0))), 1e-6)
 
-    def agrees_with(self, other: _Laid) -> bool:
+    def agrees_with(self, other: _MeshFit) -> bool:
         apart_px = np.linalg.norm((self.points - other.points)[_MIDDLE, :2].mean(axis=0))
         apart_d = float(apart_px) / self.size_px
         return apart_d < _SAME_D and abs(np.log(other.size_px / self.size_px)) < _SAME_D
 
 
-class ImageFaceFinder:
+class StillImageFinder:
     """Finds the one face of a single picture, however small; for data sets and evaluation.
 
     A small picture that its face fills is enlarged and padded first: the detector was made for faces with some
@@ -107,7 +107,7 @@ class ImageFaceFinder:
     """
 
     def __init__(self) -> None:
-        self._layer = MeshLayer(open_mesh_network())
+        self._layer = MeshRunner(open_mesh_network())
         self._detectors: dict[float, Detector] = {}
 
     def find(self, image_bgr: ImageArray) -> Faces:
@@ -129,14 +129,14 @@ class ImageFaceFinder:
             return np.zeros((0, LANDMARK_COUNT, 3), np.float32)
         return max(laid, key=lambda mesh: _worth(mesh, laid)).points[None]
 
-    def _lay(self, image_bgr: ImageArray, attempt: _Attempt, guessed_side: float | None = None) -> list[_Laid]:
+    def _lay(self, image_bgr: ImageArray, attempt: _Attempt, guessed_side: float | None = None) -> list[_MeshFit]:
         """Return the mesh where the detector sees a face, or in the middle of the picture; none without a face."""
         prepared_bgr, scale, offset_px = _prepare(image_bgr, attempt.padding, attempt.surroundings)
         if guessed_side:
             confidence, place = _LENIENT_CONFIDENCE, self._near_middle(prepared_bgr, guessed_side, offset_px)
         else:
             confidence, seen = attempt.confidence, self._detector(attempt.confidence).find(prepared_bgr)
-            place = place_of_detection(seen[0]) if seen else None
+            place = roi_of_detection(seen[0]) if seen else None
         if place is None:
             return []
         settled = self._settle(prepared_bgr, place, confidence)
@@ -144,25 +144,25 @@ class ImageFaceFinder:
             return []
         points, moved_d = settled
         points[:, :2] -= offset_px
-        return [_Laid(points / np.float32(scale), moved_d)]
+        return [_MeshFit(points / np.float32(scale), moved_d)]
 
-    def _guess(self, image_bgr: ImageArray) -> list[_Laid]:
+    def _guess(self, image_bgr: ImageArray) -> list[_MeshFit]:
         """Return meshes laid in the middle of the picture if two agree, none otherwise: one alone proves little."""
-        laid: list[_Laid] = []
+        laid: list[_MeshFit] = []
         for side, attempt in _GUESSES:
             laid += self._lay(image_bgr, attempt, side)
             if _agreed(laid):
                 return laid
         return []
 
-    def _near_middle(self, prepared_bgr: ImageArray, side: float, offset_px: float) -> Place | None:
+    def _near_middle(self, prepared_bgr: ImageArray, side: float, offset_px: float) -> FaceRoi | None:
         """Return where a first look at the middle of the picture lays the mesh, or None without a face."""
         height, width = (length - 2 * offset_px for length in prepared_bgr.shape[:2])
-        middle = Place(width / 2 + offset_px, height / 2 + offset_px, side * max(height, width), 0.0)
+        middle = FaceRoi(width / 2 + offset_px, height / 2 + offset_px, side * max(height, width), 0.0)
         points, presence = self._layer.lay(prepared_bgr, middle)
-        return place_of_mesh(points) if presence >= _LENIENT_CONFIDENCE else None
+        return roi_of_mesh(points) if presence >= _LENIENT_CONFIDENCE else None
 
-    def _settle(self, image_bgr: ImageArray, place: Place, confidence: float) -> tuple[FloatArray, float] | None:
+    def _settle(self, image_bgr: ImageArray, place: FaceRoi, confidence: float) -> tuple[FloatArray, float] | None:
         """Return the landmarks, `(L, 3)`, and how far a second look moved them, in eye distances; None without a face.
 
         The first look is at `place`, each further one where the mesh before it lies.
@@ -172,7 +172,7 @@ class ImageFaceFinder:
             return None
         first, first_move_d = points, np.inf
         for look in range(1, _LOOKS):
-            again, presence = self._layer.lay(image_bgr, place_of_mesh(points))
+            again, presence = self._layer.lay(image_bgr, roi_of_mesh(points))
             if presence < confidence:
                 break
             moved_d = _moved_d(points, again)
@@ -199,13 +199,13 @@ class ImageFaceFinder:
         self._detectors.clear()
 
 
-def _agreed(laid: Sequence[_Laid]) -> bool:
+def _agreed(laid: Sequence[_MeshFit]) -> bool:
     """Return whether there are two meshes or more that rest, and all of these agree."""
     resting = [mesh for mesh in laid if mesh.rests]
     return len(resting) > 1 and all(resting[0].agrees_with(other) for other in resting[1:])
 
 
-def _worth(mesh: _Laid, laid: Sequence[_Laid]) -> float:
+def _worth(mesh: _MeshFit, laid: Sequence[_MeshFit]) -> float:
     """Return how many meshes of `laid` agree with this one, less its unrest, more for each time its size is e-fold."""
     return sum(mesh.agrees_with(other) for other in laid) - min(mesh.moved_d, 1.0) + float(np.log(mesh.size_px))
 

@@ -9,21 +9,21 @@ import pytest
 
 from realtime.core.errors import ConfigError, OutletError
 from realtime.serving.address import Address, check_access, is_loopback, listen, parse_address
-from realtime.serving.server import LivePage
+from realtime.serving.page_server import PageServer
 from tests.support.live_page import ask, opened
 
 TOKEN = "correct-horse_battery.staple"
 
 
 @pytest.fixture(scope="module")
-def local() -> Iterator[LivePage]:
+def local() -> Iterator[PageServer]:
     page = opened()
     yield page
     page.close()
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[LivePage]:
+def guarded() -> Iterator[PageServer]:
     page = opened(TOKEN, "0.0.0.0")
     yield page
     page.close()
@@ -32,7 +32,7 @@ def guarded() -> Iterator[LivePage]:
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "localhost:9000", "127.8.8.8:8080", "[::1]:8080", "LOCALHOST"]
 )
-def test_names_of_this_machine_are_answered(local: LivePage, host: str) -> None:
+def test_names_of_this_machine_are_answered(local: PageServer, host: str) -> None:
     assert ask(local, Host=host).status == 200
 
 
@@ -41,7 +41,7 @@ def test_names_of_this_machine_are_answered(local: LivePage, host: str) -> None:
     ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example", "192.168.1.5", "[", ""],
 )
 @pytest.mark.parametrize("path", ["/", "/events", "/picture.mjpeg", "/none"])
-def test_a_site_that_points_its_name_here_is_turned_away(local: LivePage, host: str, path: str) -> None:
+def test_a_site_that_points_its_name_here_is_turned_away(local: PageServer, host: str, path: str) -> None:
     answer = ask(local, path, Host=host)
     assert answer.status == 403
     assert b"this machine only" in answer.read()
@@ -51,14 +51,14 @@ def test_a_site_that_points_its_name_here_is_turned_away(local: LivePage, host: 
 @pytest.mark.parametrize(
     "given", ["", "?token=wrong", f"?token={TOKEN}x", f"?token={TOKEN[:-1]}", "?token=", "?token=%FF"]
 )
-def test_nothing_is_told_without_the_token(guarded: LivePage, path: str, given: str) -> None:
+def test_nothing_is_told_without_the_token(guarded: PageServer, path: str, given: str) -> None:
     answer = ask(guarded, path + given)
     assert answer.status == 403
     assert answer.getheader("Set-Cookie") is None
     assert TOKEN.encode() not in answer.read()
 
 
-def test_the_token_is_traded_for_a_cookie_that_does_not_tell_it(guarded: LivePage) -> None:
+def test_the_token_is_traded_for_a_cookie_that_does_not_tell_it(guarded: PageServer) -> None:
     answer = ask(guarded, f"/?token={TOKEN}")
     assert (answer.status, answer.getheader("Location")) == (303, "/")
     cookie = answer.getheader("Set-Cookie") or ""
@@ -72,7 +72,7 @@ def test_the_token_is_traded_for_a_cookie_that_does_not_tell_it(guarded: LivePag
     assert ask(guarded, "/?token=wrong", Cookie=name_and_value).status == 403
 
 
-def test_a_program_without_cookies_may_carry_the_token_along(guarded: LivePage) -> None:
+def test_a_program_without_cookies_may_carry_the_token_along(guarded: PageServer) -> None:
     assert ask(guarded, f"/picture.mjpeg?token={TOKEN}").status == 200
 
 

@@ -12,28 +12,28 @@ from models.manifest import EMOTIONS
 from realtime.core.config import SmoothingConfig
 from realtime.core.errors import ConfigError
 from realtime.core.types import Emotions
-from realtime.smoothing.labels import SmoothEmotions
+from realtime.smoothing.label_smoother import LabelSmoother
 from tests.support.fakes import make_emotions, make_faces, one_hot
 
 K = len(EMOTIONS)
 
 
 def feed(
-    smooth: SmoothEmotions, raw: np.ndarray, at_s: float, track: int = 1, trust: float = 1.0, reason: str = ""
+    smooth: LabelSmoother, raw: np.ndarray, at_s: float, track: int = 1, trust: float = 1.0, reason: str = ""
 ) -> Emotions:
     faces = make_faces().with_track_ids(np.array([track], np.int64))
     return smooth.update(faces, make_emotions(raw, trust, reason), at_s)
 
 
 def play(
-    smooth: SmoothEmotions, emotion: str, start_s: float, seconds: float, fps: float = 30.0, **options: object
+    smooth: LabelSmoother, emotion: str, start_s: float, seconds: float, fps: float = 30.0, **options: object
 ) -> list[Emotions]:
     times = start_s + np.arange(round(seconds * fps)) / fps
     return [feed(smooth, one_hot(emotion), float(at), **options) for at in times]  # type: ignore[arg-type]
 
 
 def test_a_constant_input_converges_to_itself() -> None:
-    last = play(SmoothEmotions(SmoothingConfig()), "happiness", 0, 3)[-1]
+    last = play(LabelSmoother(SmoothingConfig()), "happiness", 0, 3)[-1]
     np.testing.assert_allclose(last.probabilities[0], one_hot("happiness"), atol=1e-3)
     assert last.labels == ("happiness",)
 
@@ -44,14 +44,14 @@ def test_a_constant_input_converges_to_itself() -> None:
     arrays(np.float32, 12, elements=st.floats(0, 1, width=32)),
 )
 def test_probabilities_stay_a_distribution(raw: np.ndarray, trust: np.ndarray) -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     for number, row in enumerate(raw):
         said = feed(smooth, row / row.sum(), number / 30, trust=float(trust[number]))
         np.testing.assert_allclose(said.probabilities.sum(axis=1), 1, atol=1e-5)
 
 
 def switch_time_s(fps: float, keep: float = 1.0) -> float:
-    smooth, rng = SmoothEmotions(SmoothingConfig()), np.random.default_rng(3)
+    smooth, rng = LabelSmoother(SmoothingConfig()), np.random.default_rng(3)
     play(smooth, "neutral", 0, 2, fps)
     for number in range(round(3 * fps)):
         if rng.random() <= keep and feed(smooth, one_hot("happiness"), 2 + number / fps).labels == ("happiness",):
@@ -68,7 +68,7 @@ def test_a_new_expression_shows_soon_at_any_frame_rate_and_with_frames_dropped()
 @settings(max_examples=30, deadline=None)
 @given(arrays(np.float32, K, elements=st.floats(0.03125, 1, width=32)), st.floats(0.3, 1), st.integers(10, 60))
 def test_any_constant_input_converges_to_itself_at_any_rate(raw: np.ndarray, trust: float, fps: int) -> None:
-    row, smooth = raw / raw.sum(), SmoothEmotions(SmoothingConfig())
+    row, smooth = raw / raw.sum(), LabelSmoother(SmoothingConfig())
     feed(smooth, one_hot("fear"), 0.0)
     for number in range(1, 8 * fps):
         last = feed(smooth, row, number / fps, trust=trust)
@@ -78,7 +78,7 @@ def test_any_constant_input_converges_to_itself_at_any_rate(raw: np.ndarray, tru
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.booleans(), min_size=60, max_size=60))
 def test_dropped_frames_change_nothing_while_an_expression_lasts(kept: list[bool]) -> None:
-    whole, holed = SmoothEmotions(SmoothingConfig()), SmoothEmotions(SmoothingConfig())
+    whole, holed = LabelSmoother(SmoothingConfig()), LabelSmoother(SmoothingConfig())
     for number in range(90):
         row = one_hot("neutral" if number < 30 else "happiness")
         every = feed(whole, row, number / 30)
@@ -93,7 +93,7 @@ def test_dropped_frames_change_nothing_while_an_expression_lasts(kept: list[bool
 @given(st.permutations(range(3)))
 def test_the_order_of_faces_does_not_matter(order: list[int]) -> None:
     rows = np.stack([one_hot("fear"), one_hot("anger", 0.6), one_hot("neutral", 0.5)])
-    straight, mixed = SmoothEmotions(SmoothingConfig()), SmoothEmotions(SmoothingConfig())
+    straight, mixed = LabelSmoother(SmoothingConfig()), LabelSmoother(SmoothingConfig())
     places, ids = make_faces([(50.0, 50.0)] * 3), np.arange(1, 4)
     for number in range(10):
         noisy = np.roll(rows, number % 2, axis=1)
@@ -104,7 +104,7 @@ def test_the_order_of_faces_does_not_matter(order: list[int]) -> None:
 
 
 def test_reset_forgets_everything() -> None:
-    used, fresh = SmoothEmotions(SmoothingConfig()), SmoothEmotions(SmoothingConfig())
+    used, fresh = LabelSmoother(SmoothingConfig()), LabelSmoother(SmoothingConfig())
     play(used, "anger", 0, 1)
     play(used, "happiness", 1, 1, trust=0.3, reason="small")
     used.reset()
@@ -115,7 +115,7 @@ def test_reset_forgets_everything() -> None:
 
 def test_going_back_at_once_takes_more_than_going_on() -> None:
     def back_after_s(third: str) -> float:
-        smooth = SmoothEmotions(SmoothingConfig())
+        smooth = LabelSmoother(SmoothingConfig())
         play(smooth, "neutral", 0, 2)
         play(smooth, "happiness", 2, 0.5)
         shown = [said.labels[0] for said in play(smooth, third, 2.5, 3)]
@@ -126,7 +126,7 @@ def test_going_back_at_once_takes_more_than_going_on() -> None:
 
 
 def test_without_smoothing_each_frame_speaks_for_itself() -> None:
-    smooth = SmoothEmotions(SmoothingConfig(time_constant_ms=0, min_dwell_ms=0))
+    smooth = LabelSmoother(SmoothingConfig(time_constant_ms=0, min_dwell_ms=0))
     for number, name in enumerate(("fear", "anger", "fear", "neutral") * 3):
         said = feed(smooth, one_hot(name), number / 30)
         assert said.labels == (name,)
@@ -134,14 +134,14 @@ def test_without_smoothing_each_frame_speaks_for_itself() -> None:
 
 
 def test_while_one_expression_gives_way_to_another_nothing_is_called_unclear() -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "neutral", 0, 2)
     shown = {said.labels[0] for said in play(smooth, "surprise", 2, 1)}
     assert shown == {"neutral", "surprise"}
 
 
 def test_what_is_shown_does_not_speak_against_a_label_that_is_held() -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "neutral", 0, 2)
     play(smooth, "happiness", 2, 0.6)
     held = [said for said in play(smooth, "neutral", 2.6, 2) if said.labels == ("happiness",)]
@@ -150,20 +150,20 @@ def test_what_is_shown_does_not_speak_against_a_label_that_is_held() -> None:
 
 
 def test_the_reason_stays_while_trust_returns() -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "neutral", 0, 0.5, trust=0.0, reason="turned")
     said = feed(smooth, one_hot("neutral"), 0.5)
     assert (said.labels, said.reasons) == (("uncertain",), ("turned",))
 
 
 def test_one_odd_frame_does_not_flip_the_label() -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "neutral", 0, 1)
     assert feed(smooth, one_hot("anger", 0.99), 1.0).labels == ("neutral",)
 
 
 def test_noise_between_two_emotions_flips_less_than_the_raw_answer() -> None:
-    rng, smooth = np.random.default_rng(0), SmoothEmotions(SmoothingConfig())
+    rng, smooth = np.random.default_rng(0), LabelSmoother(SmoothingConfig())
     labels, raw_labels = [], []
     for number in range(600):
         raw = one_hot("neutral" if rng.random() < 0.6 else "sadness", 0.6)
@@ -176,14 +176,14 @@ def test_noise_between_two_emotions_flips_less_than_the_raw_answer() -> None:
 
 
 def test_people_do_not_mix_and_a_new_track_starts_fresh() -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "happiness", 0, 1, track=1)
     said = feed(smooth, one_hot("sadness"), 1.0, track=2)
     np.testing.assert_allclose(said.probabilities[0], one_hot("sadness"), atol=1e-3)
 
 
 def test_unreliable_frames_count_less_and_end_as_uncertain_with_the_reason() -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "happiness", 0, 1)
     turned = play(smooth, "anger", 1, 1, trust=0.0, reason="turned")
     assert turned[0].labels == ("happiness",), "a moment of doubt changes nothing yet"
@@ -192,12 +192,12 @@ def test_unreliable_frames_count_less_and_end_as_uncertain_with_the_reason() -> 
 
 
 def test_no_clear_expression_is_uncertain() -> None:
-    said = feed(SmoothEmotions(SmoothingConfig()), np.full(K, 1 / K, np.float32), 0.0)
+    said = feed(LabelSmoother(SmoothingConfig()), np.full(K, 1 / K, np.float32), 0.0)
     assert (said.labels, said.reasons) == (("uncertain",), ("no clear expression",))
 
 
 def test_reset_and_time_jumps_forget() -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "happiness", 10, 1)
     back = feed(smooth, one_hot("fear"), 2.0)
     np.testing.assert_allclose(back.probabilities[0], one_hot("fear"), atol=1e-3)
@@ -207,7 +207,7 @@ def test_reset_and_time_jumps_forget() -> None:
 
 
 def test_time_shift_changes_nothing() -> None:
-    early, late = SmoothEmotions(SmoothingConfig()), SmoothEmotions(SmoothingConfig())
+    early, late = LabelSmoother(SmoothingConfig()), LabelSmoother(SmoothingConfig())
     for emotion, start in (("neutral", 0.0), ("surprise", 1.0)):
         a, b = play(early, emotion, start, 1)[-1], play(late, emotion, 1000 + start, 1)[-1]
         np.testing.assert_allclose(a.probabilities, b.probabilities, atol=1e-4)
@@ -221,7 +221,7 @@ def test_options_out_of_range_are_refused() -> None:
 
 
 def test_a_head_that_swings_to_and_fro_is_not_named_in_between() -> None:
-    smooth, labels = SmoothEmotions(SmoothingConfig()), []
+    smooth, labels = LabelSmoother(SmoothingConfig()), []
     play(smooth, "happiness", 0, 2)
     for swing in range(4):
         start_s = 2 + swing * 0.8
@@ -235,7 +235,7 @@ def test_a_head_that_swings_to_and_fro_is_not_named_in_between() -> None:
 
 @pytest.mark.parametrize("frames_back", range(10, 19))
 def test_nobody_is_named_in_the_frame_in_which_they_turn_away_again(frames_back: int) -> None:
-    smooth = SmoothEmotions(SmoothingConfig())
+    smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "happiness", 0, 2)
     play(smooth, "happiness", 2, 0.5, trust=0.0, reason="turned")
     before = play(smooth, "happiness", 2.5, frames_back / 30)[-1].labels

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from realtime.landmarks import mediapipe_models as mesh
-from realtime.landmarks.litert_mesh import MeshNetwork, open_mesh_network
+from realtime.landmarks.litert_mesh import LiteRtMesh, open_mesh_network
 from realtime.landmarks.mediapipe_import import light_imports, quiet_stderr
 from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detection, Detector, MeshGraph
 from realtime.landmarks.mediapipe_models import MESH_SIDE_PX as SIDE
-from realtime.landmarks.mesh_inference import MeshLayer, NetworkLike, Place, place_of_detection, place_of_mesh
+from realtime.landmarks.mesh_runner import FaceRoi, MeshRunner, NetworkLike, roi_of_detection, roi_of_mesh
 
 
 class FakeNetwork:
@@ -48,8 +48,8 @@ def dots(*places_xy: tuple[int, int]) -> np.ndarray:
 def test_points_come_back_to_where_they_are_in_the_frame(angle_deg: float, side_px: float) -> None:
     places = [(330, 200), (300, 160), (350, 150)]
     network = FakeNetwork()
-    layer = MeshLayer(network)
-    points, presence = layer.lay(dots(*places), Place(320, 180, side_px, math.radians(angle_deg)))
+    layer = MeshRunner(network)
+    points, presence = layer.lay(dots(*places), FaceRoi(320, 180, side_px, math.radians(angle_deg)))
     assert presence == 0.7
     step = side_px / SIDE
     np.testing.assert_allclose(points[:3, :2], places, atol=1.5 + step)
@@ -62,7 +62,7 @@ def test_the_face_is_upright_in_the_square_and_its_colours_are_rgb() -> None:
     network = FakeNetwork()
     # The eyes' line falls to the right by 30 degrees; the red dot lies on it, right of the middle.
     x, y = round(320 + 60 * math.cos(math.radians(30))), round(180 + 60 * math.sin(math.radians(30)))
-    points, _ = MeshLayer(network).lay(dots((x, y), (320, 180), (320, 180)), Place(320, 180, SIDE, math.radians(30)))
+    points, _ = MeshRunner(network).lay(dots((x, y), (320, 180), (320, 180)), FaceRoi(320, 180, SIDE, math.radians(30)))
     row, column = np.unravel_index(network.picture[:, :, 0].argmax(), (SIDE, SIDE))
     assert (column, row) == (pytest.approx(SIDE / 2 + 60, abs=2), pytest.approx(SIDE / 2, abs=2))
     np.testing.assert_allclose(points[0, :2], (x, y), atol=2)
@@ -72,13 +72,13 @@ def test_a_place_is_half_as_large_again_as_the_face_and_turned_with_its_eyes() -
     points = np.full((LANDMARK_COUNT, 3), 150.0, np.float32)
     points[0], points[1] = (100, 50, 0), (200, 250, 0)
     points[33], points[263] = (120, 110, 0), (180, 170, 0)
-    assert place_of_mesh(points) == pytest.approx(Place(150, 150, 300, math.radians(45)))
+    assert roi_of_mesh(points) == pytest.approx(FaceRoi(150, 150, 300, math.radians(45)))
     seen = Detection(np.array([100, 50, 220, 150], np.float32), np.array([[130, 80], [190, 20]], np.float32))
-    assert place_of_detection(seen) == pytest.approx(Place(160, 100, 180, math.radians(-45)))
+    assert roi_of_detection(seen) == pytest.approx(FaceRoi(160, 100, 180, math.radians(-45)))
 
 
 needs_litert = pytest.mark.skipif(find_spec("ai_edge_litert") is None, reason="LiteRT has no wheel for this machine")
-LITERT = pytest.param(MeshNetwork, marks=needs_litert)
+LITERT = pytest.param(LiteRtMesh, marks=needs_litert)
 
 
 def graph_without_the_quick_converter() -> MeshGraph:
@@ -92,12 +92,12 @@ def test_it_is_the_mesh_that_facemesh_lays(portrait_bgr: np.ndarray, make_networ
     with light_imports(), quiet_stderr():
         from mediapipe.python.solutions.face_mesh import FaceMesh
     picture = portrait_bgr[:, :, ::-1].copy()
-    detector, layer, reference = Detector(far=False), MeshLayer(make_network()), FaceMesh(max_num_faces=1)
+    detector, layer, reference = Detector(far=False), MeshRunner(make_network()), FaceMesh(max_num_faces=1)
     try:
-        place = place_of_detection(detector.find(portrait_bgr)[0])
+        place = roi_of_detection(detector.find(portrait_bgr)[0])
         for _ in range(3):
             found, presence = layer.lay(portrait_bgr, place)
-            place = place_of_mesh(found)
+            place = roi_of_mesh(found)
             [wanted] = reference.process(picture).multi_face_landmarks
             height, width = portrait_bgr.shape[:2]
             points = np.array([(one.x * width, one.y * height, one.z * width) for one in wanted.landmark])
@@ -127,7 +127,7 @@ def test_nothing_is_present_where_no_face_is(make_network: Callable[[], NetworkL
 @needs_litert
 def test_litert_and_mediapipes_graph_give_the_same_numbers(portrait_bgr: np.ndarray) -> None:
     face_rgb = cv2.resize(portrait_bgr, (SIDE, SIDE))[:, :, ::-1].copy()
-    quick, graph = MeshNetwork(), MeshGraph()
+    quick, graph = LiteRtMesh(), MeshGraph()
     try:
         first, presence = quick.find(face_rgb)
         kept = first.copy()
@@ -145,7 +145,7 @@ def test_litert_and_mediapipes_graph_give_the_same_numbers(portrait_bgr: np.ndar
 @needs_litert
 @pytest.mark.parametrize("score", [-2000.0, 0.0, 2000.0])
 def test_no_score_overflows(score: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = MeshNetwork()
+    network = LiteRtMesh()
     plain = network._interpreter.get_tensor
     said = {network._score: np.array([score], np.float32)}
     monkeypatch.setattr(network._interpreter, "get_tensor", lambda port: said[port] if port in said else plain(port))
@@ -164,4 +164,4 @@ def test_without_litert_mediapipes_graph_does_its_work(monkeypatch: pytest.Monke
 def test_where_litert_is_installed_it_runs_the_mesh() -> None:
     network = open_mesh_network()
     network.close()
-    assert isinstance(network, MeshNetwork)
+    assert isinstance(network, LiteRtMesh)

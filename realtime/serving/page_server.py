@@ -17,10 +17,10 @@ from starlette.types import Receive, Scope, Send
 from realtime.core.errors import OutletError
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import ImageArray
-from realtime.serving.access import Guard
+from realtime.serving.access_guard import AccessGuard
 from realtime.serving.address import Address, listen
-from realtime.serving.feed import LiveFeed
-from realtime.serving.state import State, hello_json
+from realtime.serving.page_feed import PageFeed
+from realtime.serving.page_state import PageState, hello_json
 
 _FILES = {
     "/": ("index.html", "text/html"),
@@ -38,7 +38,7 @@ _END_S = 5.0
 _BOUNDARY = "picture"
 
 
-class LivePage:
+class PageServer:
     """A web server on a thread of its own.
 
     Args:
@@ -54,7 +54,7 @@ class LivePage:
         self._door = listen(address)
         self.address = Address(address.host, self._door.getsockname()[1])
         self._token = token
-        self._feed: LiveFeed | None = None
+        self._feed: PageFeed | None = None
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self._started = threading.Event()
@@ -73,7 +73,7 @@ class LivePage:
         if self._feed is None:
             raise OutletError(f"the page on {self.address} did not start: {self._failure!r}; run without --serve")
 
-    def publish(self, picture_bgr: ImageArray | None, state: State | None) -> None:
+    def publish(self, picture_bgr: ImageArray | None, state: PageState | None) -> None:
         """Offer a picture, `(H, W, 3) uint8`, and a state; returns at once. Raises OutletError: the server has died."""
         assert self._feed is not None
         try:
@@ -100,10 +100,10 @@ class LivePage:
             self._started.set()
 
     async def _serve(self, info: SourceInfo) -> None:
-        feed = LiveFeed(asyncio.get_running_loop())
+        feed = PageFeed(asyncio.get_running_loop())
         self._server = uvicorn.Server(
             uvicorn.Config(
-                Guard(_pages(info, feed), self._token, self.address.port),
+                AccessGuard(_pages(info, feed), self._token, self.address.port),
                 interface="asgi3",
                 loop="asyncio",
                 http="h11",
@@ -122,7 +122,7 @@ class LivePage:
         await self._server.serve(sockets=[self._door])
 
 
-def _pages(info: SourceInfo, feed: LiveFeed) -> Starlette:
+def _pages(info: SourceInfo, feed: PageFeed) -> Starlette:
     async def file(request: Request) -> Response:
         name, kind = _FILES[request.url.path]
         return FileResponse(_FOLDER / name, media_type=kind)
@@ -140,7 +140,7 @@ def _pages(info: SourceInfo, feed: LiveFeed) -> Starlette:
 class _Watched(StreamingResponse):
     """The pictures; counts its client for as long as it is there."""
 
-    def __init__(self, feed: LiveFeed) -> None:
+    def __init__(self, feed: PageFeed) -> None:
         super().__init__(_mjpeg(feed), media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
         self._feed = feed
 
@@ -149,7 +149,7 @@ class _Watched(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _mjpeg(feed: LiveFeed) -> AsyncIterator[bytes]:
+async def _mjpeg(feed: PageFeed) -> AsyncIterator[bytes]:
     number, jpeg = 0, b""
     head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
     yield head
@@ -162,7 +162,7 @@ async def _mjpeg(feed: LiveFeed) -> AsyncIterator[bytes]:
     yield jpeg + f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
-async def _events(info: SourceInfo, feed: LiveFeed) -> AsyncIterator[str]:
+async def _events(info: SourceInfo, feed: PageFeed) -> AsyncIterator[str]:
     yield f"event: hello\ndata: {hello_json(info, feed.history)}\n\n"
     number = 0
     while True:

@@ -9,7 +9,7 @@ from models.manifest import EMOTIONS
 from realtime.core.config import SmoothingConfig
 from realtime.core.types import UNCERTAIN, Emotions, Faces, FloatArray
 from realtime.inference.reliability import NO_CLEAR_EXPRESSION, REASONS
-from realtime.smoothing.temporal_filter import Evidence, Rates, log_evidence
+from realtime.smoothing.temporal_filter import Rates, TemporalFilter, log_evidence
 
 _FORGET_S = 2.0
 # Leaving "uncertain" takes this much more than staying out of it: no flicker at the limit.
@@ -25,7 +25,7 @@ _RELUCTANCE_TAUS = 10.0
 
 @dataclass(slots=True)
 class _Person:
-    evidence: Evidence
+    evidence: TemporalFilter
     seen_s: float
     label: str = UNCERTAIN
     since_s: float = -math.inf
@@ -34,7 +34,7 @@ class _Person:
     untrusted_s: float = -math.inf
 
 
-class SmoothEmotions:
+class LabelSmoother:
     """Smooths the emotions of every track; what it keeps is forgotten two seconds after the track was last seen.
 
     Times are media times, so that dropped frames and other frame rates change nothing but noise.
@@ -81,7 +81,7 @@ class SmoothEmotions:
         log_p = log_evidence(raw)
         person = self._people.get(track)
         if person is None or now_s < person.seen_s:
-            person = self._people[track] = _Person(Evidence(self._rates, log_p, trust), now_s)
+            person = self._people[track] = _Person(TemporalFilter(self._rates, log_p, trust), now_s)
             return person
         person.evidence.observe(log_p, trust, now_s - person.seen_s)
         person.seen_s = now_s

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import cv2
 
 from realtime.core.types import ImageArray
-from realtime.serving.state import State
+from realtime.serving.page_state import PageState
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ class Newest(Generic[T]):
         self._changed = asyncio.Event()
 
 
-class LiveFeed:
+class PageFeed:
     """Between one pipeline and one event loop. Only `publish`, `close` and `watched` may be used on another thread.
 
     Args:
@@ -74,13 +74,13 @@ class LiveFeed:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pictures: Newest[bytes] = Newest()
-        self.states: Newest[State] = Newest()
-        self.history: deque[State] = deque(maxlen=_HISTORY_LENGTH)
+        self.states: Newest[PageState] = Newest()
+        self.history: deque[PageState] = deque(maxlen=_HISTORY_LENGTH)
         self._loop = loop
         self._watchers = 0
         self._lock = threading.Lock()
         self._picture: ImageArray | None = None
-        self._state: State | None = None
+        self._state: PageState | None = None
         self._called = False
 
     @property
@@ -88,7 +88,7 @@ class LiveFeed:
         """Whether somebody looks at the pictures."""
         return self._watchers > 0
 
-    def publish(self, picture_bgr: ImageArray | None, state: State | None) -> None:
+    def publish(self, picture_bgr: ImageArray | None, state: PageState | None) -> None:
         """Offer a picture and a state; returns at once.
 
         Args:

@@ -16,9 +16,9 @@ import pytest
 from models.manifest import EMOTIONS
 from realtime.core.errors import OutletError
 from realtime.overlay.overlay import HudFacts
-from realtime.serving import feed as live_feed
-from realtime.serving.server import LivePage
-from realtime.serving.state import state_of
+from realtime.serving import page_feed as live_feed
+from realtime.serving.page_server import PageServer
+from realtime.serving.page_state import state_of
 from tests.support.analysed import moment
 from tests.support.live_page import INFO, Pictures, ask, grey, knock, noise, opened, state
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(40)
 
 
 @pytest.fixture
-def page() -> Iterator[LivePage]:
+def page() -> Iterator[PageServer]:
     page = opened()
     yield page
     page.close()
@@ -51,7 +51,7 @@ def event(answer: HTTPResponse) -> tuple[str, dict]:
     return kind, json.loads(data)
 
 
-def test_the_page_and_its_files_come_from_here(page: LivePage) -> None:
+def test_the_page_and_its_files_come_from_here(page: PageServer) -> None:
     for path, kind in (("/", "text/html"), ("/page.js", "text/javascript"), ("/page.css", "text/css")):
         answer = ask(page, path)
         assert answer.status == 200
@@ -64,7 +64,7 @@ def test_the_page_and_its_files_come_from_here(page: LivePage) -> None:
     assert ask(page, "/picture.mjpeg", "HEAD").status == 405
 
 
-def test_the_pictures_are_those_that_were_given(page: LivePage) -> None:
+def test_the_pictures_are_those_that_were_given(page: PageServer) -> None:
     pictures = Pictures(ask(page, "/picture.mjpeg"))
     until(lambda: page.watched)
     for wanted in (40, 120, 200):
@@ -82,7 +82,7 @@ def test_large_pictures_are_made_smaller_and_odd_ones_are_taken() -> None:
     assert size_wh(np.zeros((481, 641, 3), np.uint8)) == (641, 481)
 
 
-def test_events_tell_source_colours_and_what_was_missed_and_then_go_on(page: LivePage) -> None:
+def test_events_tell_source_colours_and_what_was_missed_and_then_go_on(page: PageServer) -> None:
     for n in range(4):
         page.publish(None, state(n * 0.5, {1: "happiness"}))
         time.sleep(0.02)
@@ -107,7 +107,7 @@ def test_events_tell_source_colours_and_what_was_missed_and_then_go_on(page: Liv
     }  # fmt: skip
 
 
-def test_history_is_thinned_and_bounded(page: LivePage) -> None:
+def test_history_is_thinned_and_bounded(page: PageServer) -> None:
     for n in range(40):
         page.publish(None, state(n * 0.1, {1: "fear"}))
         time.sleep(0.005)
@@ -151,7 +151,7 @@ def test_each_picture_is_encoded_once_for_all_and_never_for_nobody(monkeypatch: 
     page.close()
 
 
-def test_a_client_that_does_not_read_slows_nobody_and_gets_the_newest_when_it_does(page: LivePage) -> None:
+def test_a_client_that_does_not_read_slows_nobody_and_gets_the_newest_when_it_does(page: PageServer) -> None:
     slow = knock(page, "/picture.mjpeg", receive_bytes=4096)
     fast = Pictures(ask(page, "/picture.mjpeg"))
     until(lambda: page.watched)
@@ -192,7 +192,7 @@ def test_a_client_that_reads_nothing_does_not_hold_up_the_end() -> None:
         client.close()
 
 
-def test_at_the_end_every_client_is_told(page: LivePage) -> None:
+def test_at_the_end_every_client_is_told(page: PageServer) -> None:
     events, pictures = ask(page, "/events"), ask(page, "/picture.mjpeg")
     event(events)
     until(lambda: page.watched)
@@ -202,19 +202,19 @@ def test_at_the_end_every_client_is_told(page: LivePage) -> None:
     assert pictures.read() == b"--picture\r\nContent-Type: image/jpeg\r\n\r\n\r\n--picture--\r\n"
 
 
-def test_the_port_is_free_again_afterwards_and_taken_meanwhile(page: LivePage) -> None:
+def test_the_port_is_free_again_afterwards_and_taken_meanwhile(page: PageServer) -> None:
     with pytest.raises(
         OutletError, match=r"cannot serve the page on 127\.0\.0\.1:\d+: .*; another program has this port"
     ):
-        LivePage(page.address, None)
+        PageServer(page.address, None)
     page.close()
-    again = LivePage(page.address, None)
+    again = PageServer(page.address, None)
     again.open(INFO)
     assert ask(again, "/").status == 200
     again.close()
 
 
-def test_a_server_that_died_ends_the_run_with_an_error(page: LivePage) -> None:
+def test_a_server_that_died_ends_the_run_with_an_error(page: PageServer) -> None:
     page._server.should_exit = True
     until(lambda: not page._thread.is_alive())
     with pytest.raises(OutletError, match="has failed"):

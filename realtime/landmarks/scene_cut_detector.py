@@ -14,7 +14,7 @@ _MIN_GREY_LEVELS = 24.0
 _MAX_CORRELATION = 0.4
 
 
-class CutFinder:
+class SceneCutDetector:
     """Compares each picture with the one before it by coarse samples: a jump in brightness alone is no cut."""
 
     def __init__(self) -> None:
