@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import traceback
@@ -10,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from models.manifest import MANIFEST_NAME, WEIGHTS_DIR, file_sha256
+from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError
-from realtime.inference.execution_providers import PROVIDERS, running_line
+from realtime.inference.execution_providers import PROVIDERS
 
 if TYPE_CHECKING:
-    from realtime.session.session import RunOptions
+    from collections.abc import Iterator
+
+    from realtime.core.options import RunOptions
+    from realtime.core.sink import SinkOptions
 
 _HELP = """Show what faces express: happiness, sadness, fear, anger, neutral, surprise, or "uncertain".
 
@@ -42,8 +46,16 @@ Keys in the window
 Pictures stay on this machine: nothing is sent or kept unless you record or serve it.
 """
 
+_STDOUT = "-"
 _TOKEN_HELP = "Let other machines see the page, with this word only."
 _CLIP_HELP = "The report gives one emotion to each clip of this length."
+
+
+def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """A range lets "nan" pass, which no comparison refuses."""
+    if math.isnan(value):
+        raise click.BadParameter(f"{value} is no number")
+    return value
 
 
 @click.command(help=_HELP, context_settings={"max_content_width": 110})
@@ -54,12 +66,21 @@ _CLIP_HELP = "The report gives one emotion to each clip of this length."
     help="Write the annotated video (.mp4, .mkv, .webm, .mov).",
 )
 @click.option(
-    "--table", type=click.Path(dir_okay=False, path_type=Path), help="Write every frame (.csv, .jsonl, .parquet)."
+    "--table",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every frame (.csv, .jsonl, .parquet; - for JSON lines on standard output).",
 )
 @click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with timeline, shares and moments."
 )
-@click.option("--clip-seconds", type=click.FloatRange(0.5, 86_400), default=4, show_default=True, help=_CLIP_HELP)
+@click.option(
+    "--clip-seconds",
+    type=click.FloatRange(0.5, 86_400),
+    default=4,
+    show_default=True,
+    callback=_refuse_nan,
+    help=_CLIP_HELP,
+)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; without it a terminal is asked.")
 @click.option("--serve", metavar="HOST:PORT", help="Show the run in browsers, as on 127.0.0.1:8080.")
 @click.option("--serve-token", envvar="EMOTION_LIVE_SERVE_TOKEN", metavar="TOKEN", help=_TOKEN_HELP)
@@ -140,6 +161,7 @@ def _run(debug: bool, headless: bool, **options: Any) -> None:
 def _run_session(debug: bool, headless: bool, **options: Any) -> None:
     # Imported here so that --help and wrong arguments answer at once.
     from realtime.session.progress_bar import ProgressBar
+    from realtime.session.run_summary import summary_lines
     from realtime.session.session import Session
     from realtime.session.window import display_available
 
@@ -148,41 +170,107 @@ def _run_session(debug: bool, headless: bool, **options: Any) -> None:
         headless = True
     if headless and options["speed"] != 1:
         click.echo("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
-    with ProgressBar(shown=headless) as bar:
+    # Where rows go to standard output, nothing else does.
+    rows_to_stdout = str(options["table"]) == _STDOUT
+    with ProgressBar(shown=headless, notes=sys.stderr if rows_to_stdout else None) as bar:
         session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
         try:
             session.run(on_open=bar.opened)
         finally:
             bar.close()
-            _print_summary(session, debug)
+            # Also after an error or Ctrl-C: what was analysed is not lost.
+            for line in summary_lines(session, debug=debug):
+                click.echo(line, err=rows_to_stdout)
 
 
 def _run_options(
+    source: str,
     window: bool,
     weights: Path,
     max_faces: int,
     provider: str,
     smoothing_ms: float,
-    overwrite: bool,
     smooth: str,
-    **same: Any,
+    realtime: bool,
+    seconds: float | None,
+    calibrate_s: float | None,
+    mirror: bool,
+    blur_faces: bool,
+    privacy: bool,
+    **outputs: Any,
 ) -> RunOptions:
-    from realtime.session.session import RunOptions
+    from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions, SmoothingMode
 
-    manifest = weights / MANIFEST_NAME
+    faces = FaceStyle.ON_BLACK if privacy else FaceStyle.BLURRED if blur_faces else FaceStyle.AS_THEY_ARE
     return RunOptions(
-        **same,
-        overwrite=overwrite or _asked_to_replace(same["record"], same["table"], same["report"]),
-        window=window,
-        smooth_offline=smooth == "offline",
-        manifest_sha256=file_sha256(manifest) if manifest.is_file() else "",
-        pipeline=PipelineConfig(
-            max_faces=max_faces,
-            provider=provider,
-            weights=weights,
-            smoothing=SmoothingConfig(time_constant_ms=smoothing_ms),
+        source=source,
+        analysis=AnalysisOptions(
+            pipeline=PipelineConfig(
+                max_faces=max_faces,
+                provider=provider,
+                weights=weights,
+                smoothing=SmoothingConfig(time_constant_ms=smoothing_ms),
+            ),
+            smoothing=SmoothingMode(smooth),
+            realtime=realtime,
+            seconds=seconds,
+            calibrate_s=calibrate_s,
         ),
+        picture=PictureOptions(faces=faces, mirror=mirror),
+        outputs=tuple(_outputs(window, realtime, **outputs)),
     )
+
+
+def _outputs(
+    window: bool,
+    realtime: bool,
+    speed: float,
+    record: Path | None,
+    table: Path | None,
+    report: Path | None,
+    clip_seconds: float,
+    overwrite: bool,
+    serve: str | None,
+    serve_token: str | None,
+    virtual_camera: bool,
+) -> Iterator[SinkOptions]:
+    """Yield the options of each sink that was asked for; frames go to them in this order. Raises ConfigError."""
+    rows_to_stdout = table is not None and str(table) == _STDOUT
+    overwrite = overwrite or _asked_to_replace(record, None if rows_to_stdout else table, report)
+    if record is not None:
+        from realtime.recording.recording_sink import RecordingOptions
+
+        yield RecordingOptions(record, overwrite)
+    if rows_to_stdout:
+        from realtime.reports.json_lines_sink import JsonLinesOptions
+
+        yield JsonLinesOptions()
+    elif table is not None:
+        from realtime.reports.table_sink import TableOptions
+
+        yield TableOptions(table, overwrite)
+    if report is not None:
+        from realtime.reports.report_sink import ReportOptions
+
+        yield ReportOptions(report, clip_seconds, overwrite)
+    if window:
+        from realtime.session.window_sink import WindowOptions
+
+        yield WindowOptions(speed)
+    else:
+        from realtime.session.pacer import check_speed
+
+        check_speed(speed, live=realtime)
+    if serve is not None:
+        from realtime.serving.page_sink import PageOptions
+
+        yield PageOptions(serve, serve_token)
+    elif serve_token is not None:
+        raise ConfigError("--serve-token is for a page; received none: add --serve HOST:PORT, or leave it out")
+    if virtual_camera:
+        from realtime.serving.virtual_camera_sink import VirtualCameraOptions
+
+        yield VirtualCameraOptions()
 
 
 def _on_terminal() -> bool:
@@ -199,27 +287,6 @@ def _asked_to_replace(*targets: Path | None) -> bool:
         if not click.confirm(f"{path} exists already; replace it?", err=True):
             raise RecordError(f"{path} exists already and is kept; give another name")
     return True
-
-
-def _print_summary(session: Any, debug: bool) -> None:
-    """Print what was seen when, also after an error or Ctrl-C: what was analysed is not lost."""
-    spans, metrics = session.spans, session.metrics
-    if not spans.frames:
-        return
-    for line in spans.lines():
-        click.echo(line)
-    drops = ", ".join(f"{count} dropped ({cause})" for cause, count in metrics.drops.items()) or "none dropped"
-    provider = running_line(session.options.pipeline.provider, session.provider)
-    click.echo(f"{spans.frames} frames, {spans.frames_with_face} with a face, {drops}; {provider}")
-    if session.live:
-        if metrics.carried_over:
-            click.echo(f"{metrics.carried_over} shown with earlier emotions, because the classifier was busy")
-        click.echo(f"capture to display: p50 {metrics.latency_ms():.0f} ms, p95 {metrics.latency_ms(0.95):.0f} ms")
-    if debug:
-        for name, times in metrics.stages().items():
-            click.echo(f"{name:10} p50 {times.p50_ms:6.2f} ms  p95 {times.p95_ms:6.2f} ms  cpu {times.cpu_ms:6.2f} ms")
-    for what, path in session.finished:
-        click.echo(f"{what}: {path}")
 
 
 if __name__ == "__main__":

@@ -169,6 +169,12 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def manifest_sha256(folder: Path) -> str:
+    """Return the SHA-256 of a folder's manifest, which names every model by its own; "" if there is none."""
+    path = folder / MANIFEST_NAME
+    return file_sha256(path) if path.is_file() else ""
+
+
 def verified_file(manifest: Manifest, expert: ExpertSpec) -> Path:
     """Return the path of an expert's ONNX file after checking that it is there and unaltered.
 

@@ -1,4 +1,65 @@
-"""What runs: capture, landmarks, the region experts, fusion, smoothing, drawing, recording, tables and reports."""
+"""A real-time emotion camera: what faces show, in one image, a video, a camera or a stream.
 
-VERSION = "0.1.0"
-"""The program's version, as written into tables and reports."""
+Example:
+    >>> import realtime
+    >>> [person.label for frame in realtime.stream("demo/clip.mp4", realtime.AnalysisOptions(seconds=0.1))
+    ...  for person in frame.people]
+    ['happiness', 'happiness', 'happiness']
+
+Names are imported when they are first used, so that `import realtime` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from models.errors import EmotionLiveError
+    from realtime.core.config import PipelineConfig, SmoothingConfig
+    from realtime.core.face_emotion import FaceEmotion
+    from realtime.core.options import AnalysisOptions, SmoothingMode
+    from realtime.core.types import Analysed
+    from realtime.core.version import VERSION
+    from realtime.session.analyser import Analyser
+    from realtime.session.api import analyze, stream
+
+__all__ = [
+    "VERSION",
+    "Analysed",
+    "Analyser",
+    "AnalysisOptions",
+    "EmotionLiveError",
+    "FaceEmotion",
+    "PipelineConfig",
+    "SmoothingConfig",
+    "SmoothingMode",
+    "analyze",
+    "stream",
+]
+
+_HOMES = {
+    "VERSION": "realtime.core.version",
+    "Analysed": "realtime.core.types",
+    "Analyser": "realtime.session.analyser",
+    "AnalysisOptions": "realtime.core.options",
+    "EmotionLiveError": "models.errors",
+    "FaceEmotion": "realtime.core.face_emotion",
+    "PipelineConfig": "realtime.core.config",
+    "SmoothingConfig": "realtime.core.config",
+    "SmoothingMode": "realtime.core.options",
+    "analyze": "realtime.session.api",
+    "stream": "realtime.session.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'realtime' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -17,8 +17,10 @@ from demo.portrait import CANVAS_WH
 from demo.relax import relaxed
 from demo.timeline import DURATION_S, FPS, FRAME_COUNT, SEGMENTS, TRANSITION_S, blink_at, expression_at
 from demo.warp import MeshWarp
+from realtime.core.options import RunOptions
 from realtime.landmarks.still_image_finder import StillImageFinder
-from realtime.session.session import RunOptions, Session
+from realtime.reports.table_sink import TableOptions
+from realtime.session.session import Session
 
 EVERY = 5
 
@@ -89,7 +91,7 @@ def test_face_really_moves(meshes):
 
 def test_program_says_what_each_segment_shows(tmp_path):
     table = tmp_path / "emotions.csv"
-    Session(RunOptions(source=str(CLIP_PATH), window=False, table=table)).run()
+    Session(RunOptions(str(CLIP_PATH), outputs=(TableOptions(table),))).run()
     with table.open(newline="") as file:
         said = [(float(row["media_time_s"]), row["label"]) for row in csv.DictReader(file)]
     assert len(said) == FRAME_COUNT

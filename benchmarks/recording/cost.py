@@ -19,14 +19,17 @@ from benchmarks.common.json_output import give_out
 from benchmarks.speed.live_session import LiveRun
 from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig
-from realtime.session.session import RunOptions
+from realtime.core.options import AnalysisOptions, RunOptions
+from realtime.recording.recording_sink import RecordingOptions
 
 
 def one_run(source: str, seconds: float | None, weights: Path, record: Path | None) -> dict[str, Any]:
     """Run live and return the figures; with a recording also how many pictures it and the run have."""
     config = PipelineConfig(weights=weights)
     options = RunOptions(
-        source=source, record=record, window=False, realtime=True, seconds=seconds, pipeline=config, overwrite=True
+        source,
+        AnalysisOptions(pipeline=config, realtime=True, seconds=seconds),
+        outputs=() if record is None else (RecordingOptions(record, overwrite=True),),
     )
     live = LiveRun(options)
     figures = live.run()

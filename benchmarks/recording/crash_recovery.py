@@ -70,10 +70,12 @@ def main(
 
 def _record(clip: Path, log: Path, recording: Path) -> None:
     """Run the program on the clip; the process that is going to be killed."""
-    from realtime.session.session import RunOptions, Session
+    from realtime.core.options import AnalysisOptions, RunOptions
+    from realtime.recording.recording_sink import RecordingOptions
+    from realtime.session.session import Session
 
     handle = os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
-    options = RunOptions(source=str(clip), realtime=True, window=False, record=recording)
+    options = RunOptions(str(clip), AnalysisOptions(realtime=True), outputs=(RecordingOptions(recording),))
     Session(options, on_frame=lambda a: os.write(handle, f"{a.frame.media_time_s:.6f}\n".encode())).run()
 
 

@@ -26,7 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.capture.video_file import FileSource
-from realtime.session.session import RunOptions, Session
+from realtime.core.options import RunOptions
+from realtime.recording.recording_sink import RecordingOptions
+from realtime.session.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 _RATE = 16_000
@@ -147,7 +149,7 @@ def _shift_ms(source: Facts, recording: Facts, at_s: float) -> float | None:
 
 def _record(clip: Path, target: Path) -> list[str]:
     notes: list[str] = []
-    Session(RunOptions(source=str(clip), window=False, record=target), notify=notes.append).run()
+    Session(RunOptions(str(clip), outputs=(RecordingOptions(target),)), notify=notes.append).run()
     return [note for note in notes if not note.startswith("recording to")]
 
 

@@ -23,7 +23,9 @@ import cv2
 from benchmarks.speed.live_session import LiveRun
 from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig
-from realtime.session.session import RunOptions
+from realtime.core.options import AnalysisOptions, RunOptions
+from realtime.recording.recording_sink import RecordingOptions
+from realtime.session.window_sink import WindowOptions
 
 
 class _Camera(http.server.BaseHTTPRequestHandler):
@@ -70,13 +72,11 @@ def _serve(clip: Path) -> str:
 @click.option("--seconds", default=10.0, show_default=True)
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR)
 def main(clip: Path, mjpeg: bool, window: bool, record: Path | None, seconds: float, weights: Path) -> None:
+    recording = () if record is None else (RecordingOptions(record),)
     options = RunOptions(
-        source=_serve(clip) if mjpeg else str(clip),
-        realtime=not mjpeg,
-        window=window,
-        record=record,
-        seconds=seconds,
-        pipeline=PipelineConfig(weights=weights),
+        _serve(clip) if mjpeg else str(clip),
+        AnalysisOptions(pipeline=PipelineConfig(weights=weights), realtime=not mjpeg, seconds=seconds),
+        outputs=(*recording, *((WindowOptions(),) if window else ())),
     )
     live = LiveRun(options)
     cpu = time.process_time()

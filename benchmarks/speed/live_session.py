@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from realtime.core.metrics import percentile
+from realtime.core.options import RunOptions
 from realtime.core.types import Analysed
-from realtime.session.session import RunOptions, Session
+from realtime.session.session import Session
 
 SETTLE_S = 1.0
 """While models load the camera goes on: what is dropped until this long after the first frame is start-up."""

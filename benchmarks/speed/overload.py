@@ -24,9 +24,9 @@ from benchmarks.common.json_output import give_out
 from benchmarks.speed.live_session import LiveRun, spread
 from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig
+from realtime.core.options import AnalysisOptions, RunOptions
 from realtime.core.types import Emotions, Faces, Frame
 from realtime.inference.classifier import RegionClassifier
-from realtime.session.session import RunOptions
 
 LIMIT_MS = 150.0
 # Hashing this much takes about a millisecond and leaves other threads alone meanwhile.
@@ -68,7 +68,7 @@ def over_limit_ms(age_ms: float, inference_ms: float) -> float:
 @click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures here.")
 def main(source: str, slow: float, seconds: float | None, weights: Path, out: Path | None) -> None:
     config = PipelineConfig(weights=weights)
-    options = RunOptions(source=source, window=False, realtime=True, seconds=seconds, pipeline=config)
+    options = RunOptions(source, AnalysisOptions(pipeline=config, realtime=True, seconds=seconds))
     with slowed(slow) as taken:
         figures = LiveRun(options).run()
     inference_ms = spread(taken)

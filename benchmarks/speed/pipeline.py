@@ -27,12 +27,13 @@ from models.manifest import WEIGHTS_DIR, load_manifest
 from realtime.capture.open_source import source_for
 from realtime.core.config import PipelineConfig
 from realtime.core.metrics import Metrics
+from realtime.core.options import AnalysisOptions, RunOptions
 from realtime.core.protocols import FrameSource
 from realtime.core.types import Faces, Frame
 from realtime.inference.classifier import RegionClassifier
 from realtime.landmarks.landmark_finder import LandmarkFinder
 from realtime.landmarks.person_tracker import TrackingFinder
-from realtime.session.session import RunOptions, Session
+from realtime.session.session import Session
 
 _ALONE_FRAMES = 150
 
@@ -115,7 +116,7 @@ def measure(source: str, *, live: bool, seconds: float | None, config: PipelineC
         frames += 1
         faces += len(analysed.faces)
 
-    options = RunOptions(source=source, window=False, realtime=live, seconds=seconds, pipeline=config)
+    options = RunOptions(source, AnalysisOptions(pipeline=config, realtime=live, seconds=seconds))
     session = Session(options, on_frame=count)
     session.run()
     cpu_s = time.process_time() - begun

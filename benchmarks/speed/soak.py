@@ -23,7 +23,10 @@ from benchmarks.common.json_output import give_out
 from benchmarks.common.looped_clip import looped
 from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig
-from realtime.session.session import RunOptions, Session
+from realtime.core.options import AnalysisOptions, RunOptions
+from realtime.recording.recording_sink import RecordingOptions
+from realtime.session.session import Session
+from realtime.session.window_sink import WindowOptions
 
 SETTLED_S = 60.0
 _EVERY_S = 5.0
@@ -85,8 +88,11 @@ def soak(clip: Path, minutes: float, weights: Path, window: bool, record: Path |
     """Run live for some minutes and return samples and figures. Raises EmotionLiveError."""
     log = MemoryLog()
     config = PipelineConfig(weights=weights)
+    recording = () if record is None else (RecordingOptions(record),)
     options = RunOptions(
-        source=str(clip), record=record, window=window, realtime=True, seconds=60 * minutes, pipeline=config
+        str(clip),
+        AnalysisOptions(pipeline=config, realtime=True, seconds=60 * minutes),
+        outputs=(*recording, *((WindowOptions(),) if window else ())),
     )
     session = Session(options, on_frame=log.frame_done)
     session.run()

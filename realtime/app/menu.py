@@ -9,8 +9,9 @@ from functools import partial
 from tkinter import ttk
 from typing import TYPE_CHECKING
 
-from realtime.app.jobs.save_kinds import FaceStyle, Kind
+from realtime.app.jobs.save_kinds import Kind
 from realtime.app.views.theme import DARK, LIGHT
+from realtime.core.options import FaceStyle
 
 if TYPE_CHECKING:
     from realtime.app.window import App

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Job
-from realtime.app.jobs.save_kinds import FaceStyle, Kind
+from realtime.app.jobs.save_kinds import Kind
 from realtime.app.menu import KEYS_HELP, Menu, key_name
 from realtime.app.screens.base import Screen
 from realtime.app.screens.camera import CameraScreen
@@ -21,6 +21,7 @@ from realtime.app.views import dialogs
 from realtime.app.views.theme import DARK, LIGHT, ZOOMS, Palette, Theme
 from realtime.capture.open_source import CameraEntry
 from realtime.core.config import PipelineConfig
+from realtime.core.options import FaceStyle
 
 _POLL_MS = 15
 # So long may a poll take events; then the window gets its turn.

@@ -59,6 +59,10 @@ class CameraSource:
     """
 
     live = True
+    # A driver does not tell what it threw away.
+    dropped = 0
+    damaged_packets = 0
+    farewell = ""
 
     def __init__(
         self,

@@ -53,6 +53,8 @@ class StreamSource:
     """
 
     live = True
+    # What cannot be decoded shows as a gap; FFmpeg hides what it conceals.
+    damaged_packets = 0
 
     def __init__(
         self,

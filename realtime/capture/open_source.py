@@ -1,37 +1,74 @@
-"""From what the user typed to a frame source: camera number, stream address or file."""
+"""From what the user names to a frame source: camera number, file, stream address, or images of another program."""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+import numpy as np
+
 from realtime.capture.camera import CameraEntry, CameraSource, list_cameras
+from realtime.capture.iterable_source import IterableSource
 from realtime.capture.network_stream import StreamSource
 from realtime.capture.video_file import FileSource
 from realtime.core.errors import ConfigError
 from realtime.core.protocols import FrameSource
 
-__all__ = ["CameraEntry", "CameraSource", "FileSource", "StreamSource", "list_cameras", "source_for"]
+__all__ = [
+    "CameraEntry",
+    "CameraSource",
+    "FileSource",
+    "IterableSource",
+    "SourceLike",
+    "StreamSource",
+    "list_cameras",
+    "source_for",
+]
+
+SourceLike = int | str | Path | FrameSource | Iterable[Any]
+"""What can be analyzed: see `source_for`."""
 
 _STREAM = re.compile(r"(?i)(rtsps?|https?|udp|tcp|rtmps?|rtp|srt)://")
 _CAMERA = re.compile(r"[0-9]{1,9}")
 
 
-def source_for(text: str, *, clock: Callable[[], float] = time.monotonic, realtime: bool = False) -> FrameSource:
-    """Return the source that `text` names, not yet open.
+def source_for(
+    source: SourceLike, *, clock: Callable[[], float] = time.monotonic, realtime: bool = False
+) -> FrameSource:
+    """Return the frame source that `source` names, not yet open.
 
     Args:
-        text: `str`, a camera number ("0"), a stream's address ("rtsp://…", "http://…"), or a file's path or file://
-            address.
+        source: a camera number (`0` or "0"); a stream's address ("rtsp://…", "http://…"); a file's path or file://
+            address; a `FrameSource`, which is returned as it is; or an iterable of images as `IterableSource` takes it.
         clock: monotonic clock in seconds, for `captured_at_s`.
-        realtime: `bool`, for files: deliver frames at the file's own rate, as a camera would.
+        realtime: `bool`, deliver a file, or an iterable, as a camera would: at its own rate, late frames dropped.
 
     Raises:
-        ConfigError: `text` is blank.
+        ConfigError: `source` is blank, or none of these.
     """
+    if isinstance(source, (str, Path)):
+        return _named(str(source), clock, realtime)
+    if isinstance(source, int) and not isinstance(source, bool) and source >= 0:
+        return CameraSource(source, clock=clock)
+    if all(hasattr(source, name) for name in ("open", "read", "interrupt", "close", "live")):
+        return cast(FrameSource, source)
+    if isinstance(source, np.ndarray) and source.ndim != 4:
+        raise ConfigError(
+            f"a source of images must yield them; received one array of shape {source.shape}: give [image]"
+        )
+    if isinstance(source, Iterable):
+        return IterableSource(source, live=realtime, clock=clock)
+    raise ConfigError(
+        f"a source must be a camera number, a file, a stream's address or an iterable of images; received {source!r}"
+    )
+
+
+def _named(text: str, clock: Callable[[], float], realtime: bool) -> FrameSource:
     text = text.strip()
     if not text:
         raise ConfigError('a source must be a camera number, a file or a stream\'s address; received ""; try 0')

@@ -37,6 +37,8 @@ class FileSource:
         dropped: `int`, frames that a camera would have lost, because nobody fetched them in time.
     """
 
+    farewell = ""
+
     def __init__(
         self,
         path: str,

@@ -1,4 +1,4 @@
-"""What the pipeline asks of its stages; tests and other programs may bring their own."""
+"""Protocols of the pipeline's stages: frame source, face finder, emotion classifier."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from realtime.core.types import Analysed, Emotions, Faces, Frame
+from realtime.core.types import Emotions, Faces, Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,30 @@ class SourceInfo:
 
 
 class FrameSource(Protocol):
-    """Delivers frames. `open`, `read` and `close` are called on the capture thread, `interrupt` from any."""
+    """Delivers frames. `open`, `read` and `close` are called on the capture thread, `interrupt` from any.
 
-    live: bool
+    Attributes:
+        live: `bool`, frames pass by whether they are read or not.
+        dropped: `int`, frames so far that nobody read in time.
+        damaged_packets: `int`, packets so far that could not be decoded.
+        farewell: `str`, one line for people on how the source ended, where that is not plain; "" else.
+    """
+
+    @property
+    def live(self) -> bool:
+        """See above."""
+
+    @property
+    def dropped(self) -> int:
+        """See above."""
+
+    @property
+    def damaged_packets(self) -> int:
+        """See above."""
+
+    @property
+    def farewell(self) -> str:
+        """See above."""
 
     def open(self) -> SourceInfo:
         """Open the device. Raises SourceOpenError."""
@@ -70,20 +91,18 @@ class FaceFinder(Protocol):
 
 
 class EmotionClassifier(Protocol):
-    """Says what faces show; every method is called on the classify thread."""
+    """Says what faces show; every method is called on the classify thread.
+
+    Attributes:
+        provider: `str`, the execution provider that really runs.
+    """
+
+    @property
+    def provider(self) -> str:
+        """See above."""
 
     def classify(self, batch: Sequence[tuple[Frame, Faces]]) -> list[Emotions]:
         """Return one value per frame of the batch, fused but not smoothed."""
 
     def close(self) -> None:
         """Free the sessions."""
-
-
-class Sink(Protocol):
-    """Takes analysed frames, on the main thread, in order."""
-
-    def write(self, analysed: Analysed) -> None:
-        """Take one frame. Raises RecordError."""
-
-    def close(self) -> None:
-        """Finish what was written; any number of times. Raises RecordError."""

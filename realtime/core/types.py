@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.manifest import EMOTIONS, REGIONS
+from realtime.core.face_emotion import FaceEmotion
 
 UNCERTAIN = "uncertain"
 NOT_YET = "not measured yet"
@@ -206,3 +207,38 @@ class Analysed:
     def __post_init__(self) -> None:
         if len(self.faces) != len(self.emotions):
             raise ValueError(f"faces and emotions must agree; received {len(self.faces)} and {len(self.emotions)}")
+
+    @property
+    def image_bgr(self) -> ImageArray:
+        """The picture, `(H, W, 3) uint8`."""
+        return self.frame.image_bgr
+
+    @property
+    def media_time_s(self) -> float:
+        """Position in the source, in seconds from its first frame."""
+        return self.frame.media_time_s
+
+    @property
+    def people(self) -> list[FaceEmotion]:
+        """One plain value per face, in the order of `faces`."""
+        return [self._person(row) for row in range(len(self.faces))]
+
+    def _person(self, row: int) -> FaceEmotion:
+        faces, said = self.faces, self.emotions
+        left, top, right, bottom = faces.boxes_xyxy[row].tolist()
+        yaw, pitch, roll = faces.head_pose_deg[row].tolist()
+        return FaceEmotion(
+            track_id=int(faces.track_ids[row]),
+            box_xyxy=(left, top, right, bottom),
+            label=said.labels[row],
+            confidence=said.confidence(row),
+            probabilities=dict(zip(EMOTIONS, said.probabilities[row].tolist(), strict=True)),
+            reliability=dict(zip(REGIONS, said.reliability[row].tolist(), strict=True)),
+            by_region={
+                region: dict(zip(EMOTIONS, shares, strict=True))
+                for region, shares in zip(REGIONS, said.by_region[row].tolist(), strict=True)
+            },
+            head_pose_deg=(yaw, pitch, roll),
+            reason=said.reasons[row],
+            age_s=float(said.age_s[row]),
+        )

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from models.manifest import WEIGHTS_DIR
-from realtime import VERSION
+from realtime.core.version import VERSION
 from realtime.doctor.install_checks import Check, Status, all_checks
 
 _MARKS = {Status.OK: "ok     ", Status.NOTE: "note   ", Status.PROBLEM: "PROBLEM"}

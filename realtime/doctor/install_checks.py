@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from models.manifest import MANIFEST_NAME, file_sha256, load_manifest, verified_file
-from realtime import VERSION
 from realtime.core.errors import EmotionLiveError
+from realtime.core.version import VERSION
 
 _PACKAGES = ("av", "click", "lap", "mediapipe", "numpy", "onnxruntime", "opencv-contrib-python", "tqdm")
 # What the program can do without, and what installing it would bring.

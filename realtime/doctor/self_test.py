@@ -6,12 +6,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from models.manifest import MANIFEST_NAME, WEIGHTS_DIR, file_sha256
+from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError
-from realtime.core.options import RunOptions
+from realtime.core.options import AnalysisOptions, RunOptions
 from realtime.core.types import Analysed
 from realtime.doctor.install_checks import Check, Status
+from realtime.recording.recording_sink import RecordingOptions
+from realtime.reports.report_sink import ReportOptions
+from realtime.reports.table_sink import TableOptions
 from realtime.session.session import Session
 
 CLIP = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
@@ -63,13 +66,12 @@ def self_test(weights: Path = WEIGHTS_DIR, clip: Path = CLIP, seconds: float | N
         out = Path(folder)
         options = RunOptions(
             source=str(clip),
-            record=out / "video.mp4",
-            table=out / "table.csv",
-            report=out / "report.html",
-            window=False,
-            seconds=seconds,
-            manifest_sha256=file_sha256(weights / MANIFEST_NAME),
-            pipeline=PipelineConfig(weights=weights),
+            analysis=AnalysisOptions(pipeline=PipelineConfig(weights=weights), seconds=seconds),
+            outputs=(
+                RecordingOptions(out / "video.mp4"),
+                TableOptions(out / "table.csv"),
+                ReportOptions(out / "report.html"),
+            ),
         )
         session = Session(options, on_frame=watch.step)
         try:

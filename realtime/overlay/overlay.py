@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from models.manifest import GEOMETRY, REGIONS
 from models.region_crops import region_corners
+from realtime.core.sink import RunStatus
 from realtime.core.types import Analysed, FloatArray, ImageArray, IntArray
 from realtime.overlay.face_panel import FaceFacts, Level, PanelPainter
 from realtime.overlay.palette import (
@@ -27,7 +27,7 @@ from realtime.overlay.panel_layout import PlaceMemory, Rect, overlap_px, place_p
 from realtime.overlay.staleness_filter import StalenessFilter
 from realtime.overlay.text import plate, text_width_px, write
 
-__all__ = ["EMOTION_COLOURS_BGR", "GREY", "HudFacts", "Overlay"]
+__all__ = ["EMOTION_COLOURS_BGR", "GREY", "Overlay"]
 
 _CAP_SHARE = 0.0135
 _MIN_CAP_PX = 7
@@ -39,34 +39,6 @@ _CALM_FRAMES = 45
 _HUD_OPACITY = 0.7
 _HUD_WIDTH_STEP_PX = 8
 _FAR_PX = 1 << 15
-
-
-@dataclass(frozen=True, slots=True)
-class HudFacts:
-    """What the line at the top left says of the run.
-
-    Attributes:
-        fps: `float`, pictures shown per second.
-        latency_ms: `float` or `None`, from the camera to the screen, 95th percentile; `None` where that means
-            nothing, as for files.
-        dropped: `int`, frames dropped so far.
-        source: `str`, name of the source, without credentials.
-        provider: `str`, what the models run on.
-        recording: `bool`, whether a recording is being written.
-        paused: `bool`, whether the picture stands still.
-        resting: `str`, what is to be said of resting faces, or "".
-        notice: `str`, what is to be said of the replay, or "".
-    """
-
-    fps: float
-    latency_ms: float | None
-    dropped: int
-    source: str
-    provider: str
-    recording: bool
-    paused: bool
-    resting: str = ""
-    notice: str = ""
 
 
 class Overlay:
@@ -90,7 +62,7 @@ class Overlay:
         return self._level
 
     def draw(
-        self, analysed: Analysed, hud: HudFacts | None, *, landmarks: bool = False, mirror: bool = False
+        self, analysed: Analysed, hud: RunStatus | None, *, landmarks: bool = False, mirror: bool = False
     ) -> ImageArray:
         """Return a new picture with everything drawn on it.
 
@@ -255,7 +227,7 @@ def _draw_dots(picture: ImageArray, points_xy: FloatArray, side_px: int) -> None
                 picture[y[inside], x[inside]] = colour
 
 
-def _draw_hud(picture: ImageArray, hud: HudFacts, cap_px: int, *, no_face: bool) -> Rect:
+def _draw_hud(picture: ImageArray, hud: RunStatus, cap_px: int, *, no_face: bool) -> Rect:
     """Draw the line of facts; return the area that it takes."""
     pad, gap = round(cap_px * 0.8), round(cap_px * 1.6)
     state, bright = [("REC", INK)] if hud.recording else [], ("PAUSED", hud.notice, hud.resting)
@@ -285,7 +257,7 @@ def _draw_hud(picture: ImageArray, hud: HudFacts, cap_px: int, *, no_face: bool)
     return pad, pad, pad + width, pad + height
 
 
-def _hud_texts(hud: HudFacts, no_face: bool) -> list[str]:
+def _hud_texts(hud: RunStatus, no_face: bool) -> list[str]:
     """Return the facts, the most important first: what does not fit is left out from the end."""
     texts = ["PAUSED"] if hud.paused else []
     texts += [text for text in (hud.notice, hud.resting) if text]

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, cast
 
 from realtime.core.channel import BoundedQueue, ChannelClosedError
+from realtime.core.delivery import Delivery
 from realtime.core.errors import ConfigError, EmotionLiveError, StageError
 from realtime.core.metrics import Metrics
 from realtime.core.protocols import EmotionClassifier, FaceFinder, FrameSource, SeekableSource, SourceInfo
@@ -34,6 +35,7 @@ class Pipeline:
         source: where frames come from; opened on the capture thread.
         make_finder: makes the face finder, on the landmarks thread.
         make_classifier: makes the classifier, on the classify thread.
+        delivery: how frames are delivered; `None` takes LIVE where the source is live, else FAST.
         max_batch: `int`, frames per inference call at most.
         patience_s: `float`, seconds that inference waits for a file's frames to become `max_batch`: it then costs less.
         metrics: collects figures.
@@ -49,6 +51,7 @@ class Pipeline:
         make_finder: Callable[[], FaceFinder],
         make_classifier: Callable[[], EmotionClassifier],
         *,
+        delivery: Delivery | None = None,
         max_batch: int = 8,
         patience_s: float = 0.0,
         metrics: Metrics | None = None,
@@ -56,12 +59,13 @@ class Pipeline:
     ) -> None:
         self._source = source
         self._make_finder, self._make_classifier = make_finder, make_classifier
-        self._max_batch = 1 if source.live else max_batch
+        live = source.live if delivery is None else delivery is Delivery.LIVE
+        self._max_batch = 1 if live else max_batch
         self._patience_s = patience_s
         self.metrics = metrics or Metrics()
         self._join_s = join_s
         self.stragglers: list[str] = []
-        self._between = PipelineQueues.between(live=source.live, max_batch=max_batch)
+        self._between = PipelineQueues.between(live=live, max_batch=max_batch)
         self._epochs = SeekEpochs()
         self._stop = threading.Event()
         self._opened = threading.Event()
@@ -97,11 +101,6 @@ class Pipeline:
             self._raise_first_error()
             raise EmotionLiveError("the run was stopped before its source was open")
         return self._info
-
-    @property
-    def live(self) -> bool:
-        """Whether the source goes on without us."""
-        return self._source.live
 
     @property
     def provider(self) -> str:
@@ -153,12 +152,16 @@ class Pipeline:
         # Not before: what the capture thread puts from here on must not be cleared.
         self._epochs.begin(time_s)
 
-    def close(self) -> list[str]:
-        """Stop the threads and wait for them; any number of times. Returns the names of those that did not end."""
+    def stop(self) -> None:
+        """Ask the threads to end and wake whoever waits for a frame; from any thread. Returns at once."""
         self._stop.set()
         self._epochs.stop()
         self._source.interrupt()
         self._between.close()
+
+    def close(self) -> list[str]:
+        """Stop the threads and wait for them; any number of times. Returns the names of those that did not end."""
+        self.stop()
         deadline = time.monotonic() + self._join_s
         for thread in self._threads:
             if thread.ident is not None:
@@ -180,8 +183,7 @@ class Pipeline:
 
     def _count_drops(self) -> None:
         # A stream's reader keeps the newest frame only and counts what it replaced.
-        missed = getattr(self._source, "dropped", 0)
-        self._between.tell(self.metrics, missed)
+        self._between.tell(self.metrics, self._source.dropped)
 
     def _raise_first_error(self) -> None:
         with self._lock:
@@ -264,7 +266,7 @@ class Pipeline:
 
     def _classify(self, frame_index: list[int | None]) -> None:
         classifier = self._make_classifier()
-        self._provider = getattr(classifier, "provider", "")
+        self._provider = classifier.provider
         # Not at first: a run should show soon that it works.
         patience_s = 0.0
         try:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from realtime.core.errors import ConfigError, RecordError
-from realtime.core.options import MIN_CLIP_S
 from realtime.core.output_paths import check_target, write_whole
 from realtime.core.types import Analysed
 from realtime.reports.html_page import PageFacts, page_html
@@ -18,6 +17,8 @@ from realtime.timeline.key_moments import KeyMoments
 from realtime.timeline.timeline import Timeline
 
 SUFFIXES = (".html", ".htm")
+MIN_CLIP_S = 0.5
+"""Clips of the report last at least this long: a label needs a moment to settle."""
 
 
 class HtmlReport:

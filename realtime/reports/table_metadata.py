@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from realtime import VERSION
+from realtime.core.version import VERSION
 from realtime.reports.table_schema import COLUMNS, TABLE_VERSION
 
 _DATATYPES = {int: "integer", float: "number", str: "string"}

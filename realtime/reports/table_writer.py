@@ -112,10 +112,7 @@ class TableWriter:
         self._complete = True
 
     def _wall_time(self, analysed: Analysed) -> str | None:
-        if not self._live:
-            return None
-        age_s = max(0.0, self._clock() - analysed.frame.captured_at_s)
-        return iso_utc(self._wall_clock() - age_s)
+        return wall_time(analysed, self._clock, self._wall_clock) if self._live else None
 
     def _append(self, text: str) -> None:
         data = memoryview(text.encode())
@@ -136,6 +133,18 @@ class TableWriter:
         return RecordError(
             f"cannot write the table {self._path}: {reason}; {kept}free some space or give another folder"
         )
+
+
+def wall_time(analysed: Analysed, clock: Callable[[], float], wall_clock: Callable[[], float]) -> str:
+    """Return when a frame was delivered, as ISO 8601 in UTC.
+
+    Args:
+        analysed: the frame.
+        clock: monotonic seconds, the clock of `Frame.captured_at_s`.
+        wall_clock: Unix time in seconds.
+    """
+    age_s = max(0.0, clock() - analysed.frame.captured_at_s)
+    return iso_utc(wall_clock() - age_s)
 
 
 def open_table(
@@ -171,11 +180,11 @@ def open_table(
     clocks: dict[str, Any] = {"live": live, "clock": clock, "wall_clock": wall_clock}
     facts = table_facts(manifest_sha256, redact(source))
     if suffix == ".parquet":
-        return TableWriter(path, _free_spool(path), _jsonl_text, convert=_parquet_converter(path, facts), **clocks)
+        return TableWriter(path, _free_spool(path), jsonl_text, convert=_parquet_converter(path, facts), **clocks)
     _write_sidecar(path, facts)
     if suffix == ".csv":
         return TableWriter(path, path, _csv_text, header=_csv_text([_NAMES]), **clocks)
-    return TableWriter(path, path, _jsonl_text, **clocks)
+    return TableWriter(path, path, jsonl_text, **clocks)
 
 
 def _write_sidecar(path: Path, facts: dict[str, str]) -> None:
@@ -200,7 +209,8 @@ def _csv_text(rows: list[Row]) -> str:
     return text.getvalue()
 
 
-def _jsonl_text(rows: list[Row]) -> str:
+def jsonl_text(rows: list[Row]) -> str:
+    """Return rows as newline-delimited JSON, one object per row."""
     return "".join(json.dumps(dict(zip(_NAMES, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from models.manifest import EMOTIONS, REGIONS
 from realtime.core.protocols import SourceInfo
+from realtime.core.sink import RunStatus
 from realtime.core.types import Analysed
 from realtime.overlay.face_panel import FaceFacts, verdict
-from realtime.overlay.overlay import HudFacts
 from realtime.reports.svg_plots import STACK_ORDER, fill
 
 
@@ -41,7 +41,7 @@ class PageState:
         return {"t": round(self.media_time_s, 3), "people": self.people}
 
 
-def state_of(analysed: Analysed, hud: HudFacts) -> PageState:
+def state_of(analysed: Analysed, hud: RunStatus) -> PageState:
     """Return what is to be said of a frame and of the run."""
     faces = [FaceFacts.of(analysed.emotions, row, track) for row, track in enumerate(analysed.faces.track_ids.tolist())]
     people = tuple(

@@ -8,22 +8,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from realtime.core.errors import ConfigError
-from realtime.core.options import RunOptions
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed, ImageArray
 from realtime.overlay.timeline_strip import Position, StripLayout, TimelinePainter
 from realtime.session.keys import Click, Key
+from realtime.session.pacer import Pacer
 from realtime.timeline.live_timeline import LIVE_S, LiveTimeline
-
-SLOWEST, FASTEST = 0.25, 16.0
-"""Bounds of the speed at which a file is played."""
 
 _STEPS_S = {Key.BACK: -1.0, Key.FORWARD: 1.0, Key.FAR_BACK: -10.0, Key.FAR_FORWARD: 10.0}
 _HINT = "space pause   , . 1 s   < > 10 s"
-# Someone who drags the window or stops the process must not see the clip rush to catch up.
-_MAX_LAG_S = 0.5
-_DRAW_EVERY_S = 1 / 30
 _NOTICE_S = 3.0
 # The last frame begins before the end.
 _BEFORE_END_S = 0.001
@@ -32,59 +25,18 @@ _LIVE_STEP_S = 0.1
 Wish = Key | Click | None
 
 
-def check_speed(speed: float, *, live: bool) -> None:
-    """Refuse a speed that cannot be. Raises ConfigError."""
-    if not SLOWEST <= speed <= FASTEST:
-        raise ConfigError(f"the speed must lie in {SLOWEST:g} to {FASTEST:g}; received {speed:g}")
-    if live and speed != 1:
-        raise ConfigError(f"a source that goes on by itself has its own speed; received {speed:g}: leave --speed out")
-
-
-class Pacer:
-    """Says when a frame of a file is due.
-
-    Args:
-        speed: `float`, how much faster than life.
-        clock: monotonic seconds.
-    """
-
-    def __init__(self, speed: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self.speed = speed
-        self._clock = clock
-        self._offset_s: float | None = None
-        self._drawn_s = -math.inf
-
-    def restart(self) -> None:
-        """Let the next frame be due at once and the others after it."""
-        self._offset_s = None
-
-    def left_s(self, media_time_s: float) -> float:
-        """Return how long it is until a frame is due; negative when it is late."""
-        now_s, due_s = self._clock(), media_time_s / self.speed
-        if self._offset_s is None or now_s - self._offset_s - due_s > _MAX_LAG_S:
-            self._offset_s = now_s - due_s
-        return self._offset_s + due_s - now_s
-
-    def leaves_out(self, media_time_s: float) -> bool:
-        """Return whether a frame need not be drawn: faster than life, nobody can see them all."""
-        now_s = self._clock()
-        if self.speed > 1 and self.left_s(media_time_s) <= 0 and now_s - self._drawn_s < _DRAW_EVERY_S:
-            return True
-        self._drawn_s = now_s
-        return False
-
-
 class Playback:
     """Where a replay stands, where the person wants to be, and the timeline to see both on.
 
     Of several wishes one is followed at a time, so that pictures keep coming while the mouse is dragged.
 
     Args:
-        options: of the run: speed, end, and which files it writes.
         info: the source, open.
         seek: sends the source elsewhere, media time in seconds.
-        recording: whether a recording is being written now.
+        why_no_seek: why it cannot be sent elsewhere now, "" where it can; asked for a source that could.
         notify: receives one line for people, once, when a wish is refused.
+        speed: `float`, how much faster than life a file is played.
+        end_s: `float` or `None`, media time at which the run ends, if that is earlier than the source's end.
         clock: monotonic seconds.
 
     Attributes:
@@ -95,20 +47,21 @@ class Playback:
 
     def __init__(
         self,
-        options: RunOptions,
         info: SourceInfo,
         seek: Callable[[float], None],
-        recording: Callable[[], bool] = lambda: False,
+        why_no_seek: Callable[[], str] = lambda: "",
         notify: Callable[[str], None] = lambda _: None,
         *,
+        speed: float = 1.0,
+        end_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        ends = [end_s for end_s in (info.duration_s, options.seconds) if end_s]
+        ends = [known_s for known_s in (info.duration_s, end_s) if known_s]
         self._end_s = min(ends) if ends else None
-        self._options, self._info, self._live = options, info, info.live
-        self._seek, self._recording, self._notify = seek, recording, notify
+        self._info, self._live = info, info.live
+        self._seek, self._why_no_seek, self._notify = seek, why_no_seek, notify
         self._told = False
-        self.pace = Pacer(options.speed, clock)
+        self.pace = Pacer(speed, clock)
         self.paused = self.ended = False
         self.seeks = 0
         self._clock = clock
@@ -204,13 +157,7 @@ class Playback:
         """Return why one cannot scrub now, "" where one can."""
         if not self._info.seekable:
             return "no seeking: this source goes on by itself"
-        if self._options.smooth_offline:
-            return "no seeking with offline smoothing"
-        if self._recording():
-            return "no seeking while recording"
-        if self._options.table is not None or self._options.report is not None:
-            return "no seeking while a table or report is written"
-        return ""
+        return self._why_no_seek()
 
     def _refuse(self, reason: str) -> None:
         self._refused = reason, self._clock()

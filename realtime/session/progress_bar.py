@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
+from typing import TextIO
 
 from tqdm import tqdm
 
@@ -26,10 +27,12 @@ class ProgressBar:
     Args:
         shown: `bool`, whether anything is shown at all.
         clock: monotonic seconds.
+        notes: where `say` prints; standard output if it is not given.
     """
 
-    def __init__(self, shown: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, shown: bool, clock: Callable[[], float] = time.monotonic, notes: TextIO | None = None) -> None:
         self._shown = shown
+        self._notes = notes
         self._clock = clock
         self._bar: tqdm[None] | None = None
         self._lines: _Lines | None = None
@@ -61,7 +64,7 @@ class ProgressBar:
 
     def say(self, line: str) -> None:
         """Print one line above the bar."""
-        tqdm.write(line)
+        tqdm.write(line, file=self._notes)
 
     def close(self) -> None:
         """Leave the bar as it is; any number of times."""

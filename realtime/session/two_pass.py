@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 
 from realtime.core.channel import ChannelClosedError
 from realtime.core.config import SmoothingConfig
-from realtime.core.errors import ConfigError, EmotionLiveError, SourceReadError
+from realtime.core.errors import EmotionLiveError, SourceReadError
 from realtime.core.protocols import FrameSource
 from realtime.core.types import Analysed, Emotions, Faces, IntArray
 from realtime.pipeline.pipeline import Pipeline
@@ -28,9 +28,6 @@ class TwoPass:
         seconds: end before this media time; `None` runs to the end.
         notify: receives one line for people before and after the first pass.
         prepare: changes what each frame's faces show, before it is smoothed: faces, emotions, media time in seconds.
-
-    Raises:
-        ConfigError: the source doesn't wait, or cannot be read twice.
     """
 
     def __init__(
@@ -42,12 +39,6 @@ class TwoPass:
         notify: Callable[[str], None] = lambda _: None,
         prepare: Callable[[Faces, Emotions, float], Emotions] = lambda _faces, emotions, _time_s: emotions,
     ) -> None:
-        if pipeline.live:
-            name = pipeline.source_info().name
-            raise ConfigError(
-                f"offline smoothing needs a file, which waits; received {name}: leave --smooth offline out"
-            )
-        self.live = False
         self._pipeline, self._again, self._config = pipeline, again, config
         self._seconds = float("inf") if seconds is None else seconds
         self._notify, self._prepare = notify, prepare
@@ -58,11 +49,6 @@ class TwoPass:
         self._error: EmotionLiveError | None = None
         self._second: Generator[Analysed, None, None] | None = None
         notify("first pass: the file is analysed to its end, then smoothed and read again")
-
-    @property
-    def provider(self) -> str:
-        """Execution provider that really runs."""
-        return self._pipeline.provider
 
     def poll(self, timeout_s: float) -> Analysed | None:
         """Return the next frame of the second pass; `None` while the first one runs.

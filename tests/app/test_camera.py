@@ -12,10 +12,10 @@ from tests.support.app_driver import Driver, answer, running_workers
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 
-from realtime.app.jobs import camera as live  # noqa: E402
 from realtime.app.jobs.save_kinds import Kind  # noqa: E402
 from realtime.app.screens import camera_list as camera_screen  # noqa: E402
 from realtime.capture.open_source import CameraEntry, FileSource  # noqa: E402
+from realtime.session import analyser  # noqa: E402
 
 pytestmark = pytest.mark.timeout(90)
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
@@ -30,14 +30,14 @@ def test_a_camera_is_chosen_shown_and_recorded(drive: Driver, monkeypatch, tmp_p
         asked.append(text)
         return FileSource(str(DEMO), realtime=True)
 
-    monkeypatch.setattr(live, "source_for", source)
+    monkeypatch.setattr(analyser, "source_for", source)
     drive.press("Control-k")
-    screen = drive.on("CameraScreen")
+    screen = drive.on("CameraListScreen")
     drive.until(lambda: screen.list.size() == 2)
     screen.list.focus_force()
     drive.press("Down")
     drive.press("Return")
-    screen = drive.on("LiveScreen")
+    screen = drive.on("CameraScreen")
     drive.until(lambda: screen._view is not None)
     assert asked == ["4"]
     for kind in Kind:
@@ -67,6 +67,6 @@ def test_a_camera_that_does_not_open_is_a_box(drive: Driver) -> None:
 def test_no_camera_at_all(drive: Driver, monkeypatch) -> None:
     monkeypatch.setattr(camera_screen, "list_cameras", list)
     drive.app.choose_camera()
-    screen = drive.on("CameraScreen")
+    screen = drive.on("CameraListScreen")
     drive.until(lambda: "No camera was found" in str(screen._say.cget("text")))
     assert screen._start.instate(["disabled"])

@@ -15,12 +15,13 @@ from realtime.app.jobs.analyse import Analysis, Progress
 from realtime.app.jobs.job import Cancelled, Failed, Job
 from realtime.app.jobs.player import Player
 from realtime.app.jobs.save import SaveJob
-from realtime.app.jobs.save_kinds import FaceStyle, Kind, Saved
+from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.capture.frame_index_reader import SeekableVideo, length_s
 from realtime.capture.video_file import FileSource
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import SourceOpenError
 from realtime.core.metrics import Metrics
+from realtime.core.options import FaceStyle
 from realtime.smoothing.offline import smooth_offline
 from tests.support.analysed import moment, results_of
 from tests.support.made_clips import write_clip
@@ -238,7 +239,7 @@ def test_a_full_disk_while_saving_is_said_and_leaves_nothing(tmp_path: Path, eve
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("realtime.session.file_outputs.Exports.write", full)
+    monkeypatch.setattr("realtime.reports.table_sink.TableSink.write", full)
     job = SaveJob(analysis, Kind.TABLE, tmp_path / "t.csv", FaceStyle.AS_THEY_ARE, lambda j, e: events.put((j, e)))
     last = finished(job, events)[-1]
     assert isinstance(last, Failed)

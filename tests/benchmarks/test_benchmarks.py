@@ -170,7 +170,7 @@ def test_a_live_run_tells_whose_emotions_its_frames_showed(monkeypatch: pytest.M
                 self._on_frame(dataclasses.replace(one, emotions=emotions))
 
     monkeypatch.setattr("benchmarks.speed.live_session.Session", Fake)
-    found = LiveRun(RunOptions(source="0"), ticking(1.0)).run()
+    found = LiveRun(RunOptions("0"), ticking(1.0)).run()
     assert (found["shown"], found["fps"], found["camera_fps"]) == (4, 1.0, 10.0)
     assert (found["carried_over"], found["not_yet"]) == (2, 1)
     assert found["emotion_age_ms"]["max"] == 200.0

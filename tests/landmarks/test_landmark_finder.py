@@ -174,7 +174,7 @@ def test_after_a_seek_faces_are_looked_for_anew(monkeypatch):
         def forget(self):
             did.append("forget")
 
-    monkeypatch.setattr(landmarks, "Following", Noted)
+    monkeypatch.setattr(landmarks, "RoiTracker", Noted)
     monkeypatch.setattr(landmarks, "Detector", lambda: None)
     finder = landmarks.LandmarkFinder()
     for epoch in (0, 0, 2, 2):

@@ -10,10 +10,12 @@ import numpy as np
 
 from demo import CLIP_PATH
 from realtime.core.config import PipelineConfig
+from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions
 from realtime.core.types import Analysed, Frame
 from realtime.landmarks.landmark_finder import LandmarkFinder
 from realtime.overlay.face_blur import FaceBlur, on_black
-from realtime.session.session import RunOptions, Session
+from realtime.recording.recording_sink import RecordingOptions
+from realtime.session.session import Session
 from tests.support.analysed import moment
 from tests.support.tiny_models import write_tiny_weights
 
@@ -66,11 +68,11 @@ def test_on_black_keeps_size_and_values() -> None:
     assert (black.frame.media_time_s, black.emotions) == (0.3, frame.emotions)
 
 
-def record(tmp_path: Path, **options: bool) -> list[np.ndarray]:
+def record(tmp_path: Path, faces: FaceStyle = FaceStyle.AS_THEY_ARE) -> list[np.ndarray]:
     weights = write_tiny_weights(tmp_path / "weights").folder
     video = tmp_path / "r.mp4"
-    same = {"window": False, "seconds": 0.5, "pipeline": PipelineConfig(weights=weights)}
-    Session(RunOptions(source=str(CLIP_PATH), record=video, **same, **options)).run()
+    analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights), seconds=0.5)
+    Session(RunOptions(str(CLIP_PATH), analysis, PictureOptions(faces), (RecordingOptions(video),))).run()
     with av.open(str(video)) as container:
         return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
 
@@ -85,11 +87,11 @@ def faces_in(images: list[np.ndarray]) -> int:
 
 def test_nobody_is_found_in_a_recording_with_blurred_faces(tmp_path: Path) -> None:
     assert faces_in(record(tmp_path / "plain")) == 15
-    assert faces_in(record(tmp_path / "blurred", blur_faces=True)) == 0
+    assert faces_in(record(tmp_path / "blurred", FaceStyle.BLURRED)) == 0
 
 
 def test_a_private_recording_shows_the_drawing_on_black(tmp_path: Path) -> None:
-    images = record(tmp_path, privacy=True)
+    images = record(tmp_path, FaceStyle.ON_BLACK)
     assert len(images) == 15
     for image in images:
         assert np.median(image) < 4

@@ -106,7 +106,7 @@ def test_without_an_encoder_for_it_the_sound_is_left_out_with_a_line(
     def missing(*_: object) -> None:
         raise ValueError("no codec aac")
 
-    monkeypatch.setattr(sound_module, "SoundEncoder", missing)
+    monkeypatch.setattr(sound_module, "AudioEncoder", missing)
     info = make_source(tmp_path / "in.mkv", codec="pcm_s16le")
     notes = record(tmp_path / "out.mp4", irregular_times(10), info)
     assert len(notes) == 1

@@ -6,9 +6,9 @@ import pytest
 
 from models.manifest import WEIGHTS_DIR, file_sha256, load_manifest
 from realtime.core.metrics import Metrics
-from realtime.core.options import RunOptions
 from realtime.core.protocols import SourceInfo
 from realtime.reports.run_info import run_facts
+from tests.support.fakes import make_run
 
 
 def test_the_mean_rate_is_of_the_whole_run_and_not_of_the_last_seconds() -> None:
@@ -29,7 +29,8 @@ def test_source_rate_drops_versions_and_models_are_named(live: bool) -> None:
     metrics.drops["landmarks busy"] = 3
     digest = file_sha256(WEIGHTS_DIR / "manifest.json")
     info = SourceInfo("camera 0", live, (1280, 720), 29.97)
-    facts = run_facts(RunOptions(manifest_sha256=digest), info, metrics, "cpu", 0.0)
+    run = make_run(info, metrics=metrics, manifest_sha256=digest)
+    facts = run_facts(run)
     rows = dict(facts.rows)
     assert facts.source == "camera 0"
     assert rows["Source"] == "camera 0, 1280 x 720 pixels, 29.97 frames per second"
@@ -40,5 +41,5 @@ def test_source_rate_drops_versions_and_models_are_named(live: bool) -> None:
     assert ("Delay" in rows) == live
     assert "Emotions carried over" not in rows
     metrics.carried_over = 12
-    rows = dict(run_facts(RunOptions(manifest_sha256=digest), info, metrics, "cpu", 0.0).rows)
+    rows = dict(run_facts(run).rows)
     assert rows.get("Emotions carried over", "").startswith("12 frames" if live else "")

@@ -15,7 +15,7 @@ import pytest
 
 from models.manifest import EMOTIONS
 from realtime.core.errors import OutletError
-from realtime.overlay.overlay import HudFacts
+from realtime.core.sink import RunStatus
 from realtime.serving import page_feed as live_feed
 from realtime.serving.page_server import PageServer
 from realtime.serving.page_state import state_of
@@ -224,7 +224,7 @@ def test_a_server_that_died_ends_the_run_with_an_error(page: PageServer) -> None
 def test_a_page_is_told_how_old_an_emotion_is() -> None:
     one = moment(1.0, {1: "anger", 2: "fear"})
     ages = np.array([0.5, np.inf], np.float32)
-    hud = HudFacts(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=False)
+    hud = RunStatus(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=False)
     told = json.loads(
         state_of(dataclasses.replace(one, emotions=dataclasses.replace(one.emotions, age_s=ages)), hud).as_json()
     )

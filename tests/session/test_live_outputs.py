@@ -18,7 +18,10 @@ from click.testing import CliRunner, Result
 
 from demo import CLIP_PATH
 from realtime.core.config import PipelineConfig
-from realtime.session.session import RunOptions, Session
+from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions
+from realtime.serving.page_sink import PageOptions
+from realtime.serving.virtual_camera_sink import VirtualCameraOptions
+from realtime.session.session import Session
 from run_live import main
 from tests.support.fake_camera import FakeCamera
 from tests.support.made_clips import write_clip
@@ -70,33 +73,35 @@ def test_a_run_can_be_watched_and_ctrl_c_ends_it_cleanly(weights: Path, tmp_path
 
 
 def test_nobody_watching_costs_no_drawing(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import realtime.session.session as session_module
+    import realtime.overlay.output_painter as painter_module
 
     def never(*_: object, **__: object) -> None:
         pytest.fail("a picture was drawn for nobody")
 
-    monkeypatch.setattr(session_module.Overlay, "draw", never)
+    monkeypatch.setattr(painter_module.Overlay, "draw", never)
     clip = write_clip(tmp_path / "clip.mp4", 30)
     said: list[str] = []
     began = time.monotonic()
-    options = RunOptions(str(clip), window=False, serve="127.0.0.1:0", pipeline=PipelineConfig(weights=weights))
+    analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights))
+    options = RunOptions(str(clip), analysis, outputs=(PageOptions("127.0.0.1:0"),))
     Session(options, notify=said.append).run()
     assert time.monotonic() - began > 29 / 30 - 0.1, "a file that is served plays at its own speed"
     assert [line for line in said if line.startswith("watch at http://127.0.0.1:")]
 
 
-@pytest.mark.parametrize(("option", "black"), [({}, False), ({"privacy": True}, True)])
+@pytest.mark.parametrize(("faces", "black"), [(FaceStyle.AS_THEY_ARE, False), (FaceStyle.ON_BLACK, True)])
 def test_the_virtual_camera_shows_what_a_recording_shows(
     weights: Path,
     tmp_path: Path,
     cameras: list[FakeCamera],
-    option: dict[str, bool],
+    faces: FaceStyle,
     black: bool,
 ) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 20)
     said: list[str] = []
-    settings = {"window": False, "virtual_camera": True, "pipeline": PipelineConfig(weights=weights), **option}
-    Session(RunOptions(str(clip), **settings), notify=said.append).run()
+    analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights))
+    options = RunOptions(str(clip), analysis, PictureOptions(faces), (VirtualCameraOptions(),))
+    Session(options, notify=said.append).run()
     assert "virtual camera: /dev/video9" in said
     [camera] = cameras
     assert camera.closed_by
@@ -157,4 +162,4 @@ def test_the_token_may_come_from_the_environment_and_is_never_shown(weights: Pat
     assert done.exit_code == 0, done.output
     assert "/?token=TOKEN, with your token" in done.output
     assert token not in done.output
-    assert token not in repr(RunOptions(serve="0.0.0.0:0", serve_token=token))
+    assert token not in repr(RunOptions(outputs=(PageOptions("0.0.0.0:0", token),)))

@@ -10,13 +10,19 @@ import av
 import numpy as np
 import pytest
 
-import realtime.session.session as session_module
+import realtime.session.analyser as analyser_module
+import realtime.session.window_sink as window_module
 from realtime.capture.video_file import FileSource
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
+from realtime.core.options import AnalysisOptions, RunOptions, SmoothingMode
+from realtime.core.sink import SinkOptions
 from realtime.pipeline.pipeline import Pipeline
-from realtime.session.session import RunOptions, Session
+from realtime.recording.recording_sink import RecordingOptions
+from realtime.reports.table_sink import TableOptions
+from realtime.session.session import Session
 from realtime.session.window import Click, Key
+from realtime.session.window_sink import WindowOptions
 from realtime.timeline.label_spans import LabelSpans
 from tests.support.made_clips import write_clip
 from tests.support.tiny_models import write_tiny_weights
@@ -48,17 +54,19 @@ class ScriptedWindow:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
-    monkeypatch.setattr(session_module, "Window", ScriptedWindow)
+    monkeypatch.setattr(window_module, "Window", ScriptedWindow)
     monkeypatch.chdir(tmp_path)
     weights = write_tiny_weights(tmp_path / "weights").folder
     clip = write_clip(tmp_path / "clip.mp4", 60)
 
-    def start(script: dict[int, Key], **options: object) -> tuple[Session, ScriptedWindow, list[str]]:
+    def start(
+        script: dict[int, Key], *outputs: SinkOptions, window: bool = True, speed: float = 1.0, **options: object
+    ) -> tuple[Session, ScriptedWindow, list[str]]:
         ScriptedWindow.script = script
         said: list[str] = []
-        session = Session(
-            RunOptions(source=str(clip), pipeline=PipelineConfig(weights=weights), **options), notify=said.append
-        )
+        analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights), **options)
+        shown = (WindowOptions(speed),) if window else ()
+        session = Session(RunOptions(str(clip), analysis, outputs=(*outputs, *shown)), notify=said.append)
         session.run()
         return session, ScriptedWindow.last, said
 
@@ -84,13 +92,13 @@ def test_a_file_without_keys_runs_to_its_end_at_its_own_speed(run) -> None:
 
 def test_head_up_display_and_landmarks_are_switched_by_their_keys(run, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[bool, bool]] = []
-    plain = session_module.Overlay.draw
+    plain = window_module.Overlay.draw
 
     def spied(self, analysed, hud, **options):
         drawn.append((hud is not None, options["landmarks"]))
         return plain(self, analysed, hud, **options)
 
-    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    monkeypatch.setattr(window_module.Overlay, "draw", spied)
     run({3: Key.TOGGLE_HUD, 6: Key.TOGGLE_HUD, 8: Key.TOGGLE_LANDMARKS, 10: Key.QUIT})
     assert [hud for hud, _ in drawn[:10]] == [True] * 3 + [False] * 3 + [True] * 4
     assert [landmarks for _, landmarks in drawn[:10]] == [False] * 8 + [True] * 2
@@ -98,13 +106,13 @@ def test_head_up_display_and_landmarks_are_switched_by_their_keys(run, monkeypat
 
 def test_the_resting_face_is_asked_for_by_key_or_option_and_shown(run, monkeypatch: pytest.MonkeyPatch) -> None:
     notes: list[str] = []
-    plain = session_module.Overlay.draw
+    plain = window_module.Overlay.draw
 
     def spied(self, analysed, hud, **options):
         notes.append(hud.resting if hud else "")
         return plain(self, analysed, hud, **options)
 
-    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    monkeypatch.setattr(window_module.Overlay, "draw", spied)
     run({5: Key.CALIBRATE, 10: Key.QUIT})
     assert notes[3] == ""
     assert notes[8].startswith("REST YOUR FACE 5")
@@ -115,16 +123,16 @@ def test_the_resting_face_is_asked_for_by_key_or_option_and_shown(run, monkeypat
 
 def test_resting_faces_are_watched_once_per_frame_live_and_offline(run, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
-    plain = session_module.NeutralCalibrator.update
+    plain = analyser_module.NeutralCalibrator.update
 
     def spied(self, faces, emotions, media_time_s):
         seen.append(media_time_s)
         return plain(self, faces, emotions, media_time_s)
 
-    monkeypatch.setattr(session_module.NeutralCalibrator, "update", spied)
-    for smooth_offline in (False, True):
+    monkeypatch.setattr(analyser_module.NeutralCalibrator, "update", spied)
+    for smoothing in (SmoothingMode.LIVE, SmoothingMode.OFFLINE):
         seen.clear()
-        run({}, calibrate_s=1.0, window=False, smooth_offline=smooth_offline)
+        run({}, calibrate_s=1.0, window=False, smoothing=smoothing)
         assert len(seen) == 60
         assert seen == sorted(set(seen))
 
@@ -158,8 +166,8 @@ def test_a_paused_file_stands_still_and_loses_nothing(run, tmp_path: Path) -> No
             # Twenty looks at the standing picture later, space again.
             return Key.PAUSE if getattr(self, "paused_at", -99) + 20 == self.calls else key
 
-    session_module.Window = Pausing
-    _, window, _ = run({10: Key.PAUSE}, table=tmp_path / "t.csv")
+    window_module.Window = Pausing
+    _, window, _ = run({10: Key.PAUSE}, TableOptions(tmp_path / "t.csv"))
     # Pausing draws the standing picture anew, with the word for it.
     assert 60 <= len(window.shown) <= 62
     assert window.calls >= 80
@@ -175,7 +183,7 @@ def test_an_error_in_the_middle_still_finishes_table_and_recording(run, tmp_path
 
     monkeypatch.setattr(LabelSpans, "write", broken)
     with pytest.raises(RuntimeError, match="unforeseen"):
-        run({}, window=False, table=tmp_path / "t.csv", record=tmp_path / "r.mp4")
+        run({}, RecordingOptions(tmp_path / "r.mp4"), TableOptions(tmp_path / "t.csv"), window=False)
     assert len(list(csv.DictReader((tmp_path / "t.csv").open()))) == 20
     with av.open(str(tmp_path / "r.mp4")) as container:
         assert sum(1 for _ in container.decode(video=0)) == 20
@@ -190,14 +198,14 @@ def test_screenshots_of_one_second_are_kept_apart(run, tmp_path: Path) -> None:
 def shown_times(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Media times of the frames that were drawn for the window, without repetitions."""
     times: list[float] = []
-    plain = session_module.Overlay.draw
+    plain = window_module.Overlay.draw
 
     def spied(self, analysed, hud, **options):
         if not times or times[-1] != analysed.frame.media_time_s:
             times.append(analysed.frame.media_time_s)
         return plain(self, analysed, hud, **options)
 
-    monkeypatch.setattr(session_module.Overlay, "draw", spied)
+    monkeypatch.setattr(window_module.Overlay, "draw", spied)
     return times
 
 
@@ -215,7 +223,7 @@ def test_a_paused_file_shows_where_it_was_sent_and_stays_there(run, shown_times)
             key = super().show(image_bgr)
             return Key.QUIT if self.calls > 150 else key
 
-    session_module.Window = Patient
+    window_module.Window = Patient
     run({10: Key.PAUSE, 11: Key.FORWARD})
     assert shown_times[:10] == pytest.approx([n / 30 for n in range(10)], abs=0.002)
     assert shown_times[10:] == pytest.approx([1.3], abs=1 / 30)
@@ -235,14 +243,14 @@ def test_a_clip_that_was_scrubbed_stays_open_at_its_end_and_plays_again(run, sho
                 return {20: Key.PAUSE, 60: Key.QUIT}.get(self.waited)
             return key
 
-    session_module.Window = Waiting
+    window_module.Window = Waiting
     run({40: Key.FAR_FORWARD})
     assert shown_times.count(0.0) == 2
     assert shown_times[-1] == pytest.approx(59 / 30, abs=0.01)
 
 
 def test_scrubbing_is_refused_while_a_table_is_written_and_the_table_is_whole(run, tmp_path: Path) -> None:
-    _, _, said = run({10: Key.BACK, 20: Key.FAR_FORWARD, 30: Click(80, 100)}, table=tmp_path / "t.csv")
+    _, _, said = run({10: Key.BACK, 20: Key.FAR_FORWARD, 30: Click(80, 100)}, TableOptions(tmp_path / "t.csv"))
     assert [line for line in said if "no seeking" in line] == [said[0]]
     rows = list(csv.DictReader((tmp_path / "t.csv").open()))
     assert [int(row["frame"]) for row in rows] == list(range(60))
@@ -252,7 +260,7 @@ def test_a_faster_window_plays_faster_and_tables_keep_their_times(run, tmp_path:
     import time
 
     started = time.monotonic()
-    session, _, _ = run({}, speed=4.0, table=tmp_path / "t.csv")
+    session, _, _ = run({}, TableOptions(tmp_path / "t.csv"), speed=4.0)
     assert time.monotonic() - started < 1.9
     rows = list(csv.DictReader((tmp_path / "t.csv").open()))
     assert [float(row["media_time_s"]) for row in rows] == pytest.approx([n / 30 for n in range(60)], abs=0.002)
@@ -277,7 +285,7 @@ def test_a_sender_that_closed_and_threads_that_hang_are_told(run, monkeypatch: p
         farewell = "stream http://camera/ ended: its sender closed it after 60 frames"
 
     ends = Pipeline.close
-    monkeypatch.setattr(session_module, "source_for", lambda text, realtime: Closing(text))
+    monkeypatch.setattr(analyser_module, "source_for", lambda text, realtime: Closing(text))
     monkeypatch.setattr(Pipeline, "close", lambda self: [*ends(self), "capture"])
     _, _, said = run({}, window=False)
     assert said == [Closing.farewell, "still busy when the run ended: capture; they end with the program"]

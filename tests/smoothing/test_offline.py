@@ -17,8 +17,11 @@ from demo import CLIP_PATH
 from models.manifest import EMOTIONS
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, SourceReadError
+from realtime.core.options import AnalysisOptions, RunOptions, SmoothingMode
 from realtime.core.types import Emotions
-from realtime.session.session import RunOptions, Session
+from realtime.recording.recording_sink import RecordingOptions
+from realtime.reports.table_sink import TableOptions
+from realtime.session.session import Session
 from realtime.smoothing.offline import smooth_offline
 from tests.support.fakes import make_emotions, one_hot
 from tests.support.made_clips import cut, write_clip
@@ -110,20 +113,15 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_tiny_weights(tmp_path_factory.mktemp("weights"), eyes="happiness").folder
 
 
-def offline_run(source: object, weights: Path, **options: object) -> tuple[Session, list[str]]:
+def offline_run(source: object, weights: Path, *outputs: object, **options: object) -> tuple[Session, list[str]]:
     notes: list[str] = []
-    session = Session(
-        RunOptions(
-            source=str(source), window=False, smooth_offline=True, pipeline=PipelineConfig(weights=weights), **options
-        ),
-        notify=notes.append,
-    )
-    return session, notes
+    analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights), smoothing=SmoothingMode.OFFLINE, **options)
+    return Session(RunOptions(str(source), analysis, outputs=outputs), notify=notes.append), notes
 
 
 def test_two_passes_write_every_frame_with_its_own_picture(weights: Path, tmp_path: Path) -> None:
     video, table = tmp_path / "out.mp4", tmp_path / "out.csv"
-    session, notes = offline_run(CLIP_PATH, weights, record=video, table=table, seconds=1)
+    session, notes = offline_run(CLIP_PATH, weights, RecordingOptions(video), TableOptions(table), seconds=1)
     session.run()
     rows = list(csv.DictReader(table.open()))
     assert [int(row["frame"]) for row in rows] == list(range(30))
@@ -140,7 +138,7 @@ def test_two_passes_write_every_frame_with_its_own_picture(weights: Path, tmp_pa
 
 def test_what_a_broken_file_has_is_written_before_its_error(weights: Path, tmp_path: Path) -> None:
     clip = cut(write_clip(tmp_path / "clip.mkv", 90, noise=True))
-    session, _ = offline_run(clip, weights, table=tmp_path / "t.csv")
+    session, _ = offline_run(clip, weights, TableOptions(tmp_path / "t.csv"))
     with pytest.raises(SourceReadError):
         session.run()
     frames = [int(row["frame"]) for row in csv.DictReader((tmp_path / "t.csv").open())]

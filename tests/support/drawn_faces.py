@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from models.manifest import EMOTIONS
+from realtime.core.sink import RunStatus
 from realtime.core.types import UNCERTAIN, Analysed, Emotions, Faces, Frame
-from realtime.overlay.overlay import HudFacts
 
 SIZES_WH = [(320, 240), (640, 360), (1280, 720), (3840, 2160)]
-HUD = HudFacts(24.8, 31.0, 0, "camera 0", "cpu", recording=False, paused=False)
+HUD = RunStatus(24.8, 31.0, 0, "camera 0", "cpu", recording=False, paused=False)
 
 
 def analysed(image, boxes, labels=None, probabilities=None, reasons=None):

@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from models.manifest import EMOTIONS
+from realtime.core.config import PipelineConfig
+from realtime.core.delivery import Delivery
+from realtime.core.metrics import Metrics
 from realtime.core.protocols import SourceInfo
+from realtime.core.sink import Run
 from realtime.core.types import Emotions, Faces, Frame
 
 
@@ -63,8 +68,27 @@ def one_hot(emotion: str, confidence: float = 0.9) -> np.ndarray:
     return raw
 
 
+def make_run(info: SourceInfo, **facts: Any) -> Run:
+    """A run as sinks see it; pictures are the frame's own, and lines for people are forgotten."""
+    given = {
+        "delivery": Delivery.of(live=info.live, watched=False),
+        "config": PipelineConfig(),
+        "metrics": Metrics(),
+        "manifest_sha256": "",
+        "provider": lambda: "cpu",
+        "picture": lambda analysed: analysed.frame.image_bgr,
+        "notify": lambda _line: None,
+        "began_s": 0.0,
+    }
+    return Run(source=info, **{**given, **facts})
+
+
 class FakeSource:
     """Delivers `count` frames, `period_s` apart; then ends, raises, or blocks until it is interrupted."""
+
+    dropped = 0
+    damaged_packets = 0
+    farewell = ""
 
     def __init__(
         self,

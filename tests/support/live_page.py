@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from realtime.core.protocols import SourceInfo
-from realtime.overlay.overlay import HudFacts
+from realtime.core.sink import RunStatus
 from realtime.serving.address import Address
 from realtime.serving.page_server import PageServer
 from realtime.serving.page_state import PageState, state_of
@@ -25,7 +25,7 @@ def opened(token: str | None = None, host: str = "127.0.0.1") -> PageServer:
 
 
 def state(time_s: float, people: Mapping[int, str], *, paused: bool = False) -> PageState:
-    hud = HudFacts(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=paused)
+    hud = RunStatus(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=paused)
     return state_of(moment(time_s, people), hud)
 
 

@@ -6,24 +6,21 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from realtime.app.jobs.job import Job, Latest
 from realtime.app.jobs.preview_image import fit, ppm
 from realtime.capture.frame_index_reader import length_s
 from realtime.capture.video_file import FileSource
-from realtime.core.channel import ChannelClosedError
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError, SourceOpenError
 from realtime.core.metrics import Metrics
+from realtime.core.options import AnalysisOptions, SmoothingMode
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed
+from realtime.session.analyser import Analyser
 from realtime.timeline.analysis_results import AnalysisResults
 
-if TYPE_CHECKING:
-    from realtime.pipeline.pipeline import Pipeline
-
-_POLL_S = 0.1
+_TELL_EVERY_S = 0.1
 _PREVIEW_EVERY_S = 0.2
 _FIRST_VIEW_WH = (640, 360)
 
@@ -116,6 +113,7 @@ class AnalysisJob(Job):
         self._metrics = Metrics()
         self._began_s = time.time()
         self._next_preview_s = 0.0
+        self._stop: Callable[[], None] = lambda: None
 
     def work(self) -> None:
         """Analyse to the end. Raises CancelledError, EmotionLiveError: not one frame could be analysed."""
@@ -123,14 +121,13 @@ class AnalysisJob(Job):
         with closing(FileSource(self.source)) as looked_at:
             seconds = length_s(self.source)
             self.post(Opened(looked_at.open(), seconds))
-        # MediaPipe takes seconds to import, which must not keep the window from opening.
-        from realtime.session.build_pipeline import build_pipeline
-
         source = FileSource(self.source)
-        with build_pipeline(source, self._config, self._metrics, watched=False) as pipeline:
-            info = pipeline.source_info()
-            warning = self._analyse(pipeline, info, seconds)
-            provider = pipeline.provider
+        options = AnalysisOptions(pipeline=self._config, smoothing=SmoothingMode.NONE)
+        with Analyser(source, options, metrics=self._metrics) as run:
+            self._stop = run.stop
+            self.check_cancelled()
+            warning = self._analyse(run, seconds)
+            info, provider = run.info, run.provider
         self.post(Smoothing())
         self._results.smooth(self._config.smoothing)
         self.check_cancelled()
@@ -141,32 +138,32 @@ class AnalysisJob(Job):
         began_s, metrics = self._began_s, self._metrics
         self.post(Analysis(self.source, info, self._results, metrics, provider, began_s, self._config, warning))
 
-    def _analyse(self, pipeline: Pipeline, info: SourceInfo, seconds: float | None) -> str:
+    def cancel(self) -> None:
+        """End soon."""
+        super().cancel()
+        self._stop()
+
+    def _analyse(self, run: Analyser, seconds: float | None) -> str:
         """Take every frame; return why there are not more, "" if nothing is wrong."""
         started_s = last_s = time.monotonic()
-        while True:
-            self.check_cancelled()
-            try:
-                analysed = pipeline.poll(_POLL_S)
-            except ChannelClosedError:
-                break
-            except EmotionLiveError as error:
-                if not len(self._results):
-                    raise
-                return str(error)
-            if analysed is not None:
+        try:
+            for analysed in run:
                 self._take(analysed)
-            now_s = time.monotonic()
-            if now_s - last_s >= _POLL_S:
-                last_s = now_s
-                self.post(Progress(len(self._results), self._share(info, seconds), now_s - started_s))
+                now_s = time.monotonic()
+                if now_s - last_s >= _TELL_EVERY_S:
+                    last_s = now_s
+                    self.post(Progress(len(self._results), self._share(run.info, seconds), now_s - started_s))
+        except EmotionLiveError as error:
+            if not len(self._results):
+                raise
+            return str(error)
+        self.check_cancelled()
         if not len(self._results):
-            raise SourceOpenError(f"{info.name} has no picture that can be analysed; check that it plays elsewhere")
+            raise SourceOpenError(f"{run.info.name} has no picture that can be analysed; check that it plays elsewhere")
         return ""
 
     def _take(self, analysed: Analysed) -> None:
         self._results.add(analysed)
-        self._metrics.shown(analysed.frame.captured_at_s)
         now_s = time.monotonic()
         if now_s >= self._next_preview_s:
             self._next_preview_s = now_s + _PREVIEW_EVERY_S

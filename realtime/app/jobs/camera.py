@@ -5,30 +5,24 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.manifest import manifest_sha256
 from realtime.app.jobs.analyse import Opened
 from realtime.app.jobs.job import Job, Latest
 from realtime.app.jobs.preview_image import fit, ppm
-from realtime.app.jobs.save_kinds import FaceStyle, Kind, RecordingPainter, Saved, run_options
-from realtime.capture.open_source import source_for
-from realtime.core.channel import ChannelClosedError
+from realtime.app.jobs.save_kinds import Kind, Saved, output_of
+from realtime.capture.open_source import SourceLike
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError
-from realtime.core.metrics import Metrics
-from realtime.core.options import RunOptions
-from realtime.core.output_paths import check_target
-from realtime.core.protocols import SourceInfo
+from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions
+from realtime.core.sink import Run, Sink
 from realtime.core.types import Analysed, Emotions, Faces
-from realtime.pipeline.pipeline import Pipeline
-from realtime.recording.video_recorder import VideoRecorder
-from realtime.session.file_outputs import Exports
-from realtime.smoothing.carry_forward import CarryForward
-from realtime.smoothing.label_smoother import LabelSmoother
+from realtime.overlay.output_painter import OutputPainter
+from realtime.session.analyser import Analyser
 
-_POLL_S = 0.05
 _FIRST_VIEW_WH = (640, 360)
 
 
@@ -46,6 +40,7 @@ class CameraView:
         fps: `float`, frames per second.
         latency_ms: `float`, from the camera to here.
         dropped: `int`, frames.
+        note: `str`, what the person in the picture is to know of the neutral calibration, "" if nothing.
     """
 
     picture: bytes
@@ -57,6 +52,7 @@ class CameraView:
     fps: float
     latency_ms: float
     dropped: int
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +80,8 @@ class CameraJob(Job):
     """Runs a camera until cancelled; posts `Opened`, and `Writing`, `Saved` or `NotWritten` per file, then `Stopped`.
 
     Args:
-        source: `str`, the camera's number.
-        config: how to analyse.
+        source: the camera's number, or any other live source.
+        config: how to analyze.
         post: receives the events.
 
     Attributes:
@@ -93,60 +89,63 @@ class CameraJob(Job):
         view_wh: `(int, int)`, pixels that a picture may fill; the window sets it.
     """
 
-    def __init__(self, source: str, config: PipelineConfig, post: Callable[[Job, object], None]) -> None:
+    def __init__(self, source: SourceLike, config: PipelineConfig, post: Callable[[Job, object], None]) -> None:
         super().__init__("live", post)
         self.views: Latest[CameraView] = Latest()
         self.view_wh = _FIRST_VIEW_WH
-        self._source, self._config = source, config
-        self._metrics = Metrics()
-        self._last = CarryForward(LabelSmoother(config.smoothing).update)
-        self._orders: queue.SimpleQueue[tuple[Kind, Path | None, FaceStyle]] = queue.SimpleQueue()
+        self._config = config
+        self._analyser = Analyser(source, AnalysisOptions(pipeline=config, realtime=True), watched=True)
+        self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._files: dict[Kind, _LiveFile] = {}
-        self._provider = ""
 
     def begin(self, kind: Kind, path: Path, faces: FaceStyle) -> None:
         """Write a file from the next frame on; an existing one is replaced."""
-        self._orders.put((kind, path, faces))
+        self._orders.put(lambda: self._begin(kind, path, faces))
 
     def end(self, kind: Kind) -> None:
         """Finish a file."""
-        self._orders.put((kind, None, FaceStyle.AS_THEY_ARE))
+        self._orders.put(lambda: self._finish(kind))
+
+    def calibrate(self, seconds: float) -> None:
+        """Take the faces of the next seconds as neutral."""
+        self._orders.put(lambda: self._analyser.calibrate(seconds))
+
+    def cancel(self) -> None:
+        """Close the camera soon; what is being written is finished."""
+        super().cancel()
+        self._analyser.stop()
 
     def work(self) -> None:
         """Run until cancelled. Raises EmotionLiveError: the camera cannot be had; files are finished first."""
-        from realtime.session.build_pipeline import build_pipeline
-
-        source = source_for(self._source, realtime=True)
-        with ExitStack() as stack:
-            pipeline = stack.enter_context(build_pipeline(source, self._config, self._metrics, watched=True))
-            stack.callback(self._finish_all)
-            info = pipeline.source_info()
-            self.post(Opened(info))
-            self._loop(pipeline, info)
+        try:
+            with self._analyser:
+                self._show()
+        except EmotionLiveError:
+            # What goes wrong because it is being stopped, as opening a camera, is no error.
+            if not self._cancelled.is_set():
+                raise
         self.post(Stopped())
 
-    def _loop(self, pipeline: Pipeline, info: SourceInfo) -> None:
-        while not self._cancelled.is_set():
-            try:
-                analysed = pipeline.poll(_POLL_S)
-            except ChannelClosedError:
-                return
-            self._provider = pipeline.provider
-            self._obey(info)
-            if analysed is not None:
+    def _show(self) -> None:
+        try:
+            self.post(Opened(self._analyser.info))
+            for analysed in self._analyser:
+                while not self._orders.empty():
+                    self._orders.get()()
                 self._take(analysed)
+        finally:
+            self._finish_all()
 
     def _take(self, analysed: Analysed) -> None:
-        frame = analysed.frame
-        analysed = self._last.update(analysed)
         for kind, file in list(self._files.items()):
             try:
-                file.write(analysed)
+                file.sink.write(analysed)
             except EmotionLiveError as error:
                 self.post(NotWritten(kind, str(error)))
                 del self._files[kind]
-                file.abandon()
-        self._metrics.shown(frame.captured_at_s)
+                with suppress(EmotionLiveError):  # It was told already.
+                    file.sink.close()
+        frame, metrics = analysed.frame, self._analyser.metrics
         size_wh = fit(frame.size_wh, self.view_wh)
         self.views.put(
             CameraView(
@@ -156,80 +155,61 @@ class CameraJob(Job):
                 faces=analysed.faces,
                 emotions=analysed.emotions,
                 media_time_s=frame.media_time_s,
-                fps=self._metrics.fps(),
-                latency_ms=self._metrics.latency_ms(),
-                dropped=sum(self._metrics.drops.values()),
+                fps=metrics.fps(),
+                latency_ms=metrics.latency_ms(),
+                dropped=sum(metrics.drops.values()),
+                note=self._analyser.calibration_note(frame.media_time_s),
             )
         )
 
-    def _obey(self, info: SourceInfo) -> None:
-        while not self._orders.empty():
-            kind, path, faces = self._orders.get()
-            if path is None:
-                self._finish(kind)
-                continue
-            try:
-                check_target(path, kind.value, kind.suffixes, overwrite=True)
-                options = run_options(self._source, kind, path, self._config, faces)
-                self._files[kind] = _LiveFile(kind, path, options, faces, info, self._metrics, lambda: self._provider)
-            except EmotionLiveError as error:
-                self.post(NotWritten(kind, str(error)))
-            else:
-                self.post(Writing(kind, path))
+    def _begin(self, kind: Kind, path: Path, faces: FaceStyle) -> None:
+        try:
+            output = output_of(kind, path)
+            output.check()
+            file = _LiveFile(path, output.sink())
+            file.sink.open(self._run_of(faces, file.notes))
+        except EmotionLiveError as error:
+            self.post(NotWritten(kind, str(error)))
+        else:
+            # That it is being written is an event of its own.
+            file.notes.clear()
+            self._files[kind] = file
+            self.post(Writing(kind, path))
+
+    def _run_of(self, faces: FaceStyle, notes: list[str]) -> Run:
+        analyser = self._analyser
+        return Run(
+            source=analyser.info,
+            delivery=analyser.delivery,
+            config=self._config,
+            metrics=analyser.metrics,
+            manifest_sha256=manifest_sha256(self._config.weights),
+            provider=lambda: analyser.provider,
+            picture=OutputPainter(PictureOptions(faces)).draw,
+            notify=notes.append,
+            began_s=time.time(),
+        )
 
     def _finish(self, kind: Kind) -> None:
         file = self._files.pop(kind, None)
         if file is None:
             return
         try:
-            notes = file.close()
+            file.sink.close()
         except EmotionLiveError as error:
             self.post(NotWritten(kind, str(error)))
         else:
-            self.post(Saved(kind, file.path, tuple(notes)))
+            self.post(Saved(kind, file.path, tuple(file.notes)))
 
     def _finish_all(self) -> None:
         for kind in list(self._files):
             self._finish(kind)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _LiveFile:
-    """One file that is written while the camera runs."""
+    """One file that is written while the camera runs, and what there is to say of it."""
 
-    def __init__(
-        self,
-        kind: Kind,
-        path: Path,
-        options: RunOptions,
-        faces: FaceStyle,
-        info: SourceInfo,
-        metrics: Metrics,
-        provider: Callable[[], str],
-    ) -> None:
-        self.path = path
-        self._painter = RecordingPainter(faces)
-        self._video = VideoRecorder(path, info) if kind is Kind.RECORDING else None
-        self._exports = None if self._video else Exports(options, info, metrics, provider, time.time)
-
-    def write(self, analysed: Analysed) -> None:
-        """Take one frame. Raises RecordError."""
-        if self._video is not None:
-            self._video.write_picture(self._painter.draw(analysed), analysed.frame.media_time_s)
-        elif self._exports is not None:
-            self._exports.write(analysed)
-
-    def close(self) -> list[str]:
-        """Finish it; return what there is to say. Raises RecordError."""
-        if self._video is not None:
-            self._video.close()
-            return self._video.notes
-        if self._exports is not None:
-            self._exports.close()
-        return []
-
-    def abandon(self) -> None:
-        """Close it after an error that was told already."""
-        try:
-            self.close()
-        except EmotionLiveError:
-            return
+    path: Path
+    sink: Sink
+    notes: list[str] = field(default_factory=list)

@@ -10,15 +10,18 @@ from pathlib import Path
 
 import numpy as np
 
+from models.manifest import manifest_sha256
 from realtime.app.jobs.analyse import Analysis, Progress
 from realtime.app.jobs.job import Job
-from realtime.app.jobs.save_kinds import FaceStyle, Kind, RecordingPainter, Saved, run_options
+from realtime.app.jobs.save_kinds import Kind, Saved, output_of
 from realtime.capture.video_file import FileSource
+from realtime.core.delivery import Delivery
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError, SourceReadError
+from realtime.core.options import FaceStyle, PictureOptions
 from realtime.core.output_paths import check_target
+from realtime.core.sink import Run
 from realtime.core.types import Analysed, Frame
-from realtime.recording.video_recorder import VideoRecorder
-from realtime.session.file_outputs import Exports
+from realtime.overlay.output_painter import OutputPainter
 
 _TELL_EVERY_S = 0.1
 
@@ -71,25 +74,28 @@ class SaveJob(Job):
         )
 
     def _write(self, path: Path) -> list[str]:
-        return self._record(path) if self.kind is Kind.RECORDING else self._export(path)
-
-    def _record(self, path: Path) -> list[str]:
-        painter = RecordingPainter(self._faces)
-        with closing(VideoRecorder(path, self._analysis.info)) as video:
+        notes: list[str] = []
+        sink = output_of(self.kind, path).sink()
+        with closing(sink):
+            sink.open(self._run_of(self._analysis, notes))
+            # What is told from here on is for the user; that it is written to a folder beside its place is not.
+            notes.clear()
             for analysed in self._frames():
-                video.write_picture(painter.draw(analysed), analysed.frame.media_time_s)
-        return video.notes
+                sink.write(analysed)
+        return notes
 
-    def _export(self, path: Path) -> list[str]:
-        analysis = self._analysis
-        options = run_options(analysis.source, self.kind, path, analysis.config, self._faces)
-        exports = Exports(
-            options, analysis.info, analysis.metrics, lambda: analysis.provider, wall_clock=lambda: analysis.began_s
+    def _run_of(self, analysis: Analysis, notes: list[str]) -> Run:
+        return Run(
+            source=analysis.info,
+            delivery=Delivery.FAST,
+            config=analysis.config,
+            metrics=analysis.metrics,
+            manifest_sha256=manifest_sha256(analysis.config.weights),
+            provider=lambda: analysis.provider,
+            picture=OutputPainter(PictureOptions(self._faces)).draw,
+            notify=notes.append,
+            began_s=analysis.began_s,
         )
-        with closing(exports):
-            for analysed in self._frames():
-                exports.write(analysed)
-        return []
 
     def _frames(self) -> Iterator[Analysed]:
         """Yield every frame; a table needs no pictures, so for it none is decoded."""

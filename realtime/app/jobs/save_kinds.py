@@ -1,4 +1,4 @@
-"""What can be saved, and how a recording shows faces: shared by videos and cameras."""
+"""What can be saved of a video or a camera, and the sink that writes it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ import enum
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.manifest import MANIFEST_NAME, file_sha256
-from realtime.core.config import PipelineConfig
-from realtime.core.options import RunOptions
-from realtime.core.types import Analysed, ImageArray
-from realtime.overlay.face_blur import FaceBlur, on_black
-from realtime.overlay.overlay import Overlay
-from realtime.recording import video_recorder as recorder
-from realtime.reports import html_report as report
-from realtime.reports import table_writer as tables
+from realtime.core.sink import SinkOptions
+from realtime.recording import formats
+from realtime.recording.recording_sink import RecordingOptions
+from realtime.reports import html_report, table_writer
+from realtime.reports.report_sink import ReportOptions
+from realtime.reports.table_sink import TableOptions
 
 
 class Kind(enum.Enum):
@@ -27,16 +24,8 @@ class Kind(enum.Enum):
     @property
     def suffixes(self) -> tuple[str, ...]:
         """What its name may end in, the usual one first."""
-        known = {Kind.RECORDING: recorder.FORMATS, Kind.TABLE: tables.SUFFIXES, Kind.REPORT: report.SUFFIXES}
+        known = {Kind.RECORDING: formats.FORMATS, Kind.TABLE: table_writer.SUFFIXES, Kind.REPORT: html_report.SUFFIXES}
         return tuple(known[self])
-
-
-class FaceStyle(enum.Enum):
-    """How recordings show faces."""
-
-    AS_THEY_ARE = "as they are"
-    BLURRED = "blurred"
-    ON_BLACK = "on black"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +43,8 @@ class Saved:
     notes: tuple[str, ...] = ()
 
 
-def run_options(source: str, kind: Kind, path: Path, config: PipelineConfig, faces: FaceStyle) -> RunOptions:
-    """Return the options of a run that would leave this one file."""
-    manifest = config.weights / MANIFEST_NAME
-    return RunOptions(
-        source=source,
-        record=path if kind is Kind.RECORDING else None,
-        table=path if kind is Kind.TABLE else None,
-        report=path if kind is Kind.REPORT else None,
-        overwrite=True,
-        blur_faces=faces is FaceStyle.BLURRED,
-        privacy=faces is FaceStyle.ON_BLACK,
-        window=False,
-        manifest_sha256=file_sha256(manifest) if manifest.is_file() else "",
-        pipeline=config,
-    )
-
-
-class RecordingPainter:
-    """Draws the frames of one recording as the user wants faces to be shown."""
-
-    def __init__(self, faces: FaceStyle) -> None:
-        self._faces = faces
-        self._overlay, self._blur = Overlay(), FaceBlur()
-
-    def draw(self, analysed: Analysed) -> ImageArray:
-        """Return the picture to record, `(H, W, 3) uint8`."""
-        if self._faces is FaceStyle.ON_BLACK:
-            analysed = on_black(analysed)
-        elif self._faces is FaceStyle.BLURRED:
-            analysed = self._blur.blurred(analysed)
-        return self._overlay.draw(analysed, None)
+def output_of(kind: Kind, path: Path) -> SinkOptions:
+    """Return the options of the sink that writes one file; an existing one is replaced."""
+    if kind is Kind.RECORDING:
+        return RecordingOptions(path, overwrite=True)
+    return TableOptions(path, overwrite=True) if kind is Kind.TABLE else ReportOptions(path, overwrite=True)

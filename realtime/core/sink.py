@@ -1,0 +1,179 @@
+"""Sinks: where the frames of a run go, and what a sink may know of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from realtime.core.config import PipelineConfig
+from realtime.core.delivery import Delivery
+from realtime.core.metrics import Metrics
+from realtime.core.protocols import SourceInfo
+from realtime.core.types import Analysed, ImageArray
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """What is said of a run while it goes on: the line at the top left of the picture, and the page's.
+
+    Attributes:
+        fps: `float`, pictures shown per second.
+        latency_ms: `float` or `None`, from the camera to the screen, 95th percentile; `None` where that means
+            nothing, as for files.
+        dropped: `int`, frames dropped so far.
+        source: `str`, name of the source, without credentials.
+        provider: `str`, what the models run on.
+        recording: `bool`, whether a recording is being written.
+        paused: `bool`, whether the picture stands still.
+        resting: `str`, what is to be said of the neutral calibration, or "".
+        notice: `str`, what is to be said of the playback, or "".
+    """
+
+    fps: float
+    latency_ms: float | None
+    dropped: int
+    source: str
+    provider: str
+    recording: bool = False
+    paused: bool = False
+    resting: str = ""
+    notice: str = ""
+
+
+class RunControls(Protocol):
+    """What a sink that a person controls may ask of its run; on the main thread."""
+
+    def stop(self) -> None:
+        """End the run after this frame; what is written is finished."""
+
+    def seek(self, time_s: float) -> None:
+        """Go on from the frame at media time `time_s`. Raises ConfigError: the source cannot be sent elsewhere."""
+
+    def calibrate(self, seconds: float) -> None:
+        """Take the faces of the next `seconds` of media time as neutral."""
+
+    def toggle_recording(self) -> None:
+        """Start a recording under a free name, or finish the one that runs. Raises RecordError."""
+
+    def show_landmarks(self, shown: bool) -> None:
+        """Draw landmarks and regions on the pictures that others see, or leave them out."""
+
+    def why_no_seek(self) -> str:
+        """Return why the run cannot be sent elsewhere now, "" where it can."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """The run that a sink belongs to.
+
+    Attributes:
+        source: what is known of the source, which is open.
+        delivery: how its frames are delivered.
+        config: how they are analyzed.
+        metrics: rates, latencies and drops so far.
+        manifest_sha256: `str`, of the models' manifest.
+        provider: returns what the models run on, "" until they are loaded.
+        picture: returns a frame drawn as others may see it, `(H, W, 3) uint8` BGR, never written again. It is drawn
+            once per frame, when the first sink asks.
+        notify: takes one line for people.
+        began_s: `float`, Unix time at which it began.
+        shows_faces: `bool`, whether pictures of faces may be kept.
+        mirror: `bool`, whether pictures are shown mirrored.
+        end_s: `float` or `None`, media time at which it ends, if that is known.
+        controls: for a sink that a person controls.
+        refined_status: adds what only whoever runs it knows to `status`.
+    """
+
+    source: SourceInfo
+    delivery: Delivery
+    config: PipelineConfig
+    metrics: Metrics
+    manifest_sha256: str
+    provider: Callable[[], str]
+    picture: Callable[[Analysed], ImageArray]
+    notify: Callable[[str], None]
+    began_s: float
+    shows_faces: bool = True
+    mirror: bool = False
+    end_s: float | None = None
+    controls: RunControls | None = field(default=None, repr=False)
+    refined_status: Callable[[RunStatus], RunStatus] = field(default=lambda status: status, repr=False)
+
+    def status(self) -> RunStatus:
+        """Return what is to be said of the run now."""
+        live = self.delivery is Delivery.LIVE
+        return self.refined_status(
+            RunStatus(
+                fps=self.metrics.fps(),
+                latency_ms=self.metrics.latency_ms(0.95) if live else None,
+                dropped=sum(self.metrics.drops.values()),
+                source=self.source.name,
+                provider=self.provider(),
+            )
+        )
+
+
+class Sink(Protocol):
+    """Takes the analyzed frames of one run, in order, on the main thread.
+
+    Attributes:
+        name: `str`, what it is to the user: "recording", "table".
+        blocks_seeking: `str`, why the run cannot be sent elsewhere while it is open, "" where it can.
+        written: the file that is complete, after `close`; `None` where there is none.
+    """
+
+    @property
+    def name(self) -> str:
+        """See above."""
+
+    @property
+    def blocks_seeking(self) -> str:
+        """See above."""
+
+    @property
+    def written(self) -> Path | None:
+        """See above."""
+
+    def open(self, run: Run) -> None:
+        """Begin; the source is open. Raises ConfigError, RecordError, OutletError."""
+
+    def write(self, analysed: Analysed) -> None:
+        """Take one frame. Raises RecordError, OutletError."""
+
+    def close(self) -> None:
+        """Finish what was written; any number of times, also if it was never opened. Raises RecordError."""
+
+
+@runtime_checkable
+class InteractiveSink(Sink, Protocol):
+    """A sink that a person controls, such as a window: it may hold the run, and keep it at its end."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the picture stands still, so that no further frame is wanted now."""
+
+    @property
+    def status(self) -> tuple[bool, str]:
+        """Whether the person paused it, and what it has to say, "" if nothing."""
+
+    def idle(self, wait_s: float) -> None:
+        """Do what the person asks for while there is no frame, for about `wait_s` seconds."""
+
+    def stays(self) -> bool:
+        """Return whether the run is to be kept after its last frame, so that the person may go back."""
+
+
+class SinkOptions(Protocol):
+    """What the user asked of one output; makes its sink."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody sees each frame there as soon as it is analyzed."""
+
+    def check(self) -> None:
+        """Refuse what cannot work, before the source is opened. Raises ConfigError, RecordError, OutletError."""
+
+    def sink(self) -> Sink:
+        """Return the sink, not yet open. Raises ConfigError, OutletError."""

@@ -1,0 +1,42 @@
+"""Draws frames as others may see them: for recordings, the page and the virtual camera."""
+
+from __future__ import annotations
+
+from realtime.core.options import FaceStyle, PictureOptions
+from realtime.core.types import Analysed, ImageArray
+from realtime.overlay.face_blur import FaceBlur, on_black
+from realtime.overlay.overlay import Overlay
+
+
+class OutputPainter:
+    """Draws what leaves the program, each frame once, however many sinks ask for it.
+
+    It has an overlay of its own, since that remembers where its panels were, whatever a window shows.
+
+    Args:
+        options: how faces are shown, and whether pictures are mirrored.
+
+    Attributes:
+        landmarks: `bool`, whether landmarks and regions are drawn too.
+    """
+
+    def __init__(self, options: PictureOptions | None = None) -> None:
+        self._options = options or PictureOptions()
+        self._overlay, self._blur = Overlay(), FaceBlur()
+        self._drawn: tuple[Analysed, ImageArray] | None = None
+        self.landmarks = False
+
+    def draw(self, analysed: Analysed) -> ImageArray:
+        """Return the frame with everything drawn on it, `(H, W, 3) uint8` BGR; faces as the options say."""
+        if self._drawn is None or self._drawn[0] is not analysed:
+            shown = self._shown(analysed)
+            picture = self._overlay.draw(shown, None, landmarks=self.landmarks, mirror=self._options.mirror)
+            self._drawn = analysed, picture
+        return self._drawn[1]
+
+    def _shown(self, analysed: Analysed) -> Analysed:
+        if self._options.faces is FaceStyle.ON_BLACK:
+            return on_black(analysed)
+        if self._options.faces is FaceStyle.BLURRED:
+            return self._blur.blurred(analysed)
+        return analysed

@@ -1,0 +1,90 @@
+"""The sink that writes the table's rows to a stream, as newline-delimited JSON: `--table -`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from realtime.core.delivery import Delivery
+from realtime.core.sink import Run
+from realtime.core.types import Analysed
+from realtime.reports.row_buffer import RowBuffer
+from realtime.reports.table_schema import rows_of
+from realtime.reports.table_sink import IN_ORDER
+from realtime.reports.table_writer import jsonl_text, wall_time
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLinesOptions:
+    """Rows on standard output, one JSON object per line, for another program to read while the run goes on.
+
+    Attributes:
+        stream: where the lines go; standard output if it is not given.
+    """
+
+    stream: TextIO | None = None
+    watched = False
+
+    def check(self) -> None:
+        """Nothing can be wrong before the first line."""
+
+    def sink(self) -> JsonLinesSink:
+        """Return the sink, not yet open."""
+        return JsonLinesSink(self)
+
+
+class JsonLinesSink:
+    """Writes each row as it comes; where its reader goes away, the run ends and other outputs are finished.
+
+    Args:
+        options: which stream.
+    """
+
+    name = "rows"
+    blocks_seeking = IN_ORDER
+    written: Path | None = None
+
+    def __init__(self, options: JsonLinesOptions) -> None:
+        self._stream = options.stream or sys.stdout
+        self._run: Run | None = None
+        self._rows: RowBuffer | None = None
+        self._broken = False
+
+    def open(self, run: Run) -> None:
+        """Begin."""
+        self._run = run
+        self._rows = RowBuffer()
+
+    def write(self, analysed: Analysed) -> None:
+        """Write the rows of one frame, and flush them."""
+        if self._rows is not None and self._run is not None:
+            live = self._run.delivery is Delivery.LIVE
+            at = wall_time(analysed, time.monotonic, time.time) if live else None
+            self._put(jsonl_text(self._rows.take(analysed, rows_of(analysed, at))))
+
+    def close(self) -> None:
+        """Write the rows that waited for an answer; any number of times."""
+        rows, self._rows = self._rows, None
+        if rows is not None:
+            self._put(jsonl_text(rows.rest()))
+
+    def _put(self, text: str) -> None:
+        if self._broken or not text:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError as error:
+            self._broken = True
+            if self._stream is sys.stdout:
+                # Else Python would try to flush what is left when it ends, and say so.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if self._run is not None:
+                reason = error.strerror or str(error)
+                self._run.notify(f"rows cannot be written any more ({reason}): the run ends, its files are finished")
+                if self._run.controls is not None:
+                    self._run.controls.stop()

@@ -1,0 +1,77 @@
+"""The sink that writes the table of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from realtime.core.delivery import Delivery
+from realtime.core.output_paths import check_target
+from realtime.core.sink import Run
+from realtime.core.types import Analysed
+from realtime.reports.table_writer import SUFFIXES, TableWriter, open_table
+
+IN_ORDER = "no seeking while a table or report is written"
+"""Why a run that has a table or a report cannot be sent elsewhere: both are of the whole source, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """A table with a row per face and frame.
+
+    Attributes:
+        path: the table to write; .csv, .jsonl or .parquet.
+        overwrite: `bool`, whether an existing file may be replaced.
+    """
+
+    path: Path
+    overwrite: bool = False
+    watched = False
+
+    def check(self) -> None:
+        """Refuse a name that cannot be written. Raises ConfigError, RecordError."""
+        check_target(self.path, "table", SUFFIXES, overwrite=self.overwrite)
+
+    def sink(self) -> TableSink:
+        """Return the sink, not yet open."""
+        return TableSink(self)
+
+
+class TableSink:
+    """Writes a row per face and frame.
+
+    Args:
+        options: which file.
+    """
+
+    name = "table"
+    blocks_seeking = IN_ORDER
+
+    def __init__(self, options: TableOptions) -> None:
+        self._options = options
+        self._table: TableWriter | None = None
+
+    def open(self, run: Run) -> None:
+        """Begin the table. Raises ConfigError, RecordError."""
+        self._table = open_table(
+            self._options.path,
+            manifest_sha256=run.manifest_sha256,
+            source=run.source.path or run.source.name,
+            live=run.delivery is Delivery.LIVE,
+            overwrite=self._options.overwrite,
+        )
+
+    def write(self, analysed: Analysed) -> None:
+        """Write the rows of one frame. Raises RecordError."""
+        if self._table is not None:
+            self._table.write(analysed)
+
+    def close(self) -> None:
+        """Finish the table; any number of times. Raises RecordError."""
+        if self._table is not None:
+            self._table.close()
+
+    @property
+    def written(self) -> Path | None:
+        """The table, once it is complete."""
+        return self._options.path if self._table is not None and self._table.complete else None

@@ -1,0 +1,219 @@
+"""The composition of a run: pipeline, carry-forward, neutral calibration and smoothing behind one iterator."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from realtime.capture.open_source import SourceLike, source_for
+from realtime.core.channel import ChannelClosedError
+from realtime.core.delivery import Delivery
+from realtime.core.errors import ConfigError
+from realtime.core.metrics import Metrics
+from realtime.core.options import AnalysisOptions, SmoothingMode
+from realtime.core.protocols import SourceInfo
+from realtime.core.types import Analysed, Emotions, Faces
+from realtime.session.two_pass import TwoPass
+from realtime.smoothing.carry_forward import CarryForward
+from realtime.smoothing.label_smoother import LabelSmoother
+from realtime.smoothing.neutral_calibrator import NeutralCalibrator
+
+if TYPE_CHECKING:
+    from realtime.pipeline.pipeline import Pipeline
+
+_POLL_S = 0.5
+
+
+class Analyser:
+    """Analyzes one source; iterate over it for its frames, in order, on one thread.
+
+    Entering opens the source and starts the worker threads; leaving ends them. `stop` may be called from any thread.
+
+    Example:
+        >>> import realtime
+        >>> with realtime.Analyser("demo/clip.mp4", realtime.AnalysisOptions(seconds=0.1)) as run:
+        ...     labels = [person.label for frame in run for person in frame.people]
+        >>> labels
+        ['happiness', 'happiness', 'happiness']
+
+    Args:
+        source: camera number, file, stream's address, `FrameSource`, or an iterable of `(H, W, 3) uint8` BGR images or
+            `(image_bgr, media_time_s)`.
+        options: how it is analyzed.
+        watched: `bool`, whether somebody sees each frame as soon as it is analyzed; else a file's frames come in
+            batches, which costs less.
+        metrics: collects figures.
+        notify: takes one line for people now and then.
+
+    Attributes:
+        delivery: how frames are delivered.
+        metrics: rates, drops and times so far.
+        stragglers: `list` of `str`, threads that did not end in time.
+
+    Raises:
+        ConfigError: the source is none of these, or cannot be smoothed offline.
+    """
+
+    def __init__(
+        self,
+        source: SourceLike = 0,
+        options: AnalysisOptions | None = None,
+        *,
+        watched: bool = False,
+        metrics: Metrics | None = None,
+        notify: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.options = options or AnalysisOptions()
+        self.metrics = metrics or Metrics()
+        self.stragglers: list[str] = []
+        self._named = source
+        self._source = source_for(source, realtime=self.options.realtime)
+        self.delivery = Delivery.of(live=self._source.live, watched=watched)
+        self._notify = notify
+        self._smoother = LabelSmoother(self.options.pipeline.smoothing)
+        self._calibrator = NeutralCalibrator()
+        self._carry = CarryForward(self._observe)
+        if self.options.calibrate_s:
+            self._calibrator.start(self.options.calibrate_s)
+        self._stopped = threading.Event()
+        self._stack = ExitStack()
+        self._pipeline: Pipeline | None = None
+        self._frames: Pipeline | TwoPass | None = None
+        self._info: SourceInfo | None = None
+        self._epoch = 0
+
+    def __enter__(self) -> Analyser:
+        """Open the source and start the workers.
+
+        Raises:
+            SourceOpenError: the source cannot be opened.
+            ConfigError: offline smoothing of a source that does not wait.
+        """
+        # MediaPipe takes a second to import: not before it is needed.
+        from realtime.session.build_pipeline import build_pipeline
+
+        with ExitStack() as undo:
+            undo.callback(self._tell_how_it_ended)
+            self._pipeline = build_pipeline(self._source, self.options.pipeline, self.metrics, self.delivery)
+            self._frames = undo.enter_context(self._pipeline)
+            self._info = self._pipeline.source_info()
+            if self.options.smoothing is SmoothingMode.OFFLINE:
+                self._frames = undo.enter_context(closing(self._two_pass(self._pipeline)))
+            self._stack = undo.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def __iter__(self) -> Iterator[Analysed]:
+        """Yield every frame until the source ends or `stop` is called.
+
+        Raises:
+            EmotionLiveError: what ended it early, after the frames before it.
+        """
+        while True:
+            try:
+                analysed = self.poll(_POLL_S)
+            except ChannelClosedError:
+                return
+            if analysed is not None:
+                self.metrics.shown(analysed.frame.captured_at_s)
+                yield analysed
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the source, once it is open. Raises ConfigError before."""
+        if self._info is None:
+            raise ConfigError("an Analyser must be entered before it is used: with Analyser(source) as run: ...")
+        return self._info
+
+    @property
+    def provider(self) -> str:
+        """Execution provider that the experts run on, "" until they are loaded."""
+        return "" if self._pipeline is None else self._pipeline.provider
+
+    def poll(self, timeout_s: float) -> Analysed | None:
+        """Return the next frame, or `None` if none came in time; for loops that also watch a window.
+
+        Args:
+            timeout_s: `float`, seconds to wait.
+
+        Raises:
+            ChannelClosedError: the source has ended, `seconds` are over, or `stop` was called; after an end, `seek` may
+                revive it.
+            EmotionLiveError: what ended it early.
+        """
+        info, frames = self.info, self._frames
+        assert frames is not None
+        if self._stopped.is_set():
+            raise ChannelClosedError(f"{info.name} was stopped")
+        analysed = frames.poll(timeout_s)
+        if analysed is None:
+            return None
+        if self.options.seconds is not None and analysed.frame.media_time_s >= self.options.seconds:
+            raise ChannelClosedError(f"{info.name} is over after {self.options.seconds:g} s")
+        if analysed.frame.epoch != self._epoch:
+            self._epoch = analysed.frame.epoch
+            self._smoother.reset()
+            self._carry.reset()
+            self._calibrator.jump()
+        # What was smoothed in both directions is final.
+        return analysed if isinstance(frames, TwoPass) else self._carry.update(analysed)
+
+    def stop(self) -> None:
+        """End the iteration soon, live within half a second; from any thread, any number of times."""
+        self._stopped.set()
+        self._source.interrupt()
+        if self._pipeline is not None:
+            self._pipeline.stop()
+
+    def seek(self, time_s: float) -> None:
+        """Go on from the frame at media time `time_s` in seconds, also after the end; on the iterating thread.
+
+        Raises:
+            ConfigError: the source cannot be sent elsewhere.
+        """
+        if self._pipeline is not None:
+            self._pipeline.seek(time_s)
+
+    def calibrate(self, seconds: float) -> None:
+        """Take the faces of the next `seconds` of media time as neutral; on the iterating thread."""
+        self._calibrator.start(seconds)
+
+    def calibration_note(self, media_time_s: float) -> str:
+        """Return what the person in the picture is to know of the calibration, "" if nothing."""
+        return self._calibrator.note(media_time_s)
+
+    def _observe(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
+        emotions = self._calibrator.update(faces, emotions, media_time_s)
+        if self.options.smoothing is SmoothingMode.NONE:
+            return emotions
+        return self._smoother.update(faces, emotions, media_time_s)
+
+    def _two_pass(self, pipeline: Pipeline) -> TwoPass:
+        if self.delivery is Delivery.LIVE or not isinstance(self._named, (str, Path)):
+            raise ConfigError(
+                f"offline smoothing needs a file, which waits; received {self.info.name}: leave --smooth offline out"
+            )
+        options = self.options
+        again = source_for(self._named)
+        return TwoPass(
+            pipeline, again, options.pipeline.smoothing, options.seconds, self._notify, self._calibrator.update
+        )
+
+    def _tell_how_it_ended(self) -> None:
+        """Say what an ordinary end would hide: a sender that closed, frames of a damaged file, threads that hang."""
+        source = self._source
+        self.stragglers = [] if self._pipeline is None else self._pipeline.stragglers
+        if source.farewell:
+            self._notify(source.farewell)
+        if self.stragglers:
+            self._notify(f"still busy when the run ended: {', '.join(self.stragglers)}; they end with the program")
+        if damaged := source.damaged_packets:
+            self._notify(f"{damaged} damaged packets of the source could not be decoded: their frames are missing")

@@ -1,0 +1,58 @@
+"""When a frame of a file is due, at the speed at which it is played."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+from realtime.core.errors import ConfigError
+
+SLOWEST, FASTEST = 0.25, 16.0
+"""Bounds of the speed at which a file is played."""
+
+# Someone who drags the window or stops the process must not see the clip rush to catch up.
+_MAX_LAG_S = 0.5
+_DRAW_EVERY_S = 1 / 30
+
+
+def check_speed(speed: float, *, live: bool) -> None:
+    """Refuse a speed that cannot be. Raises ConfigError."""
+    if not SLOWEST <= speed <= FASTEST:
+        raise ConfigError(f"the speed must lie in {SLOWEST:g} to {FASTEST:g}; received {speed:g}")
+    if live and speed != 1:
+        raise ConfigError(f"a source that goes on by itself has its own speed; received {speed:g}: leave --speed out")
+
+
+class Pacer:
+    """Says when a frame of a file is due.
+
+    Args:
+        speed: `float`, how much faster than life.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, speed: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self.speed = speed
+        self._clock = clock
+        self._offset_s: float | None = None
+        self._drawn_s = -math.inf
+
+    def restart(self) -> None:
+        """Let the next frame be due at once and the others after it."""
+        self._offset_s = None
+
+    def left_s(self, media_time_s: float) -> float:
+        """Return how long it is until a frame is due; negative when it is late."""
+        now_s, due_s = self._clock(), media_time_s / self.speed
+        if self._offset_s is None or now_s - self._offset_s - due_s > _MAX_LAG_S:
+            self._offset_s = now_s - due_s
+        return self._offset_s + due_s - now_s
+
+    def leaves_out(self, media_time_s: float) -> bool:
+        """Return whether a frame need not be drawn: faster than life, nobody can see them all."""
+        now_s = self._clock()
+        if self.speed > 1 and self.left_s(media_time_s) <= 0 and now_s - self._drawn_s < _DRAW_EVERY_S:
+            return True
+        self._drawn_s = now_s
+        return False

@@ -1,0 +1,185 @@
+"""The sink that shows the run in a window, and does what keys and mouse ask for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from realtime.core.delivery import Delivery
+from realtime.core.errors import RecordError
+from realtime.core.output_paths import free_name
+from realtime.core.sink import Run, RunControls
+from realtime.core.types import Analysed, ImageArray
+from realtime.overlay.overlay import Overlay
+from realtime.session.keys import Click, Key
+from realtime.session.playback import Playback
+from realtime.session.window import Window
+
+_POLL_S = 0.02
+_CALIBRATE_S = 5.0
+_SWITCHES = (Key.TOGGLE_HUD, Key.TOGGLE_LANDMARKS, Key.TOGGLE_TIMELINE)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """A window; a file is shown at its own speed.
+
+    Attributes:
+        speed: `float`, how much faster than life a file is played; what is written keeps its times.
+    """
+
+    speed: float = 1.0
+    watched = True
+
+    def check(self) -> None:
+        """Nothing can be wrong before the source is known."""
+
+    def sink(self) -> WindowSink:
+        """Return the sink, not yet open."""
+        return WindowSink(self)
+
+
+class WindowSink:
+    """Shows each frame when it is due; keys work while it waits, pauses, and at the end. Main thread only.
+
+    Args:
+        options: how it shows.
+    """
+
+    name = "window"
+    blocks_seeking = ""
+    written: Path | None = None
+
+    def __init__(self, options: WindowOptions) -> None:
+        self._options = options
+        self._overlay = Overlay()
+        self._window: Window | None = None
+        self._run: Run | None = None
+        self._playback: Playback | None = None
+        self._switched_on = {Key.TOGGLE_HUD, Key.TOGGLE_TIMELINE}
+        self._shown: Analysed | None = None
+        self._picture: ImageArray | None = None
+        self._quit = False
+
+    def open(self, run: Run) -> None:
+        """Open the window. Raises ConfigError: no display."""
+        self._run = run
+        controls = self._controls
+        self._playback = Playback(
+            run.source,
+            controls.seek,
+            controls.why_no_seek,
+            run.notify,
+            speed=self._options.speed,
+            end_s=run.end_s,
+        )
+        self._window = Window(f"emotion-live: {run.source.name}")
+
+    def write(self, analysed: Analysed) -> None:
+        """Show one frame when it is due. Raises RecordError: what a key asked for cannot be written."""
+        run, playback = self._opened
+        playback.arrived(analysed)
+        time_s, seeks = analysed.frame.media_time_s, playback.seeks
+        self._wait_until_due(time_s, playback)
+        # What was asked for elsewhere meanwhile comes next; nothing from before it may be shown after it.
+        if playback.seeks != seeks or playback.pace.leaves_out(time_s):
+            return
+        self._shown = analysed
+        with run.metrics.timed("draw"):
+            self._redraw()
+        self.idle(0.0)
+
+    def close(self) -> None:
+        """Close the window; any number of times."""
+        if self._window is not None:
+            self._window.close()
+
+    @property
+    def holds(self) -> bool:
+        """Whether the picture stands still and no other one is on its way."""
+        return self._playback is not None and self._playback.stands
+
+    @property
+    def status(self) -> tuple[bool, str]:
+        """Whether the person paused it, and what is to be said of the playback."""
+        return (False, "") if self._playback is None else (self._playback.paused, self._playback.notice)
+
+    def idle(self, wait_s: float) -> None:
+        """Show the present picture, do what a key asks for, and wait a little. Raises RecordError."""
+        if self._window is not None and self._picture is not None:
+            self._act(self._window.show(self._picture))
+        if wait_s > 0:
+            time.sleep(wait_s)
+
+    def stays(self) -> bool:
+        """Return whether the window stays at the end of the clip: it does for those who scrub."""
+        stays = self._playback is not None and self._playback.stays()
+        if stays:
+            self._redraw()
+        return stays
+
+    @property
+    def _opened(self) -> tuple[Run, Playback]:
+        assert self._run is not None
+        assert self._playback is not None
+        return self._run, self._playback
+
+    @property
+    def _controls(self) -> RunControls:
+        assert self._run is not None
+        assert self._run.controls is not None
+        return self._run.controls
+
+    def _redraw(self) -> None:
+        """Draw the shown frame as the keys now want it; also while the picture stands still."""
+        run, playback = self._opened
+        if self._shown is None:
+            return
+        shown = self._switched_on
+        status = run.status() if Key.TOGGLE_HUD in shown else None
+        picture = self._overlay.draw(self._shown, status, landmarks=Key.TOGGLE_LANDMARKS in shown, mirror=run.mirror)
+        self._picture = playback.composed(picture, timeline=Key.TOGGLE_TIMELINE in shown)
+
+    def _wait_until_due(self, media_time_s: float, playback: Playback) -> None:
+        """Wait until a file's frame is due; keys work meanwhile."""
+        run, _ = self._opened
+        seeks = playback.seeks
+        live = run.delivery is Delivery.LIVE
+        while not (live or self._quit or playback.paused or playback.under_way or playback.seeks != seeks):
+            left_s = playback.pace.left_s(media_time_s)
+            if left_s <= 0:
+                return
+            self.idle(min(left_s, _POLL_S))
+
+    def _act(self, key: Key | Click | None) -> None:
+        playback = self._opened[1]
+        if playback.act(key):
+            self._redraw()
+        elif key is Key.QUIT:
+            self._quit = True
+            self._controls.stop()
+        elif isinstance(key, Key) and key in _SWITCHES:
+            self._switch(key)
+        elif key is Key.TOGGLE_RECORDING:
+            self._controls.toggle_recording()
+            self._redraw()
+        elif key is Key.CALIBRATE:
+            self._controls.calibrate(_CALIBRATE_S)
+        elif key is Key.SCREENSHOT:
+            self._screenshot()
+
+    def _switch(self, key: Key) -> None:
+        self._switched_on ^= {key}
+        self._controls.show_landmarks(Key.TOGGLE_LANDMARKS in self._switched_on)
+        self._redraw()
+
+    def _screenshot(self) -> None:
+        path = free_name(".png")
+        if self._picture is None:
+            return
+        if not cv2.imwrite(str(path), self._picture):
+            raise RecordError(f"the screenshot cannot be written: {path}; start the program in a writable folder")
+        self._opened[0].notify(f"screenshot: {path}")
