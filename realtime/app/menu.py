@@ -23,6 +23,7 @@ KEYS_HELP = (
     ("Left, Right", "1 second back or on; with Shift 10 seconds"),
     (", and .", "one picture back or on"),
     ("Home, End", "first or last picture"),
+    ("N", "with a camera: take the faces of the next 5 seconds as neutral"),
     ("Tab, Shift+Tab", "next or previous control; Space or Return presses it"),
     ("Esc", "cancel, stop or pause"),
     ("F10", "the menus; also Alt with the underlined letter"),
@@ -40,7 +41,7 @@ _OWN_KEYS: dict[type[tk.Misc], set[str]] = {
     ttk.Combobox: {"space", "Left", "Right", "Home", "End", "comma", "period"},
     tk.Listbox: {"space", "Left", "Right", "Home", "End"},
 }
-_PLAIN_KEYS = ("space", "Left", "Right", "Shift-Left", "Shift-Right", "comma", "period", "Home", "End", "F5")
+_PLAIN_KEYS = ("space", "Left", "Right", "Shift-Left", "Shift-Right", "comma", "period", "Home", "End", "F5", "n")
 
 
 def key_name(letter: str) -> str:

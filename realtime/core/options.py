@@ -69,6 +69,11 @@ class PictureOptions:
     faces: FaceStyle = FaceStyle.AS_THEY_ARE
     mirror: bool = False
 
+    @property
+    def shows_faces(self) -> bool:
+        """Whether pictures of faces may be kept, as in a report."""
+        return self.faces is not FaceStyle.ON_BLACK
+
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:

@@ -12,7 +12,7 @@ from models.manifest import manifest_sha256
 from realtime.core.channel import ChannelClosedError
 from realtime.core.delivery import Delivery
 from realtime.core.metrics import Metrics
-from realtime.core.options import FaceStyle, RunOptions, SmoothingMode
+from realtime.core.options import RunOptions, SmoothingMode
 from realtime.core.output_paths import free_name
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import InteractiveSink, Run, RunStatus, Sink
@@ -151,7 +151,7 @@ class Session:
             picture=self._painter.draw,
             notify=self._notify,
             began_s=time.time(),
-            shows_faces=picture.faces is not FaceStyle.ON_BLACK,
+            shows_faces=picture.shows_faces,
             mirror=picture.mirror,
             end_s=self.options.analysis.seconds,
             controls=self,

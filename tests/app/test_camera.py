@@ -44,6 +44,8 @@ def test_a_camera_is_chosen_shown_and_recorded(drive: Driver, monkeypatch, tmp_p
         answer(monkeypatch, "asksaveasfilename", tmp_path / f"live{kind.suffixes[0]}")
         screen.save(kind)
     drive.until(lambda: len(screen._writing) == 3)
+    drive.press("n")
+    drive.until(lambda: "Rest your face" in screen._facts.cget("text"))
     at_s = screen._view.media_time_s
     drive.until(lambda: screen._view.media_time_s > at_s + 1)
     drive.press("Escape")

@@ -216,6 +216,16 @@ def test_what_is_cancelled_leaves_what_was_there_before(tmp_path: Path, events) 
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "r.mp4"}
 
 
+@pytest.mark.parametrize(("faces", "shown"), [(FaceStyle.AS_THEY_ARE, True), (FaceStyle.ON_BLACK, False)])
+def test_a_report_has_pictures_of_faces_only_where_they_may_be_shown(
+    tmp_path: Path, events, faces: FaceStyle, shown: bool
+) -> None:
+    analysis = analysis_of(write_clip(tmp_path / "clip.mp4", 40))
+    job = SaveJob(analysis, Kind.REPORT, tmp_path / "r.html", faces, lambda j, event: events.put((j, event)))
+    assert isinstance(finished(job, events)[-1], Saved)
+    assert ("data:image/jpeg" in (tmp_path / "r.html").read_text("utf-8")) == shown
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [("clip.mp4", "made from"), ("r.avi", "must end in"), ("nowhere/r.mp4", "no folder")],

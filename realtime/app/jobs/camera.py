@@ -177,7 +177,7 @@ class CameraJob(Job):
             self.post(Writing(kind, path))
 
     def _run_of(self, faces: FaceStyle, notes: list[str]) -> Run:
-        analyser = self._analyser
+        analyser, options = self._analyser, PictureOptions(faces)
         return Run(
             source=analyser.info,
             delivery=analyser.delivery,
@@ -185,7 +185,8 @@ class CameraJob(Job):
             metrics=analyser.metrics,
             manifest_sha256=manifest_sha256(self._config.weights),
             provider=lambda: analyser.provider,
-            picture=OutputPainter(PictureOptions(faces)).draw,
+            picture=OutputPainter(options).draw,
+            shows_faces=options.shows_faces,
             notify=notes.append,
             began_s=time.time(),
         )

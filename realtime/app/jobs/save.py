@@ -85,6 +85,7 @@ class SaveJob(Job):
         return notes
 
     def _run_of(self, analysis: Analysis, notes: list[str]) -> Run:
+        options = PictureOptions(self._faces)
         return Run(
             source=analysis.info,
             delivery=Delivery.FAST,
@@ -92,7 +93,8 @@ class SaveJob(Job):
             metrics=analysis.metrics,
             manifest_sha256=manifest_sha256(analysis.config.weights),
             provider=lambda: analysis.provider,
-            picture=OutputPainter(PictureOptions(self._faces)).draw,
+            picture=OutputPainter(options).draw,
+            shows_faces=options.shows_faces,
             notify=notes.append,
             began_s=analysis.began_s,
         )

@@ -21,6 +21,8 @@ from realtime.capture.open_source import CameraEntry
 if TYPE_CHECKING:
     from realtime.app.window import App
 
+_CALIBRATE_S = 5.0
+
 
 class CameraScreen(Screen):
     """Runs one camera until it is stopped.
@@ -69,6 +71,8 @@ class CameraScreen(Screen):
             # As wide with the longer text: nothing jumps when writing begins.
             widget.configure(width=len("Stop the recording"))
             widget.pack(side="left", padx=(0, px(4)))
+        self._neutral = self.button(row, "Neutral face", self.calibrate)
+        self._neutral.pack(side="left", padx=(px(16), 0))
         self.button(row, "Exit", self.app.quit).pack(side="right")
         line = ttk.Frame(below)
         line.pack(fill="x", pady=(px(6), 0))
@@ -105,6 +109,18 @@ class CameraScreen(Screen):
         if path is not None:
             self.job.begin(kind, path, self.app.face_style)
 
+    def calibrate(self) -> None:
+        """Take the faces of the next seconds as neutral: what they show then reads neutral from there on."""
+        if self._view is not None and not self._stopping:
+            self.job.calibrate(_CALIBRATE_S)
+
+    def pressed(self, key: str) -> bool:
+        """Take the key N."""
+        if key != "n":
+            return False
+        self.calibrate()
+        return True
+
     def tick(self) -> None:
         """Show the newest picture."""
         view = self.job.views.take()
@@ -118,9 +134,8 @@ class CameraScreen(Screen):
             self.bars.show(view.emotions, row)
         else:
             self.bars.clear("no face in view")
-        self._facts.configure(
-            text=f"{clock(view.media_time_s)} · {view.fps:.0f} frames per second · {view.latency_ms:.0f} ms"
-        )
+        facts = f"{clock(view.media_time_s)} · {view.fps:.0f} frames per second · {view.latency_ms:.0f} ms"
+        self._facts.configure(text=f"{view.note.capitalize()} · {facts}" if view.note else facts)
         if first:
             self._tell("")
             self._set_save_buttons()
@@ -163,6 +178,7 @@ class CameraScreen(Screen):
             name = f"Stop the {kind.value}" if kind in self._writing else f"{kind.value.capitalize()}…"
             widget.configure(text=name)
             widget.state(["disabled" if self._view is None else "!disabled"])
+        self._neutral.state(["disabled" if self._view is None else "!disabled"])
 
     def _room(self, room_wh: tuple[int, int]) -> None:
         self.job.view_wh = room_wh
