@@ -19,6 +19,10 @@ EMOTION_COLOURS_BGR: Mapping[str, Colour] = {
 }
 """The colour of each emotion wherever one is drawn."""
 
+STACK_ORDER = ("neutral", "surprise", "sadness", "anger", "fear", "happiness")
+"""The emotions bottom to top where they are stacked. No two neighbours look alike to the colour-blind: orange never
+meets vermilion, purple or yellow; purple never meets green."""
+
 GREY: Colour = (160, 160, 160)
 """Stands for "uncertain"."""
 
@@ -33,6 +37,12 @@ RECORDING_RED: Colour = (60, 60, 235)
 def colour_of(label: str) -> Colour:
     """Return the colour of an emotion, and `GREY` for any other label."""
     return EMOTION_COLOURS_BGR.get(label, GREY)
+
+
+def hex_colour(colour_bgr: Colour) -> str:
+    """Return a colour as CSS, SVG and Tk write it: "#rrggbb"."""
+    blue, green, red = colour_bgr
+    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def emotion_colour(index: int) -> Colour:

@@ -12,9 +12,8 @@ import numpy.typing as npt
 
 from models.manifest import EMOTIONS
 from realtime.core.types import UNCERTAIN, ImageArray
-from realtime.overlay.palette import DIM_INK, EMOTION_COLOURS_BGR, FAINT, GREY, INK, OUTLINE, PANEL, Colour
+from realtime.overlay.palette import DIM_INK, FAINT, GREY, INK, OUTLINE, PANEL, STACK_ORDER, Colour, colour_of
 from realtime.overlay.text import text_width_px, write, write_right
-from realtime.reports.svg_plots import STACK_ORDER
 from realtime.timeline.live_timeline import NO_FACE, LiveTimeline, TimelineView
 from realtime.timeline.timeline import LABELS
 
@@ -27,9 +26,9 @@ _EMPTY: Colour = (34, 31, 29)
 _NOBODY: Colour = (62, 58, 55)
 _UNCERTAIN_DIM = 0.45
 _HATCH_PX = 6
-_STACK_COLOURS = np.array([EMOTION_COLOURS_BGR[name] for name in (*STACK_ORDER, STACK_ORDER[-1])], np.uint8)
+_STACK_COLOURS = np.array([colour_of(name) for name in (*STACK_ORDER, STACK_ORDER[-1])], np.uint8)
 _STACK_ROWS = [EMOTIONS.index(name) for name in STACK_ORDER]
-_LABEL_COLOURS = np.array([EMOTION_COLOURS_BGR.get(name, GREY) for name in LABELS] + [_NOBODY], np.uint8)
+_LABEL_COLOURS = np.array([colour_of(name) for name in LABELS] + [_NOBODY], np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

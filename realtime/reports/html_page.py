@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from html import escape
 
 from realtime.core.types import UNCERTAIN
+from realtime.overlay.palette import STACK_ORDER
 from realtime.reports.html_tables import clips_csv, clips_table, shares_table
-from realtime.reports.svg_plots import HATCH, STACK_ORDER, clock, fill, share_svg, timeline_svg
+from realtime.reports.svg_plots import HATCH, clock, fill, share_svg, timeline_svg
 from realtime.timeline.key_moments import Moment
 from realtime.timeline.timeline import Person, Timeline
 

@@ -8,12 +8,9 @@ from collections.abc import Iterable, Mapping
 
 from models.manifest import EMOTIONS
 from realtime.core.types import UNCERTAIN
-from realtime.overlay.palette import EMOTION_COLOURS_BGR
+from realtime.overlay.palette import EMOTION_COLOURS_BGR, STACK_ORDER, hex_colour
 from realtime.timeline.timeline import LABELS, Sums
 
-# Bottom to top. No two that lie side by side look alike to the colour-blind: orange never meets vermilion, purple or
-# yellow; purple never meets green.
-STACK_ORDER = ("neutral", "surprise", "sadness", "anger", "fear", "happiness")
 WIDTH = 1000
 _COLUMNS = 500
 # White lines part the areas; where columns are narrow they would cover them.
@@ -33,10 +30,7 @@ HATCH = (
 
 def fill(label: str) -> str:
     """Return the SVG fill of a label: the emotion's colour, or the hatching of "uncertain"."""
-    if label == UNCERTAIN:
-        return "url(#hatch)"
-    blue, green, red = EMOTION_COLOURS_BGR[label]
-    return f"#{red:02x}{green:02x}{blue:02x}"
+    return "url(#hatch)" if label == UNCERTAIN else hex_colour(EMOTION_COLOURS_BGR[label])
 
 
 def clock(seconds: float, step_s: float = 1.0) -> str:

@@ -13,7 +13,7 @@ from realtime.core.protocols import SourceInfo
 from realtime.core.sink import RunStatus
 from realtime.core.types import Analysed
 from realtime.overlay.face_panel import FaceFacts, verdict
-from realtime.reports.svg_plots import STACK_ORDER, fill
+from realtime.overlay.palette import EMOTION_COLOURS_BGR, STACK_ORDER, hex_colour
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +68,7 @@ def state_of(analysed: Analysed, hud: RunStatus) -> PageState:
 
 def hello_json(info: SourceInfo, history: Iterable[PageState]) -> str:
     """Return what a page is told first: the source, the emotions with their colours, and what it has missed."""
-    emotions = [{"name": name, "colour": fill(name)} for name in EMOTIONS]
+    emotions = [{"name": name, "colour": hex_colour(EMOTION_COLOURS_BGR[name])} for name in EMOTIONS]
     return _line(
         {
             "source": info.name,

@@ -18,8 +18,8 @@ tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 
 from realtime.app.jobs.analyse import Analysis  # noqa: E402
 from realtime.app.views import dialogs  # noqa: E402
-from realtime.app.views.theme import ZOOMS, screen_zoom, tk_colour  # noqa: E402
-from realtime.overlay.palette import GREY, colour_of  # noqa: E402
+from realtime.app.views.theme import ZOOMS, screen_zoom  # noqa: E402
+from realtime.overlay.palette import GREY, colour_of, hex_colour  # noqa: E402
 
 pytestmark = pytest.mark.timeout(90)
 DEMO = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
@@ -200,7 +200,7 @@ def test_an_emotion_that_is_carried_over_is_grey_and_says_its_age(drive: Driver,
         colours.append(picture.itemcget(items[1], "outline"))
         player.bars.show(emotions, 0)
         assert ("0.5 s ago" in player.bars._reason.cget("text")) == (age_s == 0.5)
-    assert colours == [tk_colour(colour_of("anger"))] * 2 + [tk_colour(GREY)]
+    assert colours == [hex_colour(colour_of("anger"))] * 2 + [hex_colour(GREY)]
 
 
 def test_a_click_into_a_row_shows_that_persons_bars(drive: Driver, player) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from models.manifest import EMOTIONS
-from realtime.overlay.palette import EMOTION_COLOURS_BGR
-from realtime.reports.svg_plots import STACK_ORDER, fill
+from realtime.overlay.palette import EMOTION_COLOURS_BGR, STACK_ORDER
+from realtime.reports.svg_plots import fill
 
 # What is left of linear RGB without one kind of cone (Machado, Oliveira and Fernandes, 2009, severity 1).
 SIGHT = {

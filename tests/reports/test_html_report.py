@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from realtime.core.errors import ConfigError, RecordError
+from realtime.overlay.palette import STACK_ORDER
 from realtime.reports.html_page import PageFacts
 from realtime.reports.html_report import HtmlReport
-from realtime.reports.svg_plots import STACK_ORDER, clock, timeline_svg
+from realtime.reports.svg_plots import clock, timeline_svg
 from realtime.timeline.timeline import Timeline
 from tests.support.analysed import moment
 

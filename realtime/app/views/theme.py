@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from tkinter import ttk
 from typing import Any
 
-from realtime.overlay.palette import Colour
-
 ZOOMS = (100, 125, 150, 175, 200, 250, 300)
 """Magnifications on offer, in percent."""
 
@@ -72,12 +70,6 @@ LIGHT = Palette(
     accent="#005fb8",
     picture="#d8d8d4",
 )
-
-
-def tk_colour(colour_bgr: Colour) -> str:
-    """Return a colour as Tk writes it: "#rrggbb"."""
-    blue, green, red = colour_bgr
-    return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 class Theme:

@@ -7,8 +7,7 @@ import numpy.typing as npt
 
 from models.manifest import EMOTIONS
 from realtime.core.types import ImageArray
-from realtime.overlay.palette import EMOTION_COLOURS_BGR, GREY
-from realtime.reports.svg_plots import STACK_ORDER
+from realtime.overlay.palette import STACK_ORDER, colour_of
 from realtime.timeline.analysis_results import AnalysisResults
 from realtime.timeline.timeline import LABELS
 
@@ -94,4 +93,4 @@ def _band(labels: npt.NDArray[np.int64], height: int, width: int) -> ImageArray:
 
 
 def _colours(names: tuple[str, ...]) -> ImageArray:
-    return np.array([EMOTION_COLOURS_BGR.get(name, GREY)[::-1] for name in names], np.uint8)
+    return np.array([colour_of(name)[::-1] for name in names], np.uint8)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from tkinter import ttk
 
 from models.manifest import EMOTIONS
-from realtime.app.views.theme import NORMAL, Theme, tk_colour
+from realtime.app.views.theme import NORMAL, Theme
 from realtime.core.types import UNCERTAIN, Emotions, Faces
 from realtime.overlay.face_panel import ago, percent
-from realtime.overlay.palette import GREY, OUTLINE, colour_of
+from realtime.overlay.palette import GREY, OUTLINE, colour_of, hex_colour
 
-_INK_ON_COLOUR = "#101010"
+_INK_ON_COLOUR = hex_colour(OUTLINE)
 
 
 class PictureView(tk.Canvas):
@@ -78,10 +78,10 @@ class PictureView(tk.Canvas):
     def _mark_one(self, corners: list[float], emotions: Emotions, row: int, strong: bool) -> None:
         label = emotions.labels[row]
         old = ago(float(emotions.age_s[row]))
-        colour = tk_colour(GREY if old else colour_of(label))
+        colour = hex_colour(GREY if old else colour_of(label))
         px = self._theme.px
         width = px(3 if strong else 2)
-        self.create_rectangle(*corners, outline=tk_colour(OUTLINE), width=width + px(2), tags="face")
+        self.create_rectangle(*corners, outline=hex_colour(OUTLINE), width=width + px(2), tags="face")
         self.create_rectangle(*corners, outline=colour, width=width, tags="face")
         how_sure = "" if label == UNCERTAIN else percent(emotions.confidence(row))
         text = f"{label} {old or how_sure}".rstrip()
@@ -98,7 +98,7 @@ class PictureView(tk.Canvas):
         x0, y0, x1, y1 = self.bbox(item)
         pad = px(4)
         self.create_rectangle(
-            x0 - pad, y0 - pad // 2, x1 + pad, y1 + pad // 2, fill=colour, outline=tk_colour(OUTLINE), tags="face"
+            x0 - pad, y0 - pad // 2, x1 + pad, y1 + pad // 2, fill=colour, outline=hex_colour(OUTLINE), tags="face"
         )
         self.tag_raise(item)
 
@@ -147,7 +147,7 @@ class Bars(ttk.Frame):
         label = emotions.labels[row]
         shares = emotions.probabilities[row].tolist()
         if label == UNCERTAIN:
-            self._label.configure(text=label, foreground=tk_colour(GREY) if self._dark else self._theme.palette.dim)
+            self._label.configure(text=label, foreground=hex_colour(GREY) if self._dark else self._theme.palette.dim)
             self._reason.configure(text=emotions.reasons[row] or " ")
         else:
             self._label.configure(text=label, foreground=self._theme.palette.ink)
@@ -174,7 +174,7 @@ class Bars(ttk.Frame):
         name = canvas.create_text(0, middle, text=emotion, anchor="w", font=NORMAL, fill=look.ink)
         left, right = self._name_px, self._name_px + self._bar_px
         canvas.create_rectangle(left, top, right, bottom, fill=look.trough, outline=look.line)
-        bar = canvas.create_rectangle(left, top, left, bottom, fill=tk_colour(colour_of(emotion)), outline=look.line)
+        bar = canvas.create_rectangle(left, top, left, bottom, fill=hex_colour(colour_of(emotion)), outline=look.line)
         share = canvas.create_text(right + self._end_px - px(2), middle, anchor="e", font=NORMAL, fill=look.ink)
         return name, bar, share
 
