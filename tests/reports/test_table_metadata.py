@@ -55,7 +55,11 @@ def test_the_facts_of_a_table_stand_beside_it_from_the_start(tmp_path: Path, suf
 
 
 def test_the_version_in_the_facts_is_the_project_s() -> None:
-    assert f'version = "{VERSION}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+    text = (ROOT / "pyproject.toml").read_text("utf-8")
+    found = re.search(r'^\[tool\.hatch\.version\]\npath = "(.+)"$', text, re.MULTILINE)
+    assert found is not None
+    assert 'dynamic = ["version"]' in text
+    assert f'VERSION = "{VERSION}"' in (ROOT / found[1]).read_text("utf-8")
 
 
 def test_the_documented_units_are_the_written_ones() -> None:
