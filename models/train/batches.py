@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -11,9 +10,7 @@ import numpy as np
 from models.dataset.crop_set import Augmentation, CropSet, FloatArray, ImageArray, augment
 from models.dataset.occlusion import cover
 from models.manifest import EMOTIONS
-
-if TYPE_CHECKING:
-    from models.train.__main__ import Recipe
+from models.train.recipe import Recipe
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]

@@ -6,16 +6,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
 from models.errors import DataError
 from models.manifest import geometry_from_dict
 from models.train.networks import eyes_network, lips_network
-
-if TYPE_CHECKING:
-    from models.train.__main__ import Recipe
+from models.train.recipe import Recipe
 
 BEST_NAME = "best.weights.h5"
 

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,9 +18,7 @@ from models.errors import DataError
 from models.manifest import EMOTIONS
 from models.train.batches import Batches
 from models.train.checkpoint import BEST_NAME, network_in_precision, start_from
-
-if TYPE_CHECKING:
-    from models.train.__main__ import Recipe
+from models.train.recipe import Recipe
 
 _CHECKPOINT_NAME = "last.weights.h5"
 _AVERAGE_NAME = "average.npz"

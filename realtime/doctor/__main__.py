@@ -11,7 +11,8 @@ import click
 
 from models.manifest import WEIGHTS_DIR
 from realtime.core.version import VERSION
-from realtime.doctor.install_checks import Check, Status, all_checks
+from realtime.doctor.check import Check, Status
+from realtime.doctor.install_checks import all_checks
 
 _MARKS = {Status.OK: "ok     ", Status.NOTE: "note   ", Status.PROBLEM: "PROBLEM"}
 

@@ -12,7 +12,7 @@ from typing import Any
 from realtime.capture.camera import CameraEntry, CameraSource, list_cameras
 from realtime.capture.camera_modes import CameraMode, camera_modes
 from realtime.core.errors import SourceError
-from realtime.doctor.install_checks import Check, Status, guarded, refused
+from realtime.doctor.check import Check, Status, guarded, refused
 
 _WATCH_S = 1.5
 _MAX_SHOWN = 6

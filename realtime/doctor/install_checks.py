@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import enum
 import importlib.metadata
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from models.manifest import MANIFEST_NAME, file_sha256, load_manifest, verified_file
-from realtime.core.errors import EmotionLiveError
 from realtime.core.version import VERSION
+from realtime.doctor.check import REINSTALL, Check, Status, guarded, without_home
 
 _PACKAGES = ("av", "click", "lap", "mediapipe", "numpy", "onnxruntime", "opencv-contrib-python", "tqdm")
 # What the program can do without, and what installing it would bring.
@@ -29,34 +27,6 @@ _CV2_WHEELS = (
     "opencv-contrib-python-headless",
 )
 _PYTHONS = ((3, 10), (3, 12))
-_REINSTALL = "run `make setup` again"
-
-
-class Status(enum.Enum):
-    """How a check ended: fine, something that is not to be had here, or something that must be mended."""
-
-    OK = "ok"
-    NOTE = "note"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the doctor.
-
-    Attributes:
-        name: what was looked at.
-        status: how it ended.
-        found: `str`, one line.
-        todo: `str`, what to do; "" where nothing is.
-        facts: the same in figures, fit for JSON.
-    """
-
-    name: str
-    status: Status
-    found: str
-    todo: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def all_checks(weights: Path, *, quick: bool = False) -> Iterator[Check]:
@@ -84,29 +54,6 @@ def all_checks(weights: Path, *, quick: bool = False) -> Iterator[Check]:
         yield guarded("self-test", lambda: self_test(weights))
 
 
-def guarded(name: str, check: Callable[[], Check]) -> Check:
-    """Return what a check says; whatever it raises is a problem of its own, told with its name."""
-    try:
-        return check()
-    except EmotionLiveError as error:
-        return refused(name, error)
-    except Exception as error:  # A doctor that falls over helps nobody.
-        found = without_home(f"{type(error).__name__}: {error}")
-        return Check(name, Status.PROBLEM, found, f"{_REINSTALL}; if it stays, report this line")
-
-
-def refused(name: str, error: EmotionLiveError, facts: Mapping[str, Any] | None = None) -> Check:
-    """Return an error as a check: its message ends with the next step."""
-    found, _, todo = without_home(str(error)).rpartition("; ")
-    return Check(name, Status.PROBLEM, found or todo, todo if found else "", facts or {})
-
-
-def without_home(text: str) -> str:
-    """Return the text without the user's name: people paste it into issues."""
-    home = str(Path.home())
-    return text.replace(home, "~") if len(home) > 1 else text
-
-
 def check_python() -> Check:
     """Look at the interpreter and the system."""
     found = f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores; emotion-live {VERSION}"
@@ -123,7 +70,7 @@ def check_packages() -> Check:
     missing = [name for name in _PACKAGES if name not in versions and name not in _CV2_WHEELS]
     wheels = [name for name in _CV2_WHEELS if name in versions]
     if missing:
-        return Check("packages", Status.PROBLEM, f"missing: {', '.join(missing)}; {found}", _REINSTALL, versions)
+        return Check("packages", Status.PROBLEM, f"missing: {', '.join(missing)}; {found}", REINSTALL, versions)
     if len(wheels) != 1:
         todo = "uninstall all of them, then install opencv-contrib-python alone: they overwrite each other"
         return Check("packages", Status.PROBLEM, f"{len(wheels)} OpenCV packages ({', '.join(wheels)})", todo, versions)
@@ -142,7 +89,7 @@ def check_libraries() -> Check:
         if ".so" in lost:
             todo = "install it; on Debian or Ubuntu: sudo apt-get install libgl1 libegl1 libglib2.0-0"
             return Check("libraries", Status.PROBLEM, lost, todo)
-        return Check("libraries", Status.PROBLEM, lost, _REINSTALL)
+        return Check("libraries", Status.PROBLEM, lost, REINSTALL)
     return Check("libraries", Status.OK, "all of the program can be loaded")
 
 
@@ -187,7 +134,7 @@ def check_recordings(folder: Path) -> Check:
 
     kinds = [suffix for suffix, kind in FORMATS.items() if any(has_encoder(encoder.name) for encoder in kind.encoders)]
     if not kinds:
-        return Check("recordings", Status.PROBLEM, "PyAV's FFmpeg has no encoder that is fit to record", _REINSTALL)
+        return Check("recordings", Status.PROBLEM, "PyAV's FFmpeg has no encoder that is fit to record", REINSTALL)
     found = f"{', '.join(kinds)} can be recorded"
     left = [path.name for path in left_over_parts(folder, FORMATS)]
     if left:

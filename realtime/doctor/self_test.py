@@ -11,7 +11,7 @@ from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError
 from realtime.core.options import AnalysisOptions, RunOptions
 from realtime.core.types import Analysed
-from realtime.doctor.install_checks import Check, Status
+from realtime.doctor.check import Check, Status
 from realtime.recording.recording_sink import RecordingOptions
 from realtime.reports.report_sink import ReportOptions
 from realtime.reports.table_sink import TableOptions

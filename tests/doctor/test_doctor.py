@@ -17,7 +17,7 @@ from realtime.capture.camera import CameraEntry
 from realtime.capture.camera_modes import CameraMode, modes_from
 from realtime.core.errors import ModelError, SourceOpenError
 from realtime.doctor.__main__ import main
-from realtime.doctor.install_checks import Check, Status, guarded
+from realtime.doctor.check import Check, Status, guarded
 from realtime.doctor.self_test import CLIP, self_test
 from tests.support.made_clips import write_clip
 from tests.support.tiny_models import write_tiny_weights

@@ -16,8 +16,8 @@ pytest.importorskip("keras", reason="the train extra is not installed")
 from models.dataset.crop_set import CropSet
 from models.manifest import GEOMETRY
 from models.soup import main
-from models.train.__main__ import Recipe
 from models.train.checkpoint import build_network, load_trained
+from models.train.recipe import Recipe
 
 RECIPE = Recipe("lips", 2, 4, 1e-3, 0.01, 0.1, 4, 0.2, 0.5, 0.99, 3, 1)
 

@@ -16,12 +16,12 @@ import keras
 from models.dataset.crop_set import CropSet
 from models.errors import ConfigError, DataError
 from models.manifest import GEOMETRY
-from models.train.__main__ import Recipe
 from models.train.batches import Batches, sample_weights
 from models.train.checkpoint import load_trained, start_from
 from models.train.layers import FusedBatchNormalization, StandardizeCrop
 from models.train.loop import score_logits
 from models.train.networks import eyes_network, lips_network
+from models.train.recipe import Recipe
 
 RECIPE = Recipe("lips", 2, 4, 1e-3, 0.01, 0.1, 4, 0.2, 0.5, 0.99, 3, 1)
 
