@@ -7,14 +7,11 @@ import tkinter as tk
 from collections.abc import Callable
 from functools import partial
 from tkinter import ttk
-from typing import TYPE_CHECKING
 
 from realtime.app.jobs.save_kinds import Kind
+from realtime.app.screens.host import AppHost
 from realtime.app.views.theme import DARK, LIGHT
 from realtime.core.options import FaceStyle
-
-if TYPE_CHECKING:
-    from realtime.app.window import App
 
 ON_MAC = sys.platform == "darwin"
 _MODIFIER = "Command" if ON_MAC else "Control"
@@ -56,7 +53,7 @@ class Menu:
         app: the program.
     """
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: AppHost) -> None:
         self._app = app
         self._faces = tk.StringVar(app.root, FaceStyle.AS_THEY_ARE.value)
         self._look = tk.StringVar(app.root, app.theme.palette.name)
@@ -133,7 +130,7 @@ class Menu:
             for key in keys:
                 app.root.bind(f"<{_MODIFIER}-{'Key-' if key.isdigit() else ''}{key}>", self._calling(command))
         app.root.bind("<F1>", self._calling(app.show_keys))
-        app.root.bind("<Escape>", self._calling(lambda: app.screen.escape()))
+        app.root.bind("<Escape>", self._calling(app.escape))
         for key in _PLAIN_KEYS:
             app.root.bind(f"<{key}>", lambda event, key=key: self._pressed(event, key))  # type: ignore[misc]
         for key in ("Return", "KP_Enter"):
@@ -152,7 +149,7 @@ class Menu:
         own = next((keys for kind, keys in _OWN_KEYS.items() if isinstance(event.widget, kind)), set())
         if self._elsewhere(event) or key in own:
             return None
-        return "break" if self._app.screen.pressed(key) else None
+        return "break" if self._app.pressed(key) else None
 
     def _elsewhere(self, event: tk.Event[tk.Misc]) -> bool:
         """Return whether the key was pressed in a box of its own, as one that asks for a file."""

@@ -105,6 +105,14 @@ class App:
         """Save something of the present screen."""
         self.screen.save(kind)
 
+    def escape(self) -> None:
+        """Do what the Escape key means on the present screen."""
+        self.screen.escape()
+
+    def pressed(self, key: str) -> bool:
+        """Give the present screen a key; return whether it meant something there."""
+        return self.screen.pressed(key)
+
     def zoom_by(self, steps: int) -> None:
         """Enlarge by some steps, reduce by negative ones; 0 goes back to the first magnification."""
         place = ZOOMS.index(min(ZOOMS, key=lambda zoom: abs(zoom - self.theme.zoom)))

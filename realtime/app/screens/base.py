@@ -5,14 +5,11 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
-from typing import TYPE_CHECKING
 
 from realtime.app.jobs.job import Job
 from realtime.app.jobs.save_kinds import Kind
+from realtime.app.screens.host import AppHost
 from realtime.app.views.theme import Theme
-
-if TYPE_CHECKING:
-    from realtime.app.window import App
 
 
 class Screen:
@@ -24,7 +21,7 @@ class Screen:
 
     title = ""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: AppHost) -> None:
         self.app = app
         self.body = ttk.Frame(app.root)
 

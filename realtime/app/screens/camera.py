@@ -6,20 +6,17 @@ import time
 from functools import partial
 from pathlib import Path
 from tkinter import ttk
-from typing import TYPE_CHECKING
 
 from realtime.app.jobs.analyse import Opened
 from realtime.app.jobs.camera import CameraJob, CameraView, NotWritten, Stopped, Writing
 from realtime.app.jobs.job import Failed, Job
 from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.app.screens.base import Screen
+from realtime.app.screens.host import AppHost
 from realtime.app.views import dialogs
 from realtime.app.views.widgets import Bars, PictureView, largest_face
 from realtime.app.views.wording import clock
 from realtime.capture.open_source import CameraEntry
-
-if TYPE_CHECKING:
-    from realtime.app.window import App
 
 _CALIBRATE_S = 5.0
 
@@ -32,7 +29,7 @@ class CameraScreen(Screen):
         camera: which.
     """
 
-    def __init__(self, app: App, camera: CameraEntry) -> None:
+    def __init__(self, app: AppHost, camera: CameraEntry) -> None:
         super().__init__(app)
         self.title = camera.name
         self.job = CameraJob(str(camera.number), app.config, app.post)

@@ -6,16 +6,13 @@ import tkinter as tk
 from collections.abc import Callable
 from dataclasses import dataclass
 from tkinter import ttk
-from typing import TYPE_CHECKING
 
 from realtime.app.jobs.job import Failed, Job
 from realtime.app.screens.base import Screen
+from realtime.app.screens.host import AppHost
 from realtime.app.views.theme import NORMAL
 from realtime.capture.open_source import CameraEntry, list_cameras
 from realtime.core.errors import SourceOpenError
-
-if TYPE_CHECKING:
-    from realtime.app.window import App
 
 _ROWS = 6
 
@@ -46,7 +43,7 @@ class CameraListScreen(Screen):
 
     title = "Cameras"
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: AppHost) -> None:
         super().__init__(app)
         self._cameras: tuple[CameraEntry, ...] | None = None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from tkinter import ttk
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,15 +13,13 @@ from realtime.app.jobs.job import Failed, Job
 from realtime.app.jobs.player import Player, Shown
 from realtime.app.jobs.save_kinds import Kind
 from realtime.app.screens.base import Screen
+from realtime.app.screens.host import AppHost
 from realtime.app.screens.save_row import SaveRow
 from realtime.app.views import dialogs
 from realtime.app.views.timeline import TimelineStrip
 from realtime.app.views.widgets import Bars, PictureView, largest_face
 from realtime.app.views.wording import clock
 from realtime.core.types import Faces
-
-if TYPE_CHECKING:
-    from realtime.app.window import App
 
 _SECONDS = {"Left": -1.0, "Right": 1.0, "Shift-Left": -10.0, "Shift-Right": 10.0}
 _FRAMES = {"comma": -1, "period": 1}
@@ -37,7 +34,7 @@ class PlayerScreen(Screen):
         analysis: the video and what was found in it.
     """
 
-    def __init__(self, app: App, analysis: Analysis) -> None:
+    def __init__(self, app: AppHost, analysis: Analysis) -> None:
         super().__init__(app)
         self.title = analysis.info.name
         self.analysis = analysis

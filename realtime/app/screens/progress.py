@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from tkinter import ttk
-from typing import TYPE_CHECKING
 
 from realtime.app.jobs.analyse import Analysis, AnalysisJob, Opened, Progress, Smoothing
 from realtime.app.jobs.job import Failed, Job
 from realtime.app.screens.base import Screen
+from realtime.app.screens.host import AppHost
 from realtime.app.views.widgets import PictureView
 from realtime.app.views.wording import duration
-
-if TYPE_CHECKING:
-    from realtime.app.window import App
 
 _STEPS = 1000
 
@@ -27,7 +24,7 @@ class ProgressScreen(Screen):
         path: the file.
     """
 
-    def __init__(self, app: App, path: Path) -> None:
+    def __init__(self, app: AppHost, path: Path) -> None:
         super().__init__(app)
         self.title = f"{path.name}: analysing"
         self._path = path

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from tkinter import ttk
-from typing import TYPE_CHECKING
 
 from realtime.app.jobs.analyse import Analysis, Progress
 from realtime.app.jobs.job import Cancelled, Failed
 from realtime.app.jobs.save import SaveJob
 from realtime.app.jobs.save_kinds import Kind, Saved
+from realtime.app.screens.host import AppHost
 from realtime.app.views.wording import duration
-
-if TYPE_CHECKING:
-    from realtime.app.window import App
 
 _STEPS = 1000
 
@@ -28,7 +25,7 @@ class SaveRow:
         on_change: called when saving begins or ends.
     """
 
-    def __init__(self, app: App, analysis: Analysis, on_change: Callable[[], None]) -> None:
+    def __init__(self, app: AppHost, analysis: Analysis, on_change: Callable[[], None]) -> None:
         self._app, self._analysis, self._on_change = app, analysis, on_change
         self._job: SaveJob | None = None
         self._text = ""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from tkinter import ttk
-from typing import TYPE_CHECKING
 
 from realtime.app.screens.base import Screen
+from realtime.app.screens.host import AppHost
 from realtime.app.views.theme import SMALL
-
-if TYPE_CHECKING:
-    from realtime.app.window import App
 
 
 class StartScreen(Screen):
@@ -22,7 +19,7 @@ class StartScreen(Screen):
 
     title = "emotion-live"
 
-    def __init__(self, app: App, note: str = "") -> None:
+    def __init__(self, app: AppHost, note: str = "") -> None:
         super().__init__(app)
         self._note = note
 
