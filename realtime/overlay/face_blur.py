@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from realtime.core.types import Analysed, FloatArray, ImageArray
+from realtime.smoothing.track_memory import TrackMemory
 
 # Six blocks across: nobody can be recognised, and it still looks like a face.
 _BLOCKS = 6
@@ -25,16 +26,16 @@ class FaceBlur:
     """Blurs the faces of a video; remembers where they were, so one per video."""
 
     def __init__(self) -> None:
-        self._last: dict[int, tuple[float, FloatArray]] = {}
+        self._boxes: TrackMemory[FloatArray] = TrackMemory(_KEEP_S, back=0.0)
 
     def blurred(self, analysed: Analysed) -> Analysed:
         """Return the same frame with its faces blurred in a copy of the picture."""
         now_s = analysed.frame.media_time_s
         for track, box in zip(analysed.faces.track_ids.tolist(), analysed.faces.boxes_xyxy, strict=True):
-            self._last[track] = now_s, box
-        self._last = {track: seen for track, seen in self._last.items() if 0 <= now_s - seen[0] <= _KEEP_S}
+            self._boxes.put(track, box, now_s)
+        self._boxes.forget(now_s)
         image = analysed.frame.image_bgr.copy()
-        for _, box in self._last.values():
+        for box in self._boxes.values():
             _blur_box(image, box)
         return _with_image(analysed, image)
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.core.types import FloatArray, IntArray
+from realtime.smoothing.track_memory import TrackMemory
 
 Rect = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels; right and bottom are the first ones outside."""
@@ -22,7 +23,7 @@ _COST_AWAY = 0.35
 _COST_MOVE = 0.3
 _EASE = 0.35
 _GRID_STEPS = 6
-_FORGET_AFTER = 60
+_KEEP_FRAMES = 59
 
 
 def place_panels(
@@ -77,23 +78,22 @@ class PlaceMemory:
     """Remembers where each person's panel was, also through a few frames without that person."""
 
     def __init__(self) -> None:
-        self._places: dict[int, tuple[int, int, int]] = {}
-        self._now = 0
+        self._places: TrackMemory[tuple[int, int]] = TrackMemory(_KEEP_FRAMES)
+        self._frame = 0
 
     def recall(self, track_ids: IntArray) -> _Floats:
         """Return the last places, `(N, 2)`, NaN for a new id and for id 0, which is nobody's."""
         nowhere = (np.nan, np.nan)
-        rows = [self._places[key][:2] if key in self._places else nowhere for key in track_ids.tolist()]
+        rows = [self._places.get(key) or nowhere for key in track_ids.tolist()]
         return np.array(rows, np.float64).reshape(-1, 2)
 
     def store(self, track_ids: IntArray, placed_xy: IntArray) -> None:
         """Keep the places of one more frame and forget those of people long gone."""
-        self._now += 1
+        self._frame += 1
         for key, (x, y) in zip(track_ids.tolist(), placed_xy.tolist(), strict=True):
             if key:
-                self._places[key] = (x, y, self._now)
-        horizon = self._now - _FORGET_AFTER
-        self._places = {key: place for key, place in self._places.items() if place[2] > horizon}
+                self._places.put(key, (x, y), self._frame)
+        self._places.forget(self._frame)
 
 
 def _rects(corners: _Floats, size_wh: tuple[int, int]) -> _Floats:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime.core.types import Analysed, Emotions, Faces
+from realtime.smoothing.track_memory import TrackMemory
 
 _FORGET_S = 2.0
 
@@ -20,7 +21,6 @@ class _Known:
     emotions: Emotions
     row: int
     measured_s: float
-    seen_s: float
 
 
 class CarryForward:
@@ -36,7 +36,7 @@ class CarryForward:
 
     def __init__(self, observe: Observe) -> None:
         self._observe = observe
-        self._known: dict[int, _Known] = {}
+        self._known: TrackMemory[_Known] = TrackMemory(_FORGET_S)
 
     def update(self, analysed: Analysed) -> Analysed:
         """Return the frame with smoothed emotions, or with those that are carried over to it; late answers smoothed."""
@@ -49,7 +49,7 @@ class CarryForward:
             emotions = self._note(analysed.faces, analysed.emotions, now_s)
         else:
             emotions = self._carried_over(analysed.faces, analysed.emotions, now_s)
-        self._forget(now_s)
+        self._known.forget(now_s)
         return dataclasses.replace(analysed, emotions=emotions, late=late)
 
     def reset(self) -> None:
@@ -59,7 +59,7 @@ class CarryForward:
     def _note(self, faces: Faces, emotions: Emotions, measured_s: float) -> Emotions:
         smooth = self._observe(faces, emotions, measured_s)
         for row, track in enumerate(faces.track_ids.tolist()):
-            self._known[track] = _Known(smooth, row, measured_s, measured_s)
+            self._known.put(track, _Known(smooth, row, measured_s), measured_s)
         return smooth
 
     def _carried_over(self, faces: Faces, unknown: Emotions, now_s: float) -> Emotions:
@@ -67,7 +67,7 @@ class CarryForward:
         for row, track in enumerate(faces.track_ids.tolist()):
             known = self._known.get(track)
             if known is not None:
-                known.seen_s = now_s
+                self._known.touch(track, now_s)
                 sources[row] = known.emotions, known.row, now_s - known.measured_s
         return Emotions(
             probabilities=np.stack([said.probabilities[row] for said, row, _ in sources]),
@@ -78,7 +78,3 @@ class CarryForward:
             reasons=tuple(said.reasons[row] for said, row, _ in sources),
             age_s=np.array([age_s for _, _, age_s in sources], np.float32),
         )
-
-    def _forget(self, now_s: float) -> None:
-        for track in [track for track, known in self._known.items() if abs(now_s - known.seen_s) > _FORGET_S]:
-            del self._known[track]

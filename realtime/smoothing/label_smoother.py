@@ -10,6 +10,7 @@ from realtime.core.config import SmoothingConfig
 from realtime.core.types import UNCERTAIN, Emotions, Faces, FloatArray
 from realtime.inference.reliability import NO_CLEAR_EXPRESSION, REASONS
 from realtime.smoothing.temporal_filter import Rates, TemporalFilter, log_evidence
+from realtime.smoothing.track_memory import TrackMemory
 
 _FORGET_S = 2.0
 # Leaving "uncertain" takes this much more than staying out of it: no flicker at the limit.
@@ -26,7 +27,6 @@ _RELUCTANCE_TAUS = 10.0
 @dataclass(slots=True)
 class _Person:
     evidence: TemporalFilter
-    seen_s: float
     label: str = UNCERTAIN
     since_s: float = -math.inf
     named_s: float = -math.inf
@@ -50,7 +50,7 @@ class LabelSmoother:
         self._config = config
         self._rates = Rates.of(config)
         self._return_ms = _RETURN_MS if config.min_dwell_ms else 0.0
-        self._people: dict[int, _Person] = {}
+        self._people: TrackMemory[_Person] = TrackMemory(_FORGET_S)
 
     def update(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
         """Return `emotions` with smoothed probabilities, labels and reasons.
@@ -70,7 +70,7 @@ class LabelSmoother:
             smooth[row] = person.evidence.shown
             labels.append(label)
             reasons.append(reason)
-        self._forget(media_time_s)
+        self._people.forget(media_time_s)
         return Emotions(smooth, emotions.by_region, emotions.reliability, tuple(labels), emotions.raw, tuple(reasons))
 
     def reset(self) -> None:
@@ -80,11 +80,11 @@ class LabelSmoother:
     def _observe(self, track: int, raw: FloatArray, trust: float, now_s: float) -> _Person:
         log_p = log_evidence(raw)
         person = self._people.get(track)
-        if person is None or now_s < person.seen_s:
-            person = self._people[track] = _Person(TemporalFilter(self._rates, log_p, trust), now_s)
-            return person
-        person.evidence.observe(log_p, trust, now_s - person.seen_s)
-        person.seen_s = now_s
+        if person is None or now_s < self._people.seen_at(track):
+            person = _Person(TemporalFilter(self._rates, log_p, trust))
+        else:
+            person.evidence.observe(log_p, trust, now_s - self._people.seen_at(track))
+        self._people.put(track, person, now_s)
         return person
 
     def _believe(self, person: _Person, now_s: float) -> None:
@@ -121,8 +121,3 @@ class LabelSmoother:
         if person.label != UNCERTAIN:
             return person.label, ""
         return UNCERTAIN, NO_CLEAR_EXPRESSION if trusted else person.doubt
-
-    def _forget(self, now_s: float) -> None:
-        gone = [track for track, person in self._people.items() if abs(now_s - person.seen_s) > _FORGET_S]
-        for track in gone:
-            del self._people[track]

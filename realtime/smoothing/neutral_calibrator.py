@@ -13,6 +13,7 @@ import numpy as np
 from models.manifest import EMOTIONS
 from realtime.core.types import Emotions, Faces, FloatArray
 from realtime.inference.fusion import centred_log, softmax
+from realtime.smoothing.track_memory import TrackMemory
 
 _NEUTRAL = EMOTIONS.index("neutral")
 # At rest neutral is to lead every other emotion by this much in log-probability: three to one.
@@ -30,7 +31,6 @@ class _Rest:
     trust: float = 0.0
     frames: int = 0
     shift: FloatArray | None = None
-    seen_s: float = 0.0
 
 
 class NeutralCalibrator:
@@ -41,7 +41,7 @@ class NeutralCalibrator:
     """
 
     def __init__(self) -> None:
-        self._people: dict[int, _Rest] = {}
+        self._people: TrackMemory[_Rest] = TrackMemory(_FORGET_S)
         self._watch_s = 0.0
         self._until_s: float | None = None
         self._watching = False
@@ -84,8 +84,11 @@ class NeutralCalibrator:
         """
         if self._watching:
             self._watch(faces, emotions, media_time_s)
-        self._forget(faces, media_time_s)
-        shifts = [self._shift(int(track)) for track in faces.track_ids]
+        tracks = faces.track_ids.tolist()
+        for track in tracks:
+            self._people.touch(track, media_time_s)
+        self._people.forget(media_time_s)
+        shifts = [self._shift(track) for track in tracks]
         if not any(shift.any() for shift in shifts):
             return emotions
         raw = softmax(np.log(np.maximum(emotions.raw, 1e-7)) + np.stack(shifts))
@@ -98,11 +101,12 @@ class NeutralCalibrator:
             self._watching = False
             self._settle()
             return
-        for row, track in enumerate(faces.track_ids):
+        for row, track in enumerate(faces.track_ids.tolist()):
             trust = float(emotions.reliability[row].max(initial=0.0))
             if trust < _MIN_TRUST:
                 continue
-            person = self._people.setdefault(int(track), _Rest(np.zeros(len(EMOTIONS), np.float32)))
+            person = self._people.get(track) or _Rest(np.zeros(len(EMOTIONS), np.float32))
+            self._people.put(track, person, media_time_s)
             person.total += trust * centred_log(emotions.raw[row])
             person.trust += trust
             person.frames += 1
@@ -114,14 +118,6 @@ class NeutralCalibrator:
                 shift = np.clip(mean[_NEUTRAL] - _LEAD - mean, -_MAX_SHIFT, 0.0)
                 shift[_NEUTRAL] = 0.0
                 person.shift = shift.astype(np.float32)
-
-    def _forget(self, faces: Faces, media_time_s: float) -> None:
-        present = {int(track) for track in faces.track_ids}
-        for track in list(self._people):
-            if track in present:
-                self._people[track].seen_s = media_time_s
-            elif abs(media_time_s - self._people[track].seen_s) > _FORGET_S:
-                del self._people[track]
 
     def _shift(self, track: int) -> FloatArray:
         person = self._people.get(track)

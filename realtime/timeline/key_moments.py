@@ -12,6 +12,7 @@ import numpy as np
 from models.manifest import EMOTIONS
 from realtime.core.types import Analysed, FloatArray, ImageArray
 from realtime.inference.reliability import NO_CLEAR_EXPRESSION
+from realtime.smoothing.track_memory import TrackMemory
 from realtime.timeline.face_thumbnails import cut_face, jpeg
 
 _SAMPLE_EVERY_S = 0.1
@@ -68,7 +69,7 @@ class KeyMoments:
 
     def __init__(self, count: int = 8, *, pictures: bool = True) -> None:
         self._count, self._pictures = count, pictures
-        self._recent: dict[int, deque[_Sample]] = {}
+        self._recent: TrackMemory[deque[_Sample]] = TrackMemory(_FORGET_S)
         self._candidates: dict[int, _Candidate] = {}
         self._best: list[tuple[float, int, Moment]] = []
         self._order = itertools.count()
@@ -85,9 +86,8 @@ class KeyMoments:
             # What a hidden or turned face seems to show is no change of expression.
             if analysed.emotions.reasons[row] in ("", NO_CLEAR_EXPRESSION):
                 self._sample(analysed, row, track)
-        for track in [track for track, seen in self._recent.items() if abs(now_s - seen[-1].media_time_s) > _FORGET_S]:
+        for track in self._recent.forget(now_s):
             self._settle(track)
-            del self._recent[track]
 
     def close(self) -> None:
         """Settle what is open; any number of times."""
@@ -96,7 +96,7 @@ class KeyMoments:
 
     def _sample(self, analysed: Analysed, row: int, track: int) -> None:
         now_s = analysed.frame.media_time_s
-        recent = self._recent.setdefault(track, deque())
+        recent = self._recent.get(track) or deque()
         if recent and 0 <= now_s - recent[-1].media_time_s < _SAMPLE_EVERY_S:
             return
         if recent and now_s < recent[-1].media_time_s:
@@ -104,6 +104,7 @@ class KeyMoments:
         face = cut_face(analysed.frame.image_bgr, analysed.faces.boxes_xyxy[row]) if self._pictures else None
         sample = _Sample(now_s, analysed.emotions.probabilities[row].copy(), face)
         recent.append(sample)
+        self._recent.put(track, recent, now_s)
         while now_s - recent[0].media_time_s > _OVER_S:
             recent.popleft()
         change = float(np.abs(sample.probabilities - recent[0].probabilities).sum()) / 2

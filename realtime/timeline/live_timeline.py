@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from models.manifest import EMOTIONS
 from realtime.core.types import Analysed
+from realtime.smoothing.track_memory import TrackMemory
 from realtime.timeline.timeline import LABELS
 
 NO_FACE = -1
@@ -81,8 +82,7 @@ class LiveTimeline:
         self._waiting: Analysed | None = None
         self._step_s = _FALLBACK_STEP_S
         self._epoch = 0
-        self._lanes: dict[int, int] = {}
-        self._seen_s: dict[int, float] = {}
+        self._lanes: TrackMemory[int] = TrackMemory(_LANE_KEPT_S)
 
     @property
     def last_s(self) -> float:
@@ -181,16 +181,17 @@ class LiveTimeline:
         if analysed.frame.epoch != self._epoch:
             self._epoch = analysed.frame.epoch
             self._lanes.clear()
-        self._lanes = {t: lane for t, lane in self._lanes.items() if abs(now_s - self._seen_s[t]) <= _LANE_KEPT_S}
-        self._seen_s = {track: self._seen_s[track] for track in self._lanes}
+        self._lanes.forget(now_s)
         rows = []
         for row in np.argsort(analysed.faces.boxes_xyxy[:, 0], kind="stable").tolist():
             track = int(analysed.faces.track_ids[row])
             free = [lane for lane in range(MAX_LANES) if lane not in self._lanes.values()]
-            if track not in self._lanes and not free:
-                continue
-            lane = self._lanes.setdefault(track, free[0] if free else 0)
-            self._seen_s[track] = now_s
+            lane = self._lanes.get(track)
+            if lane is None:
+                if not free:
+                    continue
+                lane = free[0]
+            self._lanes.put(track, lane, now_s)
             values = np.zeros(1 + _KINDS + len(LABELS))
             values[0] = 1.0
             values[1 : 1 + _KINDS] = emotions.probabilities[row]
