@@ -15,6 +15,7 @@ from realtime.core.types import UNCERTAIN, ImageArray
 from realtime.overlay.palette import DIM_INK, FAINT, GREY, INK, OUTLINE, PANEL, STACK_ORDER, Colour, colour_of
 from realtime.overlay.text import text_width_px, write, write_right
 from realtime.timeline.live_timeline import NO_FACE, LiveTimeline, TimelineView
+from realtime.timeline.time_format import format_clock
 from realtime.timeline.timeline import LABELS
 
 _CAP_SHARE = 0.0135
@@ -26,6 +27,7 @@ _EMPTY: Colour = (34, 31, 29)
 _NOBODY: Colour = (62, 58, 55)
 _UNCERTAIN_DIM = 0.45
 _HATCH_PX = 6
+_TENTHS_BELOW_S = 600.0
 _STACK_COLOURS = np.array([colour_of(name) for name in (*STACK_ORDER, STACK_ORDER[-1])], np.uint8)
 _STACK_ROWS = [EMOTIONS.index(name) for name in STACK_ORDER]
 _LABEL_COLOURS = np.array([colour_of(name) for name in LABELS] + [_NOBODY], np.uint8)
@@ -243,19 +245,15 @@ def _draw_texts(strip: ImageArray, position: Position, layout: StripLayout) -> N
         write(strip, f"last {position.end_s - position.start_s:.0f} s", layout.left, y, cap, DIM_INK)
         write_right(strip, "now", layout.left + layout.inner, y, cap, DIM_INK)
         return
-    at = write(strip, clock(position.now_s), layout.left, y, cap, INK)
-    at = write(strip, f" / {clock(position.end_s)}", at, y, cap, DIM_INK)
+    at = write(strip, time_text(position.now_s), layout.left, y, cap, INK)
+    at = write(strip, f" / {time_text(position.end_s)}", at, y, cap, DIM_INK)
     if position.speed != 1:
         at = write(strip, f"{position.speed:g}x", at + cap, y, cap, INK)
     if at + text_width_px(position.hint, cap) + 2 * cap < layout.left + layout.inner:
         write_right(strip, position.hint, layout.left + layout.inner, y, cap, DIM_INK)
 
 
-def clock(seconds: float) -> str:
+def time_text(seconds: float) -> str:
     """Return a media time as "0:07.3", "12:07" or "1:02:03"; tenths only where they say something."""
-    tenths = round(max(seconds, 0.0) * 10)
-    if tenths < 6000:
-        return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
-    minutes, whole = divmod(tenths // 10, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{whole:02d}" if hours else f"{minutes}:{whole:02d}"
+    shown_s = round(max(seconds, 0.0) * 10) / 10
+    return format_clock(shown_s, 0.1 if shown_s < _TENTHS_BELOW_S else 1.0)

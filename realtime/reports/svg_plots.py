@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from models.manifest import EMOTIONS
 from realtime.core.types import UNCERTAIN
 from realtime.overlay.palette import EMOTION_COLOURS_BGR, STACK_ORDER, hex_colour
+from realtime.timeline.time_format import format_clock
 from realtime.timeline.timeline import LABELS, Sums
 
 WIDTH = 1000
@@ -34,12 +35,10 @@ def fill(label: str) -> str:
 
 
 def clock(seconds: float, step_s: float = 1.0) -> str:
-    """Return a time as "12.5 s", "3:05" or "1:02:03", as exact as `step_s` asks for."""
+    """Return a time as "12.5 s" within the first minute, as exact as `step_s` asks for, then as a clock shows it."""
     if seconds < 60 and step_s < 60:
         return f"{seconds:.1f} s" if step_s < 1 or seconds % 1 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return format_clock(round(seconds))
 
 
 def timeline_svg(bins: Mapping[int, Sums], bin_s: float, clips: Mapping[int, Sums], clip_s: float, end_s: float) -> str:

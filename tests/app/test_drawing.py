@@ -11,7 +11,7 @@ import pytest
 from realtime.app.jobs.analyse import Progress
 from realtime.app.jobs.preview_image import fit, ppm
 from realtime.app.views.timeline_image import label_at, strip_image
-from realtime.app.views.wording import clock, duration
+from realtime.app.views.wording import duration
 from tests.support.analysed import moment, results_of
 
 pytestmark = pytest.mark.timeout(60)
@@ -32,14 +32,6 @@ def test_a_strip_has_the_labels_colours_where_the_person_was_seen() -> None:
 def test_a_strip_of_few_frames_has_no_holes() -> None:
     strip = strip_image(results_of([moment(n / 5, {1: "fear"}) for n in range(10)]), 1, (400, 10), (0, 0, 0))
     assert (strip[-1] == (204, 121, 167)).all()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "step_s", "text"),
-    [(0, 1, "0:00"), (65.9, 1, "1:05"), (12.34, 0.1, "0:12.3"), (59.97, 0.1, "1:00.0"), (3723, 1, "1:02:03")],
-)
-def test_clock(seconds: float, step_s: float, text: str) -> None:
-    assert clock(seconds, step_s) == text
 
 
 @pytest.mark.parametrize(

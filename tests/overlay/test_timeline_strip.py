@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from realtime.overlay.palette import EMOTION_COLOURS_BGR
-from realtime.overlay.timeline_strip import Position, StripLayout, TimelinePainter, clock, lanes_picture
+from realtime.overlay.timeline_strip import Position, StripLayout, TimelinePainter, lanes_picture, time_text
 from realtime.timeline.live_timeline import LiveTimeline
 from tests.support.analysed import moment
 
@@ -86,7 +86,7 @@ def test_lanes_are_drawn_again_only_when_they_change(monkeypatch):
 
 
 def test_times_are_written_as_people_read_them():
-    assert [clock(s) for s in (0, 7.26, 59.96, 75.5, 727, 3723.4)] == [
+    assert [time_text(s) for s in (0, 7.26, 59.96, 75.5, 727, 3723.4)] == [
         "0:00.0",
         "0:07.3",
         "1:00.0",

@@ -15,8 +15,8 @@ from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
 from realtime.app.views import dialogs
 from realtime.app.views.widgets import Bars, PictureView, largest_face
-from realtime.app.views.wording import clock
 from realtime.capture.open_source import CameraEntry
+from realtime.timeline.time_format import format_clock
 
 _CALIBRATE_S = 5.0
 
@@ -131,7 +131,7 @@ class CameraScreen(Screen):
             self.bars.show(view.emotions, row)
         else:
             self.bars.clear("no face in view")
-        facts = f"{clock(view.media_time_s)} · {view.fps:.0f} frames per second · {view.latency_ms:.0f} ms"
+        facts = f"{format_clock(view.media_time_s)} · {view.fps:.0f} frames per second · {view.latency_ms:.0f} ms"
         self._facts.configure(text=f"{view.note.capitalize()} · {facts}" if view.note else facts)
         if first:
             self._tell("")

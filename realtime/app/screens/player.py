@@ -18,8 +18,8 @@ from realtime.app.screens.save_row import SaveRow
 from realtime.app.views import dialogs
 from realtime.app.views.timeline import TimelineStrip
 from realtime.app.views.widgets import Bars, PictureView, largest_face
-from realtime.app.views.wording import clock
 from realtime.core.types import Faces
+from realtime.timeline.time_format import format_clock
 
 _SECONDS = {"Left": -1.0, "Right": 1.0, "Shift-Left": -10.0, "Shift-Right": 10.0}
 _FRAMES = {"comma": -1, "period": 1}
@@ -202,7 +202,7 @@ class PlayerScreen(Screen):
         return int(rows[0]) if len(rows) else None
 
     def _time_text(self, at_s: float) -> str:
-        return f"{clock(at_s, 0.1)} / {clock(self.analysis.results.end_s, 0.1)}"
+        return f"{format_clock(at_s, 0.1)} / {format_clock(self.analysis.results.end_s, 0.1)}"
 
     def _picked(self) -> None:
         number = self._chooser.current()

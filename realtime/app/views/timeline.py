@@ -9,10 +9,10 @@ from collections.abc import Callable
 from realtime.app.jobs.preview_image import rgb_ppm
 from realtime.app.views.theme import NORMAL, SMALL, Theme
 from realtime.app.views.timeline_image import label_at, strip_image
-from realtime.app.views.wording import clock
 from realtime.core.types import UNCERTAIN
 from realtime.overlay.face_panel import percent
 from realtime.timeline.analysis_results import AnalysisResults
+from realtime.timeline.time_format import format_clock
 
 MAX_ROWS = 4
 """People with a row of their own, those seen longest."""
@@ -142,7 +142,7 @@ class TimelineStrip(tk.Canvas):
             x = self._x_at(number * step_s)
             self.create_line(x, y, x, y + px(4), fill=look.line)
             text = self.create_text(
-                x, y + px(5), text=clock(number * step_s, step_s), anchor="n", font=SMALL, fill=look.dim
+                x, y + px(5), text=format_clock(number * step_s, step_s), anchor="n", font=SMALL, fill=look.dim
             )
             x0, _, x1, _ = self.bbox(text)
             self.move(text, max(0, px(2) - x0) + min(0, self.winfo_width() - px(2) - x1), 0)
@@ -185,4 +185,4 @@ class TimelineStrip(tk.Canvas):
         what = "not in the picture"
         if found is not None:
             what = found[0] if found[0] == UNCERTAIN else f"{found[0]} {percent(found[1])}"
-        self._on_hover(f"{clock(time_s, 0.1)}   person {person}: {what}")
+        self._on_hover(f"{format_clock(time_s, 0.1)}   person {person}: {what}")

@@ -1,15 +1,6 @@
-"""Times and amounts in words, as the window writes them."""
+"""Lengths of time in words, as the window writes them."""
 
 from __future__ import annotations
-
-
-def clock(seconds: float, step_s: float = 1.0) -> str:
-    """Return a time as "1:05", "1:02:03", or with tenths, "0:12.5", where steps are shorter than a second."""
-    tenths = round(seconds * 10) if step_s < 1 else int(seconds + 1e-6) * 10
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    whole = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
-    return f"{whole}:{rest // 10:02d}" + (f".{rest % 10}" if step_s < 1 else "")
 
 
 def duration(seconds: float) -> str:
