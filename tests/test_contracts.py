@@ -30,7 +30,7 @@ PLANTS = [
     ("realtime/app/attic.py", "", {"desktop"}),
     ("models/train/layers.py", "from models.evaluate import scores", {"models"}),
     ("realtime/core/errors.py", "import models.cli", {"models"}),
-    ("realtime/core/version.py", "import realtime", {"face"}),
+    ("realtime/doctor/camera_checks.py", "import realtime", {"face"}),
     ("export/parity.py", "from realtime.core import types", {"export"}),
     ("models/dataset/index.py", "def f():\n    import run_live", {"commands"}),
     ("realtime/smoothing/temporal_filter.py", FOR_TYPES.format("realtime.smoothing", "label_smoother"), {"cycles"}),
@@ -107,7 +107,7 @@ def test_every_contract_is_broken_by_a_plant() -> None:
 def test_the_contract_of_models_names_every_room_and_file_there() -> None:
     """`exhaustive` says so for realtime; it is not to be had where layers are of several packages."""
     layers = next(contract["layers"] for contract in contracts() if contract["id"] == "models")
-    named = {name for layer in layers for name in layer.split(" | ") if name.startswith("models.")}
+    named = {name for layer in layers for name in layer.strip("()").split(" | ")}
     there = {f"models.{path.stem}" for path in (ROOT / "models").glob("*.py") if path.stem != "__init__"}
     there |= {f"models.{path.parent.name}" for path in (ROOT / "models").glob("*/__init__.py")}
-    assert named == there
+    assert there - named == set()

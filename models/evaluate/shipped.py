@@ -86,15 +86,13 @@ def run_shipped(
     answers = Answers.none(count)
     classifier, finder = RegionClassifier(config), StillImageFinder()
     try:
-        with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet) as bar:
-            for rows in _chunks(count):
-                looked = [_look(finder, root / faces[row].file, row, cover) for row in rows]
-                unreadable += sum(item is None for item in looked)
-                present = [(row, item) for row, item in zip(rows, looked, strict=True) if item is not None]
-                said = classifier.classify([item for _, item in present])
-                for (row, (_, found)), emotions in zip(present, said, strict=True):
-                    _take(answers, row, found, emotions)
-                bar.update(len(rows))
+        for rows in _chunks(count, quiet):
+            looked = [_look(finder, root / faces[row].file, row, cover) for row in rows]
+            unreadable += sum(item is None for item in looked)
+            present = [(row, item) for row, item in zip(rows, looked, strict=True) if item is not None]
+            said = classifier.classify([item for _, item in present])
+            for (row, (_, found)), emotions in zip(present, said, strict=True):
+                _take(answers, row, found, emotions)
     finally:
         finder.close()
         classifier.close()
@@ -103,9 +101,13 @@ def run_shipped(
     return answers
 
 
-def _chunks(count: int) -> Iterator[range]:
-    for start in range(0, count, _BATCH):
-        yield range(start, min(start + _BATCH, count))
+def _chunks(count: int, quiet: bool) -> Iterator[range]:
+    """Yield rows batch by batch, under a progress bar."""
+    with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet) as bar:
+        for start in range(0, count, _BATCH):
+            rows = range(start, min(start + _BATCH, count))
+            yield rows
+            bar.update(len(rows))
 
 
 def _look(finder: StillImageFinder, path: Path, row: int, cover: Cover | None) -> tuple[Frame, Faces] | None:

@@ -164,8 +164,7 @@ def test_a_live_run_tells_whose_emotions_its_frames_showed(monkeypatch: pytest.M
         def run(self) -> None:
             # The first is start-up, and not counted.
             for number, age_s in enumerate([[0.0], *ages]):
-                people = dict(enumerate(["fear"] * len(age_s), 1))
-                one = moment(number / 10, people)
+                one = moment(number / 10, dict(enumerate(["fear"] * len(age_s), 1)))
                 emotions = dataclasses.replace(one.emotions, age_s=np.array(age_s, np.float32))
                 self._on_frame(dataclasses.replace(one, emotions=emotions))
 
