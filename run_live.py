@@ -225,34 +225,13 @@ def _outputs(
     window: bool,
     realtime: bool,
     speed: float,
-    record: Path | None,
-    table: Path | None,
-    report: Path | None,
-    clip_seconds: float,
-    overwrite: bool,
     serve: str | None,
     serve_token: str | None,
     virtual_camera: bool,
+    **files: Any,
 ) -> Iterator[SinkOptions]:
     """Yield the options of each sink that was asked for; frames go to them in this order. Raises ConfigError."""
-    rows_to_stdout = table is not None and str(table) == _STDOUT
-    overwrite = overwrite or _asked_to_replace(record, None if rows_to_stdout else table, report)
-    if record is not None:
-        from realtime.recording.recording_sink import RecordingOptions
-
-        yield RecordingOptions(record, overwrite)
-    if rows_to_stdout:
-        from realtime.reports.json_lines_sink import JsonLinesOptions
-
-        yield JsonLinesOptions()
-    elif table is not None:
-        from realtime.reports.table_sink import TableOptions
-
-        yield TableOptions(table, overwrite)
-    if report is not None:
-        from realtime.reports.report_sink import ReportOptions
-
-        yield ReportOptions(report, clip_seconds, overwrite)
+    yield from _file_outputs(**files)
     if window:
         from realtime.session.window_sink import WindowOptions
 
@@ -271,6 +250,30 @@ def _outputs(
         from realtime.serving.virtual_camera_sink import VirtualCameraOptions
 
         yield VirtualCameraOptions()
+
+
+def _file_outputs(
+    record: Path | None, table: Path | None, report: Path | None, clip_seconds: float, overwrite: bool
+) -> Iterator[SinkOptions]:
+    """Yield the options of the sinks that write files, or rows on standard output. Raises ConfigError."""
+    rows_to_stdout = table is not None and str(table) == _STDOUT
+    overwrite = overwrite or _asked_to_replace(record, None if rows_to_stdout else table, report)
+    if record is not None:
+        from realtime.recording.recording_sink import RecordingOptions
+
+        yield RecordingOptions(record, overwrite)
+    if rows_to_stdout:
+        from realtime.reports.json_lines_sink import JsonLinesOptions
+
+        yield JsonLinesOptions()
+    elif table is not None:
+        from realtime.reports.table_sink import TableOptions
+
+        yield TableOptions(table, overwrite)
+    if report is not None:
+        from realtime.reports.report_sink import ReportOptions
+
+        yield ReportOptions(report, clip_seconds, overwrite)
 
 
 def _on_terminal() -> bool:
