@@ -6,11 +6,13 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.support import chromium
-from tests.support.fake_camera import FakeCamera
+from tests.support.fakes import FakeCamera
+from tests.support.tiny_models import write_tiny_weights
 
 pytest_plugins = ("tests.support.app_driver",)
 
@@ -23,12 +25,24 @@ def portrait_bgr() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
+def small_face_bgr(portrait_bgr: np.ndarray) -> np.ndarray:
+    """The portrait's face alone, in 48x48 as in data sets of expressions."""
+    return cv2.resize(portrait_bgr[70:220, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
+
+
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder with real faces and clips."""
     folder = os.environ.get("EMOTION_TEST_DATA", "")
     if not folder or not Path(folder).is_dir():
         pytest.skip("EMOTION_TEST_DATA names no folder with data/ and videos/")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of models of a few bytes that say happiness of every face; a test that changes one writes its own."""
+    return write_tiny_weights(tmp_path_factory.mktemp("weights"), eyes="happiness", lips="happiness").folder
 
 
 @pytest.fixture(scope="session")

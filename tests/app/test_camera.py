@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from demo import CLIP_PATH
 from tests.support.app_driver import Driver, answer, running_workers
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
@@ -18,7 +19,6 @@ from realtime.capture.open_source import CameraEntry, FileSource  # noqa: E402
 from realtime.session import analyser  # noqa: E402
 
 pytestmark = pytest.mark.timeout(90)
-DEMO = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
 
 
 def test_a_camera_is_chosen_shown_and_recorded(drive: Driver, monkeypatch, tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_a_camera_is_chosen_shown_and_recorded(drive: Driver, monkeypatch, tmp_p
 
     def source(text: str, **_: object) -> FileSource:
         asked.append(text)
-        return FileSource(str(DEMO), realtime=True)
+        return FileSource(str(CLIP_PATH), realtime=True)
 
     monkeypatch.setattr(analyser, "source_for", source)
     drive.press("Control-k")

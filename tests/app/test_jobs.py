@@ -11,35 +11,22 @@ import numpy as np
 import pytest
 
 from models.manifest import EMOTIONS
-from realtime.app.jobs.analyse import Analysis, Progress
+from realtime.app.jobs.analyse import Progress
 from realtime.app.jobs.job import Cancelled, Failed, Job
 from realtime.app.jobs.player import Player
 from realtime.app.jobs.save import SaveJob
 from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.capture.frame_index_reader import SeekableVideo, length_s
 from realtime.capture.video_file import FileSource
-from realtime.core.config import PipelineConfig, SmoothingConfig
+from realtime.core.config import SmoothingConfig
 from realtime.core.errors import SourceOpenError
-from realtime.core.metrics import Metrics
 from realtime.core.options import FaceStyle
 from realtime.smoothing.offline import smooth_offline
-from tests.support.analysed import moment, results_of
+from tests.support.analysed import analysis_of, moment, results_of
 from tests.support.made_clips import write_clip
 
 pytestmark = pytest.mark.timeout(60)
 IRREGULAR_MS = np.cumsum(np.random.default_rng(3).integers(20, 90, 120)).tolist()
-
-
-def analysis_of(path: Path, count: int | None = None) -> Analysis:
-    """A video in which person 1 is always happy, as if it had been analysed."""
-    source = FileSource(str(path))
-    info = source.open()
-    times = []
-    while (frame := source.read()) is not None:
-        times.append(frame.media_time_s)
-    source.close()
-    results = results_of([moment(time_s, {1: "happiness"}) for time_s in times[:count]])
-    return Analysis(str(path), info, results, Metrics(), "cpu", 0.0, PipelineConfig())
 
 
 def finished(job: Job, events: queue.Queue) -> list[object]:

@@ -10,6 +10,7 @@ import pytest
 
 from realtime.capture.open_source import CameraEntry, CameraSource, FileSource, StreamSource, list_cameras, source_for
 from realtime.core.errors import ConfigError, SourceOpenError, SourceReadError
+from tests.support.clocks import FakeClock
 
 # ---- choosing ------------------------------------------------------------------------------------------------------
 
@@ -45,22 +46,11 @@ def test_a_blank_source_is_refused():
 # ---- cameras -------------------------------------------------------------------------------------------------------
 
 
-class FakeTime:
-    def __init__(self):
-        self.now_s = 50.0
+class FakeDevice:
+    """A `cv2.VideoCapture`: delivers `frames` pictures, then nothing; each grab takes 0.1 s."""
 
-    def clock(self):
-        return self.now_s
-
-    def wait(self, seconds):
-        self.now_s += seconds
-
-
-class FakeCamera:
-    """Delivers `frames` pictures, then nothing; each grab takes 0.1 s of fake time."""
-
-    def __init__(self, fake, frames=3, opens=True):
-        self.fake, self.left, self.opens = fake, frames, opens
+    def __init__(self, clock, frames=3, opens=True):
+        self.clock, self.left, self.opens = clock, frames, opens
         self.asked, self.released = {}, 0
 
     def __call__(self, number, backend):
@@ -76,12 +66,12 @@ class FakeCamera:
         return 30.0
 
     def grab(self):
-        self.fake.now_s += 0.1
+        self.clock.now_s += 0.1
         self.left -= 1
         return self.left >= 0
 
     def retrieve(self):
-        self.fake.now_s += 0.05
+        self.clock.now_s += 0.05
         return True, np.zeros((72, 128, 3), np.uint8)
 
     def release(self):
@@ -89,9 +79,9 @@ class FakeCamera:
 
 
 def fake_camera(frames=3, opens=True):
-    fake = FakeTime()
-    device = FakeCamera(fake, frames, opens)
-    return CameraSource(0, clock=fake.clock, device=device, dev=None), device
+    clock = FakeClock()
+    device = FakeDevice(clock, frames, opens)
+    return CameraSource(0, clock=clock, device=device, dev=None), device
 
 
 def test_a_camera_stamps_frames_when_they_were_grabbed():
@@ -113,10 +103,10 @@ def test_a_camera_that_stops_is_an_error_after_two_seconds():
     source, device = fake_camera(frames=2)
     source.open()
     assert [source.read().index, source.read().index] == [0, 1]
-    before_s = device.fake.now_s
+    before_s = device.clock.now_s
     with pytest.raises(SourceReadError, match="camera 0 stopped: no picture for 2 s after 2 frames; check its cable"):
         source.read()
-    assert 2 <= device.fake.now_s - before_s < 2.3
+    assert 2 <= device.clock.now_s - before_s < 2.3
 
 
 def test_a_camera_that_does_not_open_or_shows_nothing_says_what_to_try():

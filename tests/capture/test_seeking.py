@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import bisect
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from realtime.core.errors import SourceReadError
-from tests.support.made_clips import cut, opened, read_all, write_clip
-from tests.support.numbered_clips import number_of, write_numbered
+from tests.support.made_clips import cut, number_of, opened, read_all, write_clip, write_numbered
 
 STEADY_MS = [round(i * 1000 / 30) for i in range(300)]
 SLOW_OPEN = {"x264-params": "open-gop=1:bframes=3:keyint=100:min-keyint=100:scenecut=0"}
@@ -144,13 +141,9 @@ def test_seeking_needs_an_open_file_that_is_still_there(tmp_path):
         source.seek(0)
 
 
-CLIPS = os.environ.get("EMOTION_TEST_DATA")
-
-
-@pytest.mark.skipif(not CLIPS, reason="EMOTION_TEST_DATA names no folder of real clips")
 @pytest.mark.parametrize("name", ["face_then_none_hevc.mov", "several_people_cuts.mp4", "signing_1.mkv"])
-def test_real_clips_are_looked_through_frame_by_frame(name):
-    source, _ = opened(Path(CLIPS) / "videos" / name)
+def test_real_clips_are_looked_through_frame_by_frame(real_data, name):
+    source, _ = opened(real_data / "videos" / name)
     frames = read_all(source)[0]
     for number in (len(frames) - 1, len(frames) // 2, 3, 0, len(frames) // 3):
         source.seek(frames[number].media_time_s)

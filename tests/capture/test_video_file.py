@@ -1,10 +1,8 @@
 """Video files as a frame source: every frame, its time, upright, and a clear word when something is wrong."""
 
-import os
 import struct
 import threading
 import time
-from pathlib import Path
 
 import av
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 from realtime.capture.open_source import FileSource, source_for
 from realtime.capture.pyav_decoding import ArrivalTimes, MediaTimes
 from realtime.core.errors import SourceReadError
+from tests.support.clocks import FakeClock
 from tests.support.made_clips import SIZE_WH, opened, read_all, write_clip
 
 
@@ -124,42 +123,31 @@ def test_a_live_senders_times_are_used_only_while_they_are_sane():
     assert ArrivalTimes(trusted=False).place(3.0, 9.0) == 0
 
 
-class FakeTime:
-    def __init__(self):
-        self.now_s = 50.0
-
-    def clock(self):
-        return self.now_s
-
-    def wait(self, seconds):
-        self.now_s += seconds
-
-
 def test_realtime_delivers_when_a_camera_would_and_late_frames_at_once(tmp_path):
-    fake = FakeTime()
-    source, info = opened(write_clip(tmp_path / "a.mp4", 10), realtime=True, clock=fake.clock, wait=fake.wait)
+    clock = FakeClock()
+    source, info = opened(write_clip(tmp_path / "a.mp4", 10), realtime=True, clock=clock, wait=clock.sleep)
     assert info.live
     delivered = []
     for i in range(10):
         frame = source.read()
-        delivered.append(fake.now_s)
+        delivered.append(clock.now_s)
         assert frame.captured_at_s == pytest.approx(50 + i / 30, abs=0.001)
         if i == 3:
-            fake.now_s += 0.1
+            clock.now_s += 0.1
     early = [50 + i / 30 for i in range(4)]
     late = [50.2, 50.2, 50.2, 50 + 7 / 30, 50 + 8 / 30, 50 + 9 / 30]
     assert delivered == pytest.approx(early + late, abs=0.001)
 
 
 def test_realtime_loses_what_a_camera_would_lose_and_never_all(tmp_path):
-    fake = FakeTime()
-    source, _ = opened(write_clip(tmp_path / "a.mp4", 60), realtime=True, clock=fake.clock, wait=fake.wait)
+    clock = FakeClock()
+    source, _ = opened(write_clip(tmp_path / "a.mp4", 60), realtime=True, clock=clock, wait=clock.sleep)
     assert source.read().index == 0
-    fake.now_s += 0.5
+    clock.now_s += 0.5
     frame = source.read()
-    assert fake.now_s - frame.captured_at_s == pytest.approx(0.1, abs=0.01)
+    assert clock.now_s - frame.captured_at_s == pytest.approx(0.1, abs=0.01)
     assert source.dropped == frame.index - 1 == 11
-    fake.now_s += 100
+    clock.now_s += 100
     assert source.read() is not None
 
 
@@ -174,13 +162,9 @@ def test_realtime_waiting_is_interrupted(tmp_path):
 
 # ---- real clips ----------------------------------------------------------------------------------------------------
 
-CLIPS = os.environ.get("EMOTION_TEST_DATA")
-needs_clips = pytest.mark.skipif(not CLIPS, reason="EMOTION_TEST_DATA names no folder of real clips")
 
-
-@needs_clips
-def test_a_phone_recording_of_variable_rate_keeps_its_times():
-    path = Path(CLIPS) / "videos" / "face_then_none_hevc.mov"
+def test_a_phone_recording_of_variable_rate_keeps_its_times(real_data):
+    path = real_data / "videos" / "face_then_none_hevc.mov"
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         stamps = sorted(float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None)

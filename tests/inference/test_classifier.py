@@ -19,6 +19,7 @@ from tests.support.tiny_models import write_tiny_model, write_tiny_weights
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models that disagree: the eyes' expert says anger, the lips' happiness."""
     return write_tiny_weights(tmp_path_factory.mktemp("weights")).folder
 
 

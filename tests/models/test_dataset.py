@@ -15,13 +15,12 @@ from models.manifest import EMOTIONS, GEOMETRY, REGIONS
 
 
 @pytest.fixture(scope="module")
-def faces_folder(tmp_path_factory: pytest.TempPathFactory, portrait_bgr: np.ndarray) -> Path:
+def faces_folder(tmp_path_factory: pytest.TempPathFactory, small_face_bgr: np.ndarray) -> Path:
     """Eleven pictures of 48x48: ten of one face in different light, one without a face; and their tables."""
     root = tmp_path_factory.mktemp("faces")
-    face = cv2.resize(portrait_bgr[70:220, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
     rows = []
     for number in range(10):
-        cv2.imwrite(str(root / f"{number}.png"), cv2.convertScaleAbs(face, alpha=0.7 + number * 0.05))
+        cv2.imwrite(str(root / f"{number}.png"), cv2.convertScaleAbs(small_face_bgr, alpha=0.7 + number * 0.05))
         rows.append([f"{number}.png", EMOTIONS[number % 6], "train" if number < 6 else "val"])
     cv2.imwrite(str(root / "none.png"), np.zeros((48, 48, 3), np.uint8))
     rows.append(["none.png", "fear", "val"])

@@ -20,13 +20,12 @@ from tests.support.tiny_models import write_tiny_weights
 
 
 @pytest.fixture(scope="module")
-def labelled(tmp_path_factory: pytest.TempPathFactory, portrait_bgr: np.ndarray) -> Path:
+def labelled(tmp_path_factory: pytest.TempPathFactory, small_face_bgr: np.ndarray) -> Path:
     """Sixty small pictures of one face and two without one, with a table."""
     root = tmp_path_factory.mktemp("labelled")
-    face = cv2.resize(portrait_bgr[70:220, 150:300], (48, 48), interpolation=cv2.INTER_AREA)
     rows = []
     for number in range(60):
-        cv2.imwrite(str(root / f"{number}.png"), cv2.convertScaleAbs(face, alpha=0.6 + number * 0.01))
+        cv2.imwrite(str(root / f"{number}.png"), cv2.convertScaleAbs(small_face_bgr, alpha=0.6 + number * 0.01))
         rows.append([f"{number}.png", ("happy", "anger", "fear")[number % 3], "val" if number < 55 else "test"])
     cv2.imwrite(str(root / "none.png"), np.zeros((48, 48, 3), np.uint8))
     rows += [["none.png", "happy", "test"], ["missing.png", "disgust", "test"]]
@@ -37,6 +36,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory, portrait_bgr: np.ndarray)
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models of this file's own: the report writes its scores into their manifest."""
     return write_tiny_weights(tmp_path_factory.mktemp("weights"), eyes="happiness").folder
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 from pathlib import Path
 
@@ -125,11 +124,8 @@ def test_close_any_number_of_times_and_then_nothing_more(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", ["smile_to_neutral_720p.mp4", "face_then_none_hevc.mov", "several_people_cuts.mp4"])
-def test_a_real_clip_keeps_its_times(tmp_path: Path, name: str) -> None:
-    folder = os.environ.get("EMOTION_TEST_DATA")
-    if not folder:
-        pytest.skip("EMOTION_TEST_DATA is not set: no real clips")
-    clip = Path(folder) / "videos" / name
+def test_a_real_clip_keeps_its_times(real_data: Path, tmp_path: Path, name: str) -> None:
+    clip = real_data / "videos" / name
     recorder, times, first = None, [], 0.0
     with av.open(str(clip)) as container:
         for number, frame in enumerate(container.decode(video=0)):

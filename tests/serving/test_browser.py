@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.reports.html_report import HtmlReport
 from realtime.serving.page_server import PageServer
-from tests.reports.test_html_report import FACTS, story
 from tests.support.analysed import moment
 from tests.support.chromium import Tab
 from tests.support.live_page import INFO, grey, opened, state
+from tests.support.report_page import FACTS, story, written
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -184,10 +183,7 @@ def test_the_report_renders_alone_and_without_complaint(tab: Tab, tmp_path: Path
         "nobody": [moment(n / 10, {}) for n in range(20)],
         "crowd": [moment(n / 10, dict.fromkeys(range(1, 13), "fear" if n % 9 else "uncertain")) for n in range(120)],
     }[scene]
-    report = HtmlReport(tmp_path / "report.html", lambda: FACTS)
-    for frame in frames:
-        report.write(frame)
-    report.close()
+    written(tmp_path / "report.html", frames)
     address = (tmp_path / "report.html").as_uri()
     tab.open(address)
     tab.wait_for("document.readyState === 'complete' && location.protocol === 'file:'")

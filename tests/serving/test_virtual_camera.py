@@ -12,7 +12,7 @@ import pytest
 from realtime.core.errors import ConfigError, OutletError
 from realtime.core.protocols import SourceInfo
 from realtime.serving.virtual_camera import VirtualCamera
-from tests.support.fake_camera import FakeCamera
+from tests.support.fakes import FakeCamera
 
 pytestmark = pytest.mark.timeout(30)
 

@@ -23,7 +23,7 @@ from realtime.serving.page_sink import PageOptions
 from realtime.serving.virtual_camera_sink import VirtualCameraOptions
 from realtime.session.session import Session
 from run_live import main
-from tests.support.fake_camera import FakeCamera
+from tests.support.fakes import FakeCamera
 from tests.support.made_clips import write_clip
 from tests.support.tiny_models import write_tiny_weights
 

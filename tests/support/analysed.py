@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 
 from models.manifest import EMOTIONS
+from realtime.app.jobs.analyse import Analysis
+from realtime.capture.video_file import FileSource
+from realtime.core.config import PipelineConfig
+from realtime.core.metrics import Metrics
 from realtime.core.types import UNCERTAIN, Analysed, Emotions, Faces, Frame
 from realtime.timeline.analysis_results import AnalysisResults
-from tests.support.fakes import one_hot
+from tests.support.fakes import blank, one_hot
 
 SIZE_WH = (320, 240)
 
 
 def moment(time_s: float, people: Mapping[int, str], *, grey: int = 90, reason: str = "turned") -> Analysed:
     """A frame at `time_s` in which person -> label is seen; "uncertain" carries `reason`."""
-    image = np.full((SIZE_WH[1], SIZE_WH[0], 3), grey, np.uint8)
+    image = blank(*SIZE_WH, grey)
     count = len(people)
     boxes = np.array([[20 + 70 * n, 60, 70 + 70 * n, 120] for n in range(count)], np.float32).reshape(count, 4)
     faces = Faces(
@@ -45,3 +50,15 @@ def results_of(frames: Iterable[Analysed]) -> AnalysisResults:
     for analysed in frames:
         results.add(analysed)
     return results
+
+
+def analysis_of(path: Path, people: Mapping[int, str] | None = None) -> Analysis:
+    """A video as if it had been analysed, and these people seen in each frame: person 1, always happy, unless told."""
+    source = FileSource(str(path))
+    info = source.open()
+    times = []
+    while (frame := source.read()) is not None:
+        times.append(frame.media_time_s)
+    source.close()
+    results = results_of([moment(time_s, people or {1: "happiness"}) for time_s in times])
+    return Analysis(str(path), info, results, Metrics(), "cpu", 0.0, PipelineConfig())

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +16,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from realtime.core.config import PipelineConfig
-from tests.support.tiny_models import write_tiny_weights
-from tests.support.virtual_display import virtual_display
 
 if TYPE_CHECKING:
     from realtime.app.window import App
@@ -21,16 +23,31 @@ if TYPE_CHECKING:
 WORKERS = {"capture", "landmarks", "classify", "analysis", "player", "export", "live", "cameras", "recorder"}
 
 
+@contextlib.contextmanager
+def virtual_display(size: str = "1920x1080x24") -> Iterator[str]:
+    """Start Xvfb, yield the display's name, end it. Skips the test where Xvfb is missing."""
+    if shutil.which("Xvfb") is None:
+        pytest.skip("Xvfb is not installed")
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        number = answer.readline().strip()
+    try:
+        if not number:
+            pytest.skip("Xvfb did not start")
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
 @pytest.fixture(scope="session")
 def x_display() -> Iterator[str]:
     """One for all: Xlib ends the program when a window is made after a display that it knew has gone."""
     with virtual_display() as name:
         yield name
-
-
-@pytest.fixture(scope="session")
-def app_weights(tmp_path_factory) -> Path:
-    return write_tiny_weights(tmp_path_factory.mktemp("weights")).folder
 
 
 class Driver:
@@ -65,14 +82,14 @@ class Driver:
 
 
 @pytest.fixture
-def drive(x_display, app_weights, monkeypatch) -> Iterator[Driver]:
+def drive(x_display, weights, monkeypatch) -> Iterator[Driver]:
     tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
     from realtime.app.views import dialogs
     from realtime.app.window import App
 
     monkeypatch.setenv("DISPLAY", x_display)
     root = tk.Tk(className="Emotion-live")
-    driver = Driver(App(root, PipelineConfig(weights=app_weights)))
+    driver = Driver(App(root, PipelineConfig(weights=weights)))
     for kind in ("showerror", "showwarning"):
         monkeypatch.setattr(dialogs.messagebox, kind, lambda title, text, **_: driver.boxes.append((title, text)))
     yield driver

@@ -7,6 +7,7 @@ import numpy as np
 from models.manifest import EMOTIONS
 from realtime.core.sink import RunStatus
 from realtime.core.types import UNCERTAIN, Analysed, Emotions, Faces, Frame
+from tests.support.fakes import blank
 
 SIZES_WH = [(320, 240), (640, 360), (1280, 720), (3840, 2160)]
 HUD = RunStatus(24.8, 31.0, 0, "camera 0", "cpu", recording=False, paused=False)
@@ -37,7 +38,7 @@ def analysed(image, boxes, labels=None, probabilities=None, reasons=None):
 
 
 def plain(size_wh=(1280, 720), value=128):
-    return np.full((size_wh[1], size_wh[0], 3), value, np.uint8)
+    return blank(*size_wh, value)
 
 
 def has_colour(picture, colour):

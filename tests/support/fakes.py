@@ -162,3 +162,28 @@ class FakeClassifier:
 
     def close(self) -> None:
         self.closed += 1
+
+
+class FakeCamera:
+    """As much of `pyvirtualcam.Camera` as is used; keeps what it is sent. No machine that tests has a driver for it."""
+
+    def __init__(self, width: int, height: int, fps: float, *, fmt: str) -> None:
+        self.size_wh, self.fps, self.fmt = (width, height), fps, fmt
+        self.sent: list[np.ndarray] = []
+        self.closed_by = ""
+        self.broken: Exception | None = None
+        self.device = "/dev/video9"
+
+    def send(self, frame: np.ndarray) -> None:
+        assert frame.dtype == np.uint8
+        assert frame.shape == (self.size_wh[1], self.size_wh[0], 3)
+        assert not self.closed_by
+        if self.broken is not None:
+            raise self.broken
+        self.sent.append(frame)
+
+    def sleep_until_next_frame(self) -> None:
+        time.sleep(1 / self.fps)
+
+    def close(self) -> None:
+        self.closed_by = threading.current_thread().name

@@ -14,6 +14,7 @@ from realtime.serving.address import Address
 from realtime.serving.page_server import PageServer
 from realtime.serving.page_state import PageState, state_of
 from tests.support.analysed import SIZE_WH, moment
+from tests.support.fakes import blank
 
 INFO = SourceInfo("clip <1> & co.mp4", live=True, size_wh=SIZE_WH, fps=30.0)
 
@@ -34,7 +35,7 @@ def noise(seed: int = 0, height: int = 240, width: int = 320) -> np.ndarray:
 
 
 def grey(level: int) -> np.ndarray:
-    return np.full((SIZE_WH[1], SIZE_WH[0], 3), level, np.uint8)
+    return blank(*SIZE_WH, level)
 
 
 def ask(page: PageServer, path: str = "/", method: str = "GET", **headers: str) -> http.client.HTTPResponse:
