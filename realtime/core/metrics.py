@@ -31,7 +31,9 @@ class Metrics:
     """Collects figures from all threads; every method may be called from any.
 
     Args:
-        clock: monotonic seconds.
+        clock: monotonic seconds, the clock of `Frame.captured_at_s`.
+        wall_timer: seconds, for how long a stage takes.
+        cpu_timer: CPU seconds of the calling thread, likewise.
 
     Attributes:
         drops: cause -> frames dropped.
@@ -40,8 +42,13 @@ class Metrics:
         waiting: who takes the frames -> how many waited for it, on average and at most; there after the run.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.monotonic,
+        wall_timer: Callable[[], float] = time.perf_counter,
+        cpu_timer: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._clock, self._wall_timer, self._cpu_timer = clock, wall_timer, cpu_timer
         self._lock = threading.Lock()
         self._stages: dict[str, deque[float]] = {}
         self._cpu_s: dict[str, float] = {}
@@ -57,9 +64,9 @@ class Metrics:
     @contextmanager
     def timed(self, stage: str, frames: int = 1) -> Iterator[None]:
         """Time a block that works on `frames` frames, on the thread that runs it."""
-        wall, cpu = time.perf_counter(), time.thread_time()
+        wall, cpu = self._wall_timer(), self._cpu_timer()
         yield
-        wall, cpu = time.perf_counter() - wall, time.thread_time() - cpu
+        wall, cpu = self._wall_timer() - wall, self._cpu_timer() - cpu
         with self._lock:
             self._stages.setdefault(stage, deque(maxlen=_WINDOW)).append(wall / frames)
             self._cpu_s[stage] = self._cpu_s.get(stage, 0.0) + cpu

@@ -11,18 +11,6 @@ from realtime.reports.run_info import run_facts
 from tests.support.fakes import make_run
 
 
-def test_the_mean_rate_is_of_the_whole_run_and_not_of_the_last_seconds() -> None:
-    now = [0.0]
-    metrics = Metrics(clock=lambda: now[0])
-    assert metrics.mean_fps() == 0.0
-    for step_s in [0.1] * 50 + [1.0] * 5:
-        metrics.shown(now[0])
-        now[0] += step_s
-    metrics.shown(now[0])
-    assert metrics.frames_shown == 56
-    assert metrics.mean_fps() == pytest.approx(55 / 10.0)
-
-
 @pytest.mark.parametrize("live", [False, True])
 def test_source_rate_drops_versions_and_models_are_named(live: bool) -> None:
     metrics = Metrics()
