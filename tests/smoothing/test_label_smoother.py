@@ -233,11 +233,13 @@ def test_a_head_that_swings_to_and_fro_is_not_named_in_between() -> None:
     assert play(smooth, "happiness", 5.2, 1)[-1].labels == ("happiness",)
 
 
-@pytest.mark.parametrize("frames_back", range(10, 19))
+@pytest.mark.parametrize("frames_back", range(10, 30))
 def test_nobody_is_named_in_the_frame_in_which_they_turn_away_again(frames_back: int) -> None:
     smooth = LabelSmoother(SmoothingConfig())
     play(smooth, "happiness", 0, 2)
     play(smooth, "happiness", 2, 0.5, trust=0.0, reason="turned")
     before = play(smooth, "happiness", 2.5, frames_back / 30)[-1].labels
     again = feed(smooth, one_hot("happiness"), 2.5 + frames_back / 30, trust=0.0, reason="turned").labels
-    assert again == ("uncertain",) or before == ("happiness",)
+    # Whoever is back is named after 0.6 s. The frame of turning away names nobody, and takes no name away at once.
+    shown = ("uncertain",) if frames_back < 19 else ("happiness",)
+    assert (before, again) == (shown, shown)
