@@ -40,6 +40,7 @@ class Pipeline:
         patience_s: `float`, seconds that inference waits for a file's frames to become `max_batch`: it then costs less.
         metrics: collects figures.
         join_s: `float`, seconds that `close` waits for the threads.
+        clock: monotonic seconds, for how long a live frame has waited for its answer.
 
     Attributes:
         stragglers: `list` of `str`, threads that did not end in time when the pipeline was left.
@@ -56,6 +57,7 @@ class Pipeline:
         patience_s: float = 0.0,
         metrics: Metrics | None = None,
         join_s: float = _JOIN_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
         self._make_finder, self._make_classifier = make_finder, make_classifier
@@ -65,7 +67,7 @@ class Pipeline:
         self.metrics = metrics or Metrics()
         self._join_s = join_s
         self.stragglers: list[str] = []
-        self._between = PipelineQueues.between(live=live, max_batch=max_batch)
+        self._between = PipelineQueues.between(live=live, max_batch=max_batch, clock=clock)
         self._epochs = SeekEpochs()
         self._stop = threading.Event()
         self._opened = threading.Event()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,10 +29,10 @@ class PipelineQueues:
     analysed: BoundedQueue[Analysed | EndOfEpoch]
 
     @staticmethod
-    def between(*, live: bool, max_batch: int) -> PipelineQueues:
+    def between(*, live: bool, max_batch: int, clock: Callable[[], float] = time.monotonic) -> PipelineQueues:
         """Return new ones: live each holds one frame, for files `max_batch`, and a little more for the classifier."""
         if live:
-            lane = LiveQueue()
+            lane = LiveQueue(clock=clock)
             return PipelineQueues(Channel(1, OverflowPolicy.DROP_OLDEST), lane.looked, lane.analysed)
         wait = OverflowPolicy.WAIT
         # Landmarks are the longest chain: they shall find room while a batch is being classified.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
-
 import numpy as np
 import pytest
 
 from realtime.core.channel import ChannelClosedError
-from realtime.core.types import NOT_YET, Analysed, Emotions
+from realtime.core.errors import StageError
+from realtime.core.types import NOT_YET, Analysed
 from realtime.pipeline.live_queue import LiveQueue
 from realtime.pipeline.pipeline import Pipeline
 from realtime.pipeline.seek_epochs import EndOfEpoch
+from tests.support.clocks import LIMIT_S, FakeClock, Gate, until
 from tests.support.fakes import FakeClassifier, FakeFinder, FakeSource, make_emotions, make_faces, make_frame, one_hot
 
 pytestmark = pytest.mark.timeout(30)
@@ -26,11 +25,11 @@ class Lane:
     """A lane with a clock that is moved by hand, and what a classify and a main thread would do with it."""
 
     def __init__(self) -> None:
-        self.now_s = 0.0
-        self.lane = LiveQueue(PATIENCE_S, lambda: self.now_s)
+        self.clock = FakeClock(0.0)
+        self.lane = LiveQueue(PATIENCE_S, self.clock)
 
     def arrive(self, index: int, at_s: float) -> None:
-        self.now_s = at_s
+        self.clock.now_s = at_s
         self.lane.looked.put((make_frame(index), ONE_FACE))
 
     def ask(self) -> int:
@@ -42,7 +41,7 @@ class Lane:
         self.lane.analysed.put(Analysed(frame, faces, make_emotions(one_hot(emotion))))
 
     def shown(self, at_s: float | None = None) -> Analysed | None:
-        self.now_s = self.now_s if at_s is None else at_s
+        self.clock.now_s = self.clock() if at_s is None else at_s
         try:
             return self.lane.analysed.get(0)
         except TimeoutError:
@@ -189,22 +188,6 @@ def test_a_live_source_is_never_sent_elsewhere() -> None:
         LiveQueue().looked.put(EndOfEpoch(0, None))
 
 
-class Noting(FakeClassifier):
-    """Notes which frames it was asked about."""
-
-    def __init__(self, delay_s: float, fail_at: int | None = None) -> None:
-        super().__init__(delay_s)
-        self.asked: list[int] = []
-        self._fail_at = fail_at
-
-    def classify(self, batch: Sequence[tuple]) -> list[Emotions]:
-        self.asked.append(batch[0][0].index)
-        if self._fail_at is not None and len(self.asked) == self._fail_at:
-            time.sleep(0.1)
-            raise ValueError("odd face")
-        return super().classify(batch)
-
-
 class Followed(FakeFinder):
     """One face, always the same person's."""
 
@@ -212,35 +195,81 @@ class Followed(FakeFinder):
         return super().find(frame).with_track_ids(np.array([4], np.int64))
 
 
-def run_live(classifier: FakeClassifier, frames: int = 45, period_s: float = 0.03) -> tuple[Pipeline, list[Analysed]]:
-    source = FakeSource(frames, live=True, period_s=period_s)
-    with Pipeline(source, Followed, lambda: classifier) as pipeline:
-        return pipeline, list(pipeline)
+class Live:
+    """A run whose camera delivers, whose classifier answers and whose clock moves when the test says so."""
+
+    def __init__(self, frames: int) -> None:
+        self.camera, self.answers, self.clock = Gate(), Gate(), FakeClock()
+        self.classifier = FakeClassifier(before=self.answers)
+        self.source = FakeSource(frames, live=True, before=self.camera)
+        self.finder = Followed()
+        self.pipeline = Pipeline(self.source, lambda: self.finder, lambda: self.classifier, clock=self.clock)
+
+    def asked(self, number: int) -> None:
+        """Deliver the next frame, which the classifier is to take up."""
+        self.camera.let()
+        until(lambda: [number] in self.classifier.asked)
+
+    def went_ahead(self, number: int) -> None:
+        """Deliver the next frame; the one before it has waited long enough and is shown without an answer."""
+        self.clock.sleep(FRAME_S)
+        self.camera.let()
+        shown = self.pipeline.poll(LIMIT_S)
+        assert (shown.frame.index, shown.emotions.measured, shown.late) == (number - 1, False, ())
+
+    def answered(self, number: int) -> Analysed:
+        """Let the classifier answer; return the frame of that number, which is shown with what is said of it."""
+        self.answers.let()
+        shown = self.pipeline.poll(LIMIT_S)
+        assert (shown.frame.index, shown.emotions.measured) == (number, True)
+        return shown
 
 
 def test_the_display_keeps_the_cameras_rate_in_order_and_carries_emotions_over() -> None:
-    classifier = Noting(0.15)
-    pipeline, shown = run_live(classifier)
-    indices = [one.frame.index for one in shown]
-    assert indices == sorted(set(indices))
-    assert len(shown) >= 25, "if it were waited for, nine would come through"
-    assert pipeline.metrics.carried_over == sum(not one.emotions.measured for one in shown) > 15
-    answered = [late.frame_index for one in shown for late in one.late]
-    own = [one.frame.index for one in shown if one.emotions.measured]
-    assert sorted(answered + own) == sorted(set(answered + own)), "no answer counts twice"
-    assert set(answered + own) <= set(classifier.asked)
-    assert len(shown) + sum(pipeline.metrics.drops.values()) == 45
-    assert [most for _, most in pipeline.metrics.waiting.values()] == [1, 1, 1]
+    run = Live(13)
+    with run.pipeline:
+        run.asked(0)
+        run.answered(0)
+        for first in (1, 7):
+            run.asked(first)
+            for number in range(first + 1, first + 6):
+                run.went_ahead(number)
+            # The answer to the first comes while the last waits, which is asked next.
+            run.answers.let()
+            until(lambda last=first + 5: [last] in run.classifier.asked)
+            shown = run.answered(first + 5)
+            assert [late.frame_index for late in shown.late] == [first], "an answer that came too late is not lost"
+        assert list(run.pipeline) == []
+    assert run.classifier.asked == [[0], [1], [6], [7], [12]]
+    assert run.pipeline.metrics.carried_over == 10
+    assert not run.pipeline.metrics.drops
+    assert [most for _, most in run.pipeline.metrics.waiting.values()] == [1, 1, 1]
 
 
-def test_a_quick_classifier_carries_nothing_over() -> None:
-    pipeline, shown = run_live(Noting(0.002), frames=60)
-    assert pipeline.metrics.carried_over <= 5, "but for moments in which a busy machine runs none of its threads"
-    assert len(shown) >= 50
+def test_a_classifier_that_answers_in_time_carries_nothing_over() -> None:
+    run = Live(5)
+    with run.pipeline:
+        run.asked(0)
+        for number in range(4):
+            run.camera.let()
+            until(lambda newer=number + 1: run.finder.found > newer)
+            run.clock.sleep(0.45 * PATIENCE_S)  # twice for each frame: before and after it is the newest
+            assert run.pipeline.poll(0.06) is None, "the newer one is there, and the time is not over"
+            run.answered(number)
+            until(lambda newer=number + 1: [newer] in run.classifier.asked)
+        run.answered(4)
+        assert list(run.pipeline) == []
+    assert run.pipeline.metrics.carried_over == 0
+    assert not run.pipeline.metrics.drops
 
 
 def test_a_file_waits_for_every_answer() -> None:
-    with Pipeline(FakeSource(20), Followed, lambda: FakeClassifier(0.03), max_batch=4) as pipeline:
+    answers = Gate()
+    classifier = FakeClassifier(before=answers)
+    with Pipeline(FakeSource(20), Followed, lambda: classifier, max_batch=4, clock=FakeClock()) as pipeline:
+        until(lambda: classifier.asked)
+        assert pipeline.poll(0.05) is None, "nothing goes ahead"
+        answers.let(20)
         shown = list(pipeline)
     assert [one.frame.index for one in shown] == list(range(20))
     assert all(one.emotions.measured and not one.late for one in shown)
@@ -248,23 +277,33 @@ def test_a_file_waits_for_every_answer() -> None:
 
 
 def test_a_classifier_that_breaks_while_frames_go_ahead_still_ends_the_run() -> None:
-    source = FakeSource(10_000, live=True, period_s=0.01)
-    shown = []
-    with (
-        Pipeline(source, Followed, lambda: Noting(0.002, fail_at=4)) as pipeline,
-        pytest.raises(Exception, match="odd face"),
-    ):
-        for one in pipeline:
-            shown.append(one)
-    assert any(not one.emotions.measured for one in shown), "some went ahead of the answer that never came"
-    assert pipeline.close() == []
+    run = Live(20)
+
+    def break_down(numbers: list[int]) -> None:
+        run.answers()
+        if numbers == [1]:
+            raise ValueError("odd face")
+
+    run.classifier.before = break_down
+    with run.pipeline:
+        run.asked(0)
+        run.answered(0)
+        run.asked(1)
+        run.went_ahead(2)
+        run.answers.let()
+        run.camera.let(20)
+        with pytest.raises(StageError, match="odd face"):
+            list(run.pipeline)
+    assert run.pipeline.stragglers == []
 
 
 def test_closing_under_overload_does_not_hang() -> None:
-    source = FakeSource(10_000, live=True, period_s=0.005)
-    with Pipeline(source, Followed, lambda: FakeClassifier(0.1)) as pipeline:
-        for _ in range(20):
-            assert pipeline.poll(5) is not None
-        started = time.monotonic()
-    assert time.monotonic() - started < 1.0
+    gate = Gate()
+    source = FakeSource(10_000, live=True, period_s=0.001)
+    with Pipeline(source, Followed, lambda: FakeClassifier(before=gate)) as pipeline:
+        gate.let()
+        for _ in range(5):
+            assert pipeline.poll(LIMIT_S) is not None
+        until(lambda: gate.reached == 2)
+        gate.let()
     assert pipeline.stragglers == []

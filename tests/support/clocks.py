@@ -1,9 +1,12 @@
-"""Time in tests: a clock that only the test moves, and waiting for what other threads do."""
+"""Time in tests: a clock that only the test moves, and threads that wait for the test or are waited for."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+
+LIMIT_S = 20.0
 
 
 class FakeClock:
@@ -22,7 +25,27 @@ class FakeClock:
         self.now_s += seconds
 
 
-def until(is_so: Callable[[], object], limit_s: float = 20.0) -> None:
+class Gate:
+    """Where a thread waits until the test lets it pass; any number of arguments are taken and ignored.
+
+    Attributes:
+        reached: how often somebody has come to it.
+    """
+
+    def __init__(self) -> None:
+        self.reached = 0
+        self._passes = threading.Semaphore(0)
+
+    def __call__(self, *_: object) -> None:
+        self.reached += 1
+        assert self._passes.acquire(timeout=LIMIT_S), "the test lets nobody pass"
+
+    def let(self, count: int = 1) -> None:
+        """Let so many pass, now or when they come."""
+        self._passes.release(count)
+
+
+def until(is_so: Callable[[], object], limit_s: float = LIMIT_S) -> None:
     """Wait until another thread or process has done something; the limit is for a test that fails."""
     deadline_s = time.monotonic() + limit_s
     while not is_so():

@@ -83,8 +83,15 @@ def make_run(info: SourceInfo, **facts: Any) -> Run:
     return Run(source=info, **{**given, **facts})
 
 
+def at_once(_: object) -> None:
+    """Let a stage go on without waiting for anything."""
+
+
 class FakeSource:
-    """Delivers `count` frames, `period_s` apart; then ends, raises, or blocks until it is interrupted."""
+    """Delivers `count` frames, `period_s` apart; then ends, raises, or blocks until it is interrupted.
+
+    `before` is called with each frame's number before it is delivered. `at_its_end` is set once all of them were taken.
+    """
 
     dropped = 0
     damaged_packets = 0
@@ -96,12 +103,13 @@ class FakeSource:
         *,
         live: bool = False,
         period_s: float = 0.0,
+        before: Callable[[int], object] = at_once,
         at_end: Exception | str | None = None,
         open_error: Exception | None = None,
     ) -> None:
-        self.live, self.count, self.period_s = live, count, period_s
+        self.live, self.count, self.period_s, self.before = live, count, period_s, before
         self.at_end, self.open_error = at_end, open_error
-        self.interrupted = threading.Event()
+        self.interrupted, self.at_its_end = threading.Event(), threading.Event()
         self.closed = 0
         self.threads: set[str] = set()
         self._next = 0
@@ -116,11 +124,13 @@ class FakeSource:
         if self.period_s and self.interrupted.wait(self.period_s):
             return None
         if self._next >= self.count:
+            self.at_its_end.set()
             if isinstance(self.at_end, Exception):
                 raise self.at_end
             if self.at_end == "block":
                 self.interrupted.wait()
             return None
+        self.before(self._next)
         self._next += 1
         return make_frame(self._next - 1)
 
@@ -132,15 +142,16 @@ class FakeSource:
 
 
 class FakeFinder:
-    """Finds one face in every frame."""
+    """Finds one face in every frame; `before` is called with each frame first."""
 
-    def __init__(self, fail_at: int | None = None, delay_s: float = 0.0) -> None:
-        self.fail_at, self.delay_s, self.closed = fail_at, delay_s, 0
+    def __init__(self, fail_at: int | None = None, before: Callable[[Frame], object] = at_once) -> None:
+        self.fail_at, self.before, self.found, self.closed = fail_at, before, 0, 0
 
     def find(self, frame: Frame) -> Faces:
-        time.sleep(self.delay_s)
+        self.before(frame)
         if frame.index == self.fail_at:
             raise ValueError("odd frame")
+        self.found += 1
         return make_faces()
 
     def close(self) -> None:
@@ -148,16 +159,16 @@ class FakeFinder:
 
 
 class FakeClassifier:
-    """Calls every face happy; notes the size of each batch."""
+    """Calls every face happy; notes the numbers of each batch's frames, then calls `before` with them."""
 
     provider = "fake"
 
-    def __init__(self, delay_s: float | Callable[[], float] = 0.0) -> None:
-        self.delay_s, self.batches, self.closed = delay_s, [], 0
+    def __init__(self, before: Callable[[list[int]], object] = at_once) -> None:
+        self.before, self.asked, self.closed = before, [], 0
 
     def classify(self, batch: Sequence[tuple[Frame, Faces]]) -> list[Emotions]:
-        self.batches.append(len(batch))
-        time.sleep(self.delay_s if isinstance(self.delay_s, float) else self.delay_s())
+        self.asked.append([frame.index for frame, _ in batch])
+        self.before(self.asked[-1])
         return [make_emotions(np.tile(one_hot("happiness"), (len(faces), 1))) for _, faces in batch]
 
     def close(self) -> None:
