@@ -46,6 +46,7 @@ class StreamSource:
         clock: monotonic clock in seconds, for `captured_at_s`.
         open_timeout_s: `float`, longest wait for a connection and for the first frame, in seconds.
         read_timeout_s: `float`, a stream that delivers nothing for this long has failed, in seconds.
+        wait: sleeps for the given seconds while pacing; by default until then or until `interrupt`.
 
     Attributes:
         dropped: `int`, frames that a newer one replaced before anybody read them.
@@ -63,6 +64,7 @@ class StreamSource:
         clock: Callable[[], float] = time.monotonic,
         open_timeout_s: float = OPEN_TIMEOUT_S,
         read_timeout_s: float = READ_TIMEOUT_S,
+        wait: Callable[[float], object] | None = None,
     ) -> None:
         self._address = address
         self._name = redact(address)
@@ -70,6 +72,7 @@ class StreamSource:
         self._open_timeout_s = open_timeout_s
         self._read_timeout_s = read_timeout_s
         self._stopped = threading.Event()
+        self._wait = wait or self._stopped.wait
         self._changed = threading.Condition()
         self._info: SourceInfo | None = None
         self._newest: Frame | None = None
@@ -234,7 +237,7 @@ class StreamSource:
             started_s = self._clock() - media_time_s if started_s is None else started_s
             due_s = started_s + media_time_s
             while (left_s := due_s - self._clock()) > 0 and not self._stopped.is_set():
-                self._stopped.wait(left_s)
+                self._wait(left_s)
             return media_time_s, due_s
 
         return due

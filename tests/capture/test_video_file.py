@@ -1,8 +1,6 @@
 """Video files as a frame source: every frame, its time, upright, and a clear word when something is wrong."""
 
 import struct
-import threading
-import time
 
 import av
 import numpy as np
@@ -11,7 +9,7 @@ import pytest
 from realtime.capture.open_source import FileSource, source_for
 from realtime.capture.pyav_decoding import ArrivalTimes, MediaTimes
 from realtime.core.errors import SourceReadError
-from tests.support.clocks import FakeClock
+from tests.support.clocks import LIMIT_S, FakeClock, in_background, until
 from tests.support.made_clips import SIZE_WH, opened, read_all, write_clip
 
 
@@ -152,12 +150,17 @@ def test_realtime_loses_what_a_camera_would_lose_and_never_all(tmp_path):
 
 
 def test_realtime_waiting_is_interrupted(tmp_path):
-    source, _ = opened(write_clip(tmp_path / "slow.mkv", 2, times=[0, 60_000]), realtime=True)
+    waits = []
+    clock = FakeClock()
+    source, _ = opened(write_clip(tmp_path / "slow.mkv", 2, times=[0, 60_000]), realtime=True, clock=clock)
+    plain = source._wait
+    source._wait = lambda seconds: waits.append(seconds) or plain(seconds)
     assert source.read() is not None
-    threading.Timer(0.1, source.interrupt).start()
-    began = time.monotonic()
-    assert source.read() is None
-    assert time.monotonic() - began < 1
+    reading = in_background(source.read)
+    until(lambda: waits)
+    source.interrupt()
+    assert reading.result(LIMIT_S) is None
+    assert waits == [60]
 
 
 # ---- real clips ----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from realtime.core.channel import Channel, ChannelClosedError, OverflowPolicy
+from tests.support.clocks import until
 
 
 def test_live_keeps_the_newest_and_counts_what_it_drops() -> None:
@@ -50,6 +51,8 @@ def test_close_wakes_a_blocked_producer_and_a_blocked_consumer() -> None:
     threads = [threading.Thread(target=blocked, args=(call,)) for call in (lambda: full.put(2), empty.get)]
     for thread in threads:
         thread.start()
+    # Nothing but the condition itself knows who waits.
+    until(lambda: len(full._changed._waiters) == len(empty._changed._waiters) == 1)
     full.close()
     empty.close()
     for thread in threads:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,8 @@ import pytest
 from realtime.serving.page_server import PageServer
 from tests.support.analysed import moment
 from tests.support.chromium import Tab
-from tests.support.live_page import INFO, grey, opened, state
+from tests.support.clocks import until
+from tests.support.live_page import INFO, grey, opened, publish, state
 from tests.support.report_page import FACTS, story, written
 
 pytestmark = pytest.mark.timeout(60)
@@ -31,21 +31,17 @@ def page() -> Iterator[PageServer]:
 
 def see_grey(tab: Tab, folder: Path, place_xy: list[int], level: int) -> None:
     """Wait until the browser shows a grey of `level` at a place of its window."""
-    end = time.monotonic() + 5
-    while True:
-        shown = cv2.imread(str(tab.screenshot(folder / "page.png")))[place_xy[1], place_xy[0]].tolist()
-        if shown == pytest.approx([level] * 3, abs=4):
-            return
-        assert time.monotonic() < end, f"{shown} instead of {level}"
+
+    def shown() -> list[int]:
+        return cv2.imread(str(tab.screenshot(folder / "page.png")))[place_xy[1], place_xy[0]].tolist()
+
+    until(lambda: shown() == pytest.approx([level] * 3, abs=4))
 
 
 def watched(page: PageServer, tab: Tab) -> None:
     tab.open(f"http://127.0.0.1:{page.address.port}/")
     tab.wait_for("document.getElementById('source').textContent !== 'emotion-live'")
-    end = time.monotonic() + 10
-    while not page.watched:
-        assert time.monotonic() < end, "the page never asked for the picture"
-        time.sleep(0.02)
+    until(lambda: page.watched)
 
 
 def test_a_person_sees_picture_label_bars_and_reason(page: PageServer, tab: Tab, tmp_path: Path) -> None:
@@ -76,12 +72,10 @@ def test_a_person_sees_picture_label_bars_and_reason(page: PageServer, tab: Tab,
 
 def test_the_timeline_shows_what_was_missed_and_what_comes(page: PageServer, tab: Tab) -> None:
     for n in range(20):
-        page.publish(None, state(n * 0.5, {1: "neutral"}))
-        time.sleep(0.005)
+        publish(page, None, state(n * 0.5, {1: "neutral"}))
     watched(page, tab)
     for n in range(20):
-        page.publish(None, state(10 + n * 0.5, {1: "happiness", 2: "uncertain"} if n < 10 else {1: "happiness"}))
-        time.sleep(0.02)
+        publish(page, None, state(10 + n * 0.5, {1: "happiness", 2: "uncertain"} if n < 10 else {1: "happiness"}))
     tab.wait_for("moments.length >= 39 && moments[moments.length - 1].t === 19.5")
     assert tab.complaints() == []
     # A lane: 18 px title, 46 px stack, 12 px band; the last minute over the whole width.
@@ -125,28 +119,30 @@ def test_the_page_fits_every_screen(page: PageServer, tab: Tab, width: int) -> N
     assert tab.evaluate(f"{clipped} && getComputedStyle(e).display !== 'inline').length") == 0
 
 
-def test_a_run_that_stands_still_is_told_from_one_that_has_ended(page: PageServer, tab: Tab) -> None:
+def test_a_run_that_stands_still_is_told_from_one_that_is_paused(page: PageServer, tab: Tab) -> None:
+    tab.hold_timers()
     watched(page, tab)
     page.publish(None, state(1.0, {1: "fear"}))
-    tab.wait_for("document.getElementById('state').textContent.startsWith('Nothing new')")
+    tab.wait_for("heldTimers.size === 1")
+    assert tab.evaluate("document.getElementById('state').textContent") == ""
+    tab.evaluate("fireTimers()")
+    assert tab.evaluate("document.getElementById('state').textContent").startswith("Nothing new")
     page.publish(None, state(1.1, {1: "fear"}))
     tab.wait_for("document.getElementById('state').textContent === ''")
     page.publish(None, state(1.2, {1: "fear"}, paused=True))
     tab.wait_for("document.getElementById('state').textContent === 'Paused'")
-    time.sleep(2.7)  # longer than a page waits before it says that nothing is new
-    assert tab.evaluate("document.getElementById('state').textContent") == "Paused", "and it stays so"
+    assert tab.evaluate("heldTimers.size") == 0, "and it stays so"
 
 
 def test_the_end_is_said_and_the_last_picture_stays(page: PageServer, tab: Tab) -> None:
+    tab.hold_timers()
     watched(page, tab)
     page.publish(grey(120), state(1.0, {1: "anger"}))
     tab.wait_for("document.getElementById('picture').naturalWidth === 320")
     page.close()
     tab.wait_for("document.getElementById('state').textContent === 'The run has ended.'")
     assert tab.evaluate("document.getElementById('picture').naturalWidth") == 320
-    asked = len(tab.requests())
-    time.sleep(0.5)
-    assert len(tab.requests()) == asked, "nothing is asked of a run that has ended"
+    assert tab.evaluate("[events, heldTimers.size]") == [None, 0], "nothing is asked of a run that has ended"
 
 
 def test_a_hidden_page_lets_go_of_the_picture_and_comes_back(page: PageServer, tab: Tab) -> None:
@@ -154,14 +150,9 @@ def test_a_hidden_page_lets_go_of_the_picture_and_comes_back(page: PageServer, t
     hide = "Object.defineProperty(document, 'hidden', {{value: {}, configurable: true}})"
     turn = "; document.dispatchEvent(new Event('visibilitychange'))"
     tab.evaluate(hide.format("true") + turn)
-    end = time.monotonic() + 10
-    while page.watched:
-        assert time.monotonic() < end, "a hidden page still takes pictures"
-        time.sleep(0.02)
+    until(lambda: not page.watched)
     tab.evaluate(hide.format("false") + turn)
-    while not page.watched:
-        assert time.monotonic() < end, "a page that is seen again takes no pictures"
-        time.sleep(0.02)
+    until(lambda: page.watched)
 
 
 def test_with_a_token_the_page_works_and_its_address_forgets_it(tab: Tab) -> None:

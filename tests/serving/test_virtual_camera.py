@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -12,7 +10,8 @@ import pytest
 from realtime.core.errors import ConfigError, OutletError
 from realtime.core.protocols import SourceInfo
 from realtime.serving.virtual_camera import VirtualCamera
-from tests.support.fakes import FakeCamera
+from tests.support.clocks import Gate, until
+from tests.support.fakes import FakeCamera, blank
 
 pytestmark = pytest.mark.timeout(30)
 
@@ -26,29 +25,17 @@ def info(size_wh: tuple[int, int] = (64, 48), fps: float = 50.0) -> SourceInfo:
     return SourceInfo("camera 0", live=True, size_wh=size_wh, fps=fps)
 
 
-def grey(level: int, size_wh: tuple[int, int] = (64, 48)) -> np.ndarray:
-    return np.full((size_wh[1], size_wh[0], 3), level, np.uint8)
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 5
-    while not true():
-        assert time.monotonic() < end, "never came true"
-        time.sleep(0.005)
-
-
 def test_it_has_the_sources_size_and_rate_and_shows_the_newest_picture(cameras: list[FakeCamera]) -> None:
     camera = VirtualCamera()
     camera.open(info((640, 480), 25.0))
     [device] = cameras
     assert (device.size_wh, device.fps, device.fmt) == ((640, 480), 25.0, "24BG")
     assert camera.device == "/dev/video9"
-    time.sleep(0.1)
-    assert device.sent == [], "before the first picture there is nothing to send"
-    camera.show(grey(10, (640, 480)))
+    camera.show(blank(640, 480, 10))
     until(lambda: device.sent)
+    assert device.sent[0][0, 0, 0] == 10, "before the first picture there is nothing to send"
     for level in (20, 30, 40):
-        camera.show(grey(level, (640, 480)))
+        camera.show(blank(640, 480, level))
     until(lambda: device.sent[-1][0, 0, 0] == 40)
     camera.close()
 
@@ -56,11 +43,15 @@ def test_it_has_the_sources_size_and_rate_and_shows_the_newest_picture(cameras: 
 def test_it_is_paced_and_goes_on_with_the_last_picture(cameras: list[FakeCamera]) -> None:
     camera = VirtualCamera()
     camera.open(info(fps=50.0))
-    camera.show(grey(70))
-    time.sleep(0.5)
-    camera.close()
     [device] = cameras
-    assert 15 <= len(device.sent) <= 26
+    next_frame = device.sleep_until_next_frame = Gate()
+    camera.show(blank(grey=70))
+    for count in range(1, 6):
+        until(lambda count=count: next_frame.reached == count)
+        assert len(device.sent) == count
+        next_frame.let()
+    next_frame.open()
+    camera.close()
     assert {int(frame[0, 0, 0]) for frame in device.sent} == {70}
     assert device.closed_by == "virtual camera", "who opened the pipe to the driver closes it"
 
@@ -68,11 +59,16 @@ def test_it_is_paced_and_goes_on_with_the_last_picture(cameras: list[FakeCamera]
 def test_a_slow_driver_does_not_slow_the_run(cameras: list[FakeCamera]) -> None:
     camera = VirtualCamera()
     camera.open(info())
-    cameras[0].send = lambda _: time.sleep(0.3)  # type: ignore[method-assign]
-    began = time.perf_counter()
-    for level in range(100):
-        camera.show(grey(level))
-    assert time.perf_counter() - began < 0.2
+    driver, plain = Gate(), cameras[0].send
+    cameras[0].send = lambda picture: (driver(), plain(picture))  # type: ignore[method-assign]
+    camera.show(blank(grey=0))
+    until(lambda: driver.reached)
+    for level in range(1, 100):
+        camera.show(blank(grey=level))
+    driver.let(2)
+    until(lambda: len(cameras[0].sent) == 2)
+    assert [int(picture[0, 0, 0]) for picture in cameras[0].sent] == [0, 99], "the newest follows what was on its way"
+    driver.open()
     camera.close()
     camera.close()
 
@@ -95,7 +91,7 @@ def test_odd_sizes_lose_a_line_and_changed_sizes_are_scaled(cameras: list[FakeCa
     camera.show(picture)
     until(lambda: cameras[0].sent)
     np.testing.assert_array_equal(cameras[0].sent[0], picture[:360, :640])
-    camera.show(grey(90, (1280, 720)))
+    camera.show(blank(1280, 720, 90))
     until(lambda: cameras[0].sent[-1][0, 0, 0] == 90)
     camera.close()
 
@@ -131,8 +127,8 @@ def test_a_camera_that_breaks_ends_the_run_with_an_error(cameras: list[FakeCamer
     camera = VirtualCamera()
     camera.open(info())
     cameras[0].broken = RuntimeError("device\nunplugged")
-    camera.show(grey(1))
+    camera.show(blank(grey=1))
     until(lambda: cameras[0].closed_by)
     with pytest.raises(OutletError, match="the virtual camera failed: device unplugged; start again"):
-        camera.show(grey(2))
+        camera.show(blank(grey=2))
     camera.close()

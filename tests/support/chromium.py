@@ -38,6 +38,13 @@ _START = (
     "os.execv(sys.argv[3], sys.argv[3:])\n"
 )
 _ANSWER_S = 30.0
+_HELD_TIMERS = """
+window.heldTimers = new Map();
+let timerCount = 0;
+window.setTimeout = (run) => { timerCount += 1; heldTimers.set(timerCount, run); return timerCount; };
+window.clearTimeout = (number) => heldTimers.delete(number);
+window.fireTimers = () => { const due = [...heldTimers.values()]; heldTimers.clear(); due.forEach((run) => run()); };
+"""
 
 
 def find() -> str | None:
@@ -144,6 +151,10 @@ class Tab:
             assert time.monotonic() < until, f"never true: {script}; the page says {self.complaints()}"
             time.sleep(0.05)
         return value
+
+    def hold_timers(self) -> None:
+        """In the pages that are opened from now on nothing happens by time but what `fireTimers()` lets happen."""
+        self.call("Page.addScriptToEvaluateOnNewDocument", source=_HELD_TIMERS)
 
     def complaints(self) -> list[str]:
         """Errors and warnings on the page's console."""

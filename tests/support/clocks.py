@@ -5,6 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
+T = TypeVar("T")
 
 LIMIT_S = 20.0
 
@@ -34,15 +38,35 @@ class Gate:
 
     def __init__(self) -> None:
         self.reached = 0
+        self._opened = False
         self._passes = threading.Semaphore(0)
 
     def __call__(self, *_: object) -> None:
         self.reached += 1
-        assert self._passes.acquire(timeout=LIMIT_S), "the test lets nobody pass"
+        assert self._opened or self._passes.acquire(timeout=LIMIT_S), "the test lets nobody pass"
 
     def let(self, count: int = 1) -> None:
         """Let so many pass, now or when they come."""
         self._passes.release(count)
+
+    def open(self) -> None:
+        """Let everybody pass from now on; one may be waiting."""
+        self._opened = True
+        self._passes.release()
+
+
+def in_background(work: Callable[[], T]) -> Future[T]:
+    """Start something that may block, on a thread of its own; `result(LIMIT_S)` waits for its end."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def until(is_so: Callable[[], object], limit_s: float = LIMIT_S) -> None:

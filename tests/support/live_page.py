@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import threading
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,6 +15,7 @@ from realtime.serving.address import Address
 from realtime.serving.page_server import PageServer
 from realtime.serving.page_state import PageState, state_of
 from tests.support.analysed import SIZE_WH, moment
+from tests.support.clocks import LIMIT_S
 from tests.support.fakes import blank
 
 INFO = SourceInfo("clip <1> & co.mp4", live=True, size_wh=SIZE_WH, fps=30.0)
@@ -28,6 +30,14 @@ def opened(token: str | None = None, host: str = "127.0.0.1") -> PageServer:
 def state(time_s: float, people: Mapping[int, str], *, paused: bool = False) -> PageState:
     hud = RunStatus(29.97, 21.4, 3, INFO.name, "cpu", recording=False, paused=paused)
     return state_of(moment(time_s, people), hud)
+
+
+def publish(page: PageServer, picture_bgr: np.ndarray | None, state: PageState | None) -> None:
+    """Offer a picture and a state, and wait until the server's thread has taken them."""
+    page.publish(picture_bgr, state)
+    taken = threading.Event()
+    page._feed._loop.call_soon_threadsafe(taken.set)
+    assert taken.wait(LIMIT_S)
 
 
 def noise(seed: int = 0, height: int = 240, width: int = 320) -> np.ndarray:
