@@ -24,7 +24,7 @@ def test_files_wait_for_room_and_lose_nothing() -> None:
             channel.put(item)
         channel.close()
 
-    thread = threading.Thread(target=produce)
+    thread = threading.Thread(target=produce, daemon=True)
     thread.start()
     got = []
     with pytest.raises(ChannelClosedError):
@@ -48,7 +48,7 @@ def test_close_wakes_a_blocked_producer_and_a_blocked_consumer() -> None:
         except ChannelClosedError:
             ended.append(1)
 
-    threads = [threading.Thread(target=blocked, args=(call,)) for call in (lambda: full.put(2), empty.get)]
+    threads = [threading.Thread(target=blocked, args=(call,), daemon=True) for call in (lambda: full.put(2), empty.get)]
     for thread in threads:
         thread.start()
     # Nothing but the condition itself knows who waits.
@@ -85,7 +85,7 @@ def test_take_waiting_waits_for_enough_but_not_for_what_cannot_come() -> None:
             channel.put(item)
         channel.close()
 
-    thread = threading.Thread(target=produce)
+    thread = threading.Thread(target=produce, daemon=True)
     thread.start()
     got = [channel.take_waiting(2, 60.0), channel.take_waiting(9, 60.0), channel.take_waiting(9, 60.0)]
     thread.join(5)

@@ -75,8 +75,9 @@ def test_the_timeline_shows_what_was_missed_and_what_comes(page: PageServer, tab
         publish(page, None, state(n * 0.5, {1: "neutral"}))
     watched(page, tab)
     for n in range(20):
-        publish(page, None, state(10 + n * 0.5, {1: "happiness", 2: "uncertain"} if n < 10 else {1: "happiness"}))
-    tab.wait_for("moments.length >= 39 && moments[moments.length - 1].t === 19.5")
+        page.publish(None, state(10 + n * 0.5, {1: "happiness", 2: "uncertain"} if n < 10 else {1: "happiness"}))
+        tab.wait_for(f"moments.length && moments[moments.length - 1].t === {10 + n * 0.5}")
+    assert tab.evaluate("new Set(moments.map((moment) => moment.t)).size") == 40
     assert tab.complaints() == []
     # A lane: 18 px title, 46 px stack, 12 px band; the last minute over the whole width.
     colour = (

@@ -149,7 +149,7 @@ class Tab:
         until = time.monotonic() + timeout_s
         while not (value := self.evaluate(script)):
             assert time.monotonic() < until, f"never true: {script}; the page says {self.complaints()}"
-            time.sleep(0.05)
+            time.sleep(0.01)
         return value
 
     def hold_timers(self) -> None:
