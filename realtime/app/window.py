@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import time
 import tkinter as tk
+from collections.abc import Callable
 from pathlib import Path
 
 from realtime.app.jobs.analyse import Analysis
@@ -40,10 +41,18 @@ class App:
         root: an empty window.
         config: how pictures are analysed.
         zoom: magnification in percent.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, root: tk.Tk, config: PipelineConfig | None = None, zoom: int = 100) -> None:
+    def __init__(
+        self,
+        root: tk.Tk,
+        config: PipelineConfig | None = None,
+        zoom: int = 100,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.root = root
+        self._clock = clock
         self.config = config or PipelineConfig()
         self.theme = Theme(root, zoom)
         self.key_name = key_name
@@ -146,7 +155,7 @@ class App:
         """End every job, then the program; the window stays until they have ended."""
         if self._quitting or not self.screen.may_leave():
             return
-        self._quit_at_s = time.monotonic()
+        self._quit_at_s = self._clock()
         self.screen.leave()
         for job in self.jobs:
             job.cancel()
@@ -217,8 +226,8 @@ class App:
                 self._poll_id = self.root.after(_POLL_MS, self._poll)
 
     def _take_events(self) -> None:
-        until_s = time.monotonic() + _POLL_BUDGET_S
-        while not self._events.empty() and time.monotonic() < until_s:
+        until_s = self._clock() + _POLL_BUDGET_S
+        while not self._events.empty() and self._clock() < until_s:
             job, event = self._events.get()
             if self._owner.get(job) is self.screen and not self._quitting:
                 self.screen.heard(job, event)
@@ -233,7 +242,7 @@ class App:
 
     def _end_if_possible(self) -> None:
         assert self._quit_at_s is not None
-        late = time.monotonic() - self._quit_at_s > _END_S
+        late = self._clock() - self._quit_at_s > _END_S
         if late or not any(job.alive for job in self.jobs):
             self.ended = True
             self.screen.body.destroy()

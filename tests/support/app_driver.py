@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from realtime.core.config import PipelineConfig
+from tests.support.clocks import until
 
 if TYPE_CHECKING:
     from realtime.app.window import App
@@ -56,17 +56,14 @@ class Driver:
     def __init__(self, app: App) -> None:
         self.app = app
         self.boxes: list[tuple[str, str]] = []
-        self.longest_s = 0.0
 
     def until(self, is_so: Callable[[], object], limit_s: float = 40.0) -> None:
-        deadline = time.monotonic() + limit_s
-        while not is_so():
-            assert time.monotonic() < deadline, f"waited {limit_s} s in vain"
-            began = time.monotonic()
+        def is_so_now() -> object:
             if not self.app.ended:
                 self.app.root.update()
-            self.longest_s = max(self.longest_s, time.monotonic() - began)
-            time.sleep(0.002)
+            return is_so()
+
+        until(is_so_now, limit_s)
 
     def on(self, name: str, limit_s: float = 40.0) -> object:
         self.until(lambda: type(self.app.screen).__name__ == name, limit_s)
