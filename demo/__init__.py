@@ -1,4 +1,4 @@
-"""The demo clip: a public-domain portrait brought to move along its face mesh."""
+"""Demo clip: a public-domain portrait animated by warping its face mesh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make demo`: the main job on the clip that ships with the project, in a window or into two files."""
+"""Runs the program on the demo clip, in a window or into three files: `python -m demo`."""
 
 from __future__ import annotations
 

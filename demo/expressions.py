@@ -1,4 +1,4 @@
-"""Expressions of a face as a few numbers, and the mesh that they lead to."""
+"""Parametric facial expressions and the face mesh that they produce."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class FaceRig:
         lips = {i for group in (UPPER_INNER, LOWER_INNER, *_UPPER_BETWEEN, *_LOWER_BETWEEN) for i in group}
         self._handles = np.array(handles)
         self._followers = np.array([i for i in range(len(self._face)) if i not in lips.union(handles)])
-        # Interpolation is linear in the handles' offsets: worked out once, as a matrix.
+        # Interpolation is linear in the handles' offsets: precomputed once, as a matrix.
         spread = RBFInterpolator(self._face[self._handles], np.eye(len(handles)), kernel="linear")
         self._spread = spread(self._face[self._followers])
 

@@ -1,4 +1,4 @@
-"""Makes the demo clip: `python -m demo.make_clip --out demo/clip.mp4`."""
+"""Renders the demo clip: `python -m demo.make_clip --out demo/clip.mp4`."""
 
 from __future__ import annotations
 

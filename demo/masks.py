@@ -1,4 +1,4 @@
-"""Masks with soft edges, for painting on faces."""
+"""Soft-edged masks of polygons and lines."""
 
 from __future__ import annotations
 

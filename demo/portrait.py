@@ -1,4 +1,4 @@
-"""The picture that the demo clip is made of, and where its face lies."""
+"""Source portrait of the demo clip, with its face mesh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes the marks of a smile out of a portrait: bulging cheeks, the folds around them, creased lower lids, teeth."""
+"""Retouches the marks of a smile in a portrait: cheeks, folds, creased lower lids, teeth."""
 
 from __future__ import annotations
 

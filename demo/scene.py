@@ -1,4 +1,4 @@
-"""Draws the frames of the demo clip: expression, inside of the mouth, motion, light and noise."""
+"""Renders the frames of the demo clip: expression, inside of the mouth, motion, light and noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo clip shows when: its segments, and the motion and light that go with them."""
+"""Timeline of the demo clip: its segments, and the motion and light over time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warping a picture along a triangle mesh: each triangle of the source lands on its moved place."""
+"""Piecewise affine warp of a picture along a triangle mesh."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What turns a trained Keras model into a fast ONNX one: `python -m export --help`."""
+"""Export of trained Keras models to fast ONNX models: `python -m export --help`."""

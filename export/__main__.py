@@ -1,4 +1,4 @@
-"""`python -m export`: trained experts -> ONNX files and the manifest that the live program reads."""
+"""Exports trained experts to ONNX files and a manifest: `python -m export`."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
 def _told(
     facts: Mapping[str, Any], history: Sequence[Mapping[str, Any]], precision: str, difference: float
 ) -> dict[str, Any]:
-    """Return what the manifest says of a training; a path tells of one machine only, and the manifest travels."""
+    """Return the training facts for the manifest, without paths, which mean nothing on another machine."""
     earlier = Path(facts["recipe"].get("start_from", "")).name
     covered = [Path(folder).name for folder in facts["recipe"].get("covered_data", ())]
     teacher = Path(facts["recipe"].get("teacher", "")).name

@@ -1,9 +1,9 @@
-"""What the integer graph computes channel by channel on bytes: normalisation with ReLU, and the mean of a pooling.
+"""Depthwise integer convolutions for batch normalization with ReLU and for average pooling.
 
-A DenseNet normalises all that came before anew in each layer: multiply, add and quantize, each over floats of up to 900
-channels, take longer than the convolution behind them. A convolution of each channel with itself does the three in one
-step on bytes. It takes every channel on its own grid, since factor and zero point of a grid go into kernel and bias, so
-bytes of different grids are concatenated as they are.
+Each layer of a DenseNet normalizes the concatenation of all earlier outputs again: multiply, add and quantize, each
+over floats of up to 900 channels, take longer than the convolution after them. A depthwise convolution does the three
+in one step on bytes. Every channel may have its own scale and zero point, since these are folded into kernel and bias,
+so that bytes with different quantization parameters are concatenated as they are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy.typing as npt
 import onnx
 from onnx import helper
 
-_ONE = 64  # a factor's bytes: exact, since every channel's scale makes up for it
+_ONE = 64  # the quantized factor: exact, since the channel's scale absorbs the rest
 _LARGEST_BIAS = 2**30
 
 
@@ -48,7 +48,7 @@ class Normalization:
         """
         factor = self.factor * scale.astype(np.float64)
         summand = self.summand - factor * zero
-        # The second keeps the bias within 32 bits where a factor is next to nothing.
+        # The lower limit keeps the bias within 32 bits where a factor is close to zero.
         least = np.maximum(np.abs(summand) / _LARGEST_BIAS, 1e-20)
         scales = np.maximum(np.abs(factor) / _ONE, least).astype(np.float32)
         whole = np.round(factor / scales).astype(np.int8).reshape(-1, 1, 1, 1)
@@ -56,14 +56,14 @@ class Normalization:
 
 
 def mean_kernel(pool: onnx.NodeProto, channels: int) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Return a pooling's mean as kernel `(C, 1, H, W)` and its scales `(C,)`."""
+    """Return average pooling as a depthwise kernel `(C, 1, H, W)` and its scales `(C,)`."""
     height_width = helper.get_node_attr_value(pool, "kernel_shape")
     kernel = np.full((channels, 1, *height_width), _ONE, np.int8)
     return kernel, np.full(channels, 1.0 / (_ONE * np.prod(height_width)), np.float32)
 
 
 class Chains:
-    """What of a graph can stay in bytes from one convolution to the next."""
+    """Finds the tensors of a graph that can stay in bytes from one convolution to the next."""
 
     def __init__(self, graph: onnx.GraphProto, constants: Mapping[str, npt.NDArray[Any]]) -> None:
         self._constants = constants
@@ -78,7 +78,7 @@ class Chains:
         """Tensors that need not be written at all."""
 
     def in_bytes(self, name: str) -> bool:
-        """Tell whether this is a convolution's bytes, pooled, concatenated or as they are."""
+        """Return whether this tensor holds a convolution's bytes, pooled, concatenated or unchanged."""
         node = self._maker.get(name)
         if node is None or node.op_type not in ("Conv", "Concat", "AveragePool"):
             return False
@@ -107,7 +107,7 @@ class Chains:
 
 
 def _is_plain(pool: onnx.NodeProto) -> bool:
-    """Tell whether a pooling takes only real values: nothing is added at the edges."""
+    """Return whether a pooling has no padding."""
     kept = {one.name: helper.get_attribute_value(one) for one in pool.attribute}
     padded = any(kept.get("pads", ())) or kept.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"VALID")
     return not padded and not kept.get("ceil_mode", 0) and set(kept.get("dilations", ())) <= {1}

@@ -1,4 +1,4 @@
-"""Keras -> ONNX with scaling and softmax inside the graph: uint8 crops in, probabilities out, any batch size."""
+"""Keras to ONNX conversion with scaling and softmax inside the graph: uint8 crops in, probabilities out."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _rounded(weight: Any) -> Any:
 
 
 def _is_kernel(values: Any) -> bool:
-    """Tell whether these weights are stored in half precision.
+    """Return whether these weights are stored in half precision.
 
     Biases and normalisations, which the converter may give further dimensions of length 1, stay as they are: they are
     small, and they multiply everything.

@@ -1,10 +1,10 @@
-"""A float graph written anew with integer convolutions, laid out as ONNX Runtime's CPU kernels want it.
+"""Rewrites a float ONNX graph with int8 convolutions in NHWC layout for ONNX Runtime's CPU kernels.
 
 The usual way, pairs of QuantizeLinear and DequantizeLinear that the runtime fuses when it loads the file, leaves more
-around the convolutions of a DenseNet than in them: tensors are quantized twice, transposed between layouts, and each
-normalisation is multiplied and added in rows of six to 24 values. Here the channels come last from the first
-convolution to the last, a ReLU is what quantizing to zero point 0 does anyway, and nothing is quantized twice. What
-lies between two convolutions of a DenseNet stays in bytes (`export/channelwise.py`).
+work around the convolutions of a DenseNet than in them: tensors are quantized twice, transposed between layouts, and
+each normalization is multiplied and added in rows of six to 24 values. Here the layout is channels-last from the first
+convolution to the last, saturation at zero point 0 replaces ReLU, and nothing is quantized twice. Tensors between two
+convolutions of a DenseNet stay in bytes (`export/channelwise.py`).
 
 `com.microsoft.QLinearConv` with `channels_last` is ONNX Runtime's own operator for CPUs; other providers leave it to
 the CPU.
@@ -26,22 +26,21 @@ Ranges = Mapping[str, tuple[float, float]]
 """Tensor -> smallest and largest value on real crops."""
 
 _MICROSOFT = "com.microsoft"
-_LARGEST_WEIGHT = 63  # Seven bits: without VNNI the sum of two products of eight bits overflows, silently.
+# Seven bits: without VNNI, x86 adds two 8-bit products in 16 bits, which saturates silently for 8-bit weights.
+_LARGEST_WEIGHT = 63
 _LEVELS = 255
-_TO_LAST, _TO_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
+_TO_LAST, _TO_FIRST = [0, 2, 3, 1], [0, 3, 1, 2]  # permutations NCHW -> NHWC and back
 
 
 def with_integer_convolutions(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
     """Return the model with all convolutions in eight bits, one scale per output channel.
-
-    What stays in bytes between them is told in `export.channelwise`; the rest is float32.
 
     Args:
         model: as `export.convert.to_onnx` makes it: before the first convolution channels are last, after it first.
         ranges: of every tensor that a convolution takes or gives.
 
     Raises:
-        ValueError: the graph has an operation that this file does not know.
+        ValueError: the graph has an operation that is not supported here.
     """
     graph = _Rewriting(model, ranges)
     graph.rewrite()
@@ -49,6 +48,7 @@ def with_integer_convolutions(model: onnx.ModelProto, ranges: Ranges) -> onnx.Mo
     result.CopyFrom(model)
     del result.graph.node[:], result.graph.initializer[:], result.graph.value_info[:]
     result.graph.node.extend(graph.nodes)
+    # Without the constants that only old nodes use: the float kernels would make the file several times as large.
     used = {name for node in graph.nodes for name in node.input}
     result.graph.initializer.extend(
         numpy_helper.from_array(values, name) for name, values in graph.constants.items() if name in used
@@ -59,7 +59,7 @@ def with_integer_convolutions(model: onnx.ModelProto, ranges: Ranges) -> onnx.Mo
 
 
 class _Rewriting:
-    """The graph while it is written anew; a tensor of the old one may exist as floats, as bytes, or as both."""
+    """State of one rewriting; `_float`, `_byte` and `_own_byte` emit a tensor's nodes when it is first needed."""
 
     def __init__(self, model: onnx.ModelProto, ranges: Ranges) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -73,16 +73,17 @@ class _Rewriting:
                 self._users.setdefault(name, []).append(node)
         self._maker = {name: node for node in self._old.node for name in node.output}
         self._chains = Chains(self._old, dict(self.constants))
+        # Old tensor -> its new name, per representation. A grid is scale and zero point of a tensor's bytes.
         self._floats: dict[str, str] = {}
         self._bytes: dict[str, str] = {}  # one grid for all channels
-        self._own_bytes: dict[str, str] = {}  # each channel on its maker's grid
+        self._own_bytes: dict[str, str] = {}  # each channel on the grid of the convolution that made it
 
     def rewrite(self) -> None:
         """Write every node of the old graph, in order."""
         first = next(at for at, node in enumerate(self._old.node) if node.op_type == "Conv")
         for node in self._old.node[:first]:
             self._before(node)
-        flat: set[str] = set()  # tensors behind the last pooling have no picture left
+        flat: set[str] = set()  # after the global pooling, without spatial dimensions: copied unchanged
         for node in self._old.node[first:]:
             if flat.intersection(node.input):
                 self.nodes.append(node)
@@ -94,14 +95,15 @@ class _Rewriting:
                 self._write(node)
 
     def _waits(self, node: onnx.NodeProto) -> bool:
-        """Tell whether a node is written when somebody asks for its output, or never."""
+        """Return whether a node is emitted only on demand, or never."""
         name = node.output[0]
         if name in self._chains.normalizations or name in self._chains.inside:
             return True
         return node.op_type != "Conv" and self._chains.in_bytes(name)
 
     def _before(self, node: onnx.NodeProto) -> None:
-        """Write a node before the first convolution; what only moves the one channel to the front is left out."""
+        """Copy a node before the first convolution, without the change of layout."""
+        # With a single channel NHWC and NCHW are the same bytes, so the converter's step to NCHW is left out.
         if node.op_type in ("Reshape", "Transpose") and self._users[node.output[0]][0].op_type == "Conv":
             self._floats[node.output[0]] = self._floats.get(node.input[0], node.input[0])
             return
@@ -131,9 +133,11 @@ class _Rewriting:
         return output
 
     def _scale(self, name: str) -> tuple[float, int]:
-        """Return scale and zero point of a tensor's bytes; after a ReLU zero is the smallest."""
+        """Return scale and zero point of a tensor's bytes."""
+        # The range includes 0, so that the convolutions' zero padding is exact.
         low, high = self._ranges[name]
         low, high = min(low, 0.0), max(high, 0.0)
+        # With zero point 0, saturation of the unsigned bytes is the ReLU.
         if self._maker[name].op_type == "Relu":
             low = 0.0
         scale = max(high - low, 1e-6) / _LEVELS
@@ -141,10 +145,7 @@ class _Rewriting:
 
     def _scale_names(self, name: str) -> list[str]:
         scale, zero = self._scale(name)
-        return [
-            self._constant(f"{name}_scale", np.float32(scale)),
-            self._constant(f"{name}_zero", np.uint8(zero)),
-        ]
+        return [self._constant(f"{name}_scale", np.float32(scale)), self._constant(f"{name}_zero", np.uint8(zero))]
 
     def _float(self, name: str) -> str:
         """Return the tensor as floats, channels last."""
@@ -160,11 +161,12 @@ class _Rewriting:
         return self._floats[name]
 
     def _byte(self, name: str) -> str:
-        """Return the tensor as bytes, channels last; a ReLU needs no operation of its own."""
+        """Return the tensor as bytes, channels last."""
         if name in self._chains.normalizations and name not in self._bytes:
             self._bytes[name] = self._normalize(name)
         elif name not in self._bytes:
             maker = self._maker[name]
+            # The ReLU's input is quantized on the ReLU's grid, which clips it at 0.
             values = self._float(maker.input[0] if maker.op_type == "Relu" else name)
             self._bytes[name] = self._add("QuantizeLinear", [values, *self._scale_names(name)], f"{name}_bytes")
         return self._bytes[name]
@@ -176,6 +178,7 @@ class _Rewriting:
             return self._byte(name)
         if name not in self._own_bytes:
             if maker.op_type == "Concat":
+                # No requantization: the consumer takes one grid per channel.
                 parts = [self._own_byte(part) for part in maker.input]
                 self._own_bytes[name] = self._add("Concat", parts, f"{name}_own", axis=3)
             else:
@@ -196,21 +199,20 @@ class _Rewriting:
 
     def _normalize(self, name: str) -> str:
         one = self._chains.normalizations[name]
+        # The channels' grids are folded into kernel and bias, so the input is declared with scale 1 and zero point 0.
         kernel, scales, bias = one.kernel(*self._grid(one.source))
         taken = [self._own_byte(one.source), self._constant("one", np.float32(1)), self._constant("zero", np.uint8(0))]
         base = f"{name}_factor"
-        inputs = [
-            *taken,
-            *self._kernel_names(base, kernel, scales),
-            *self._scale_names(name),
-            self._constant(f"{base}_bias", bias),
-        ]
+        inputs = [*taken, *self._kernel_names(base, kernel, scales), *self._scale_names(name)]
+        inputs.append(self._constant(f"{base}_bias", bias))
         return self._add_convolution(inputs, f"{name}_bytes", kernel_shape=[1, 1], group=len(kernel))
 
     def _pool_bytes(self, node: onnx.NodeProto) -> str:
-        """Write a pooling's mean; it stays on the grid of what it takes."""
+        """Emit average pooling as a depthwise convolution; the output keeps the input's grids."""
         name, out = node.input[0], node.output[0]
         kernel, scales = mean_kernel(node, len(self._grid(name)[0]))
+        # A mean does not depend on the grid if input and output have the same one: any grid may be declared here, and
+        # the output is valid on each channel's own.
         grid = self._scale_names(name)
         inputs = [self._own_byte(name), *grid, *self._kernel_names(f"{out}_mean", kernel, scales), *grid]
         strides = next((list(one.ints) for one in node.attribute if one.name == "strides"), [1, 1])
@@ -231,17 +233,19 @@ class _Rewriting:
         return self._add("QLinearConv", inputs, output, domain=_MICROSOFT, channels_last=1, **kept)
 
     def _rectify(self, node: onnx.NodeProto) -> None:
-        """Write a ReLU only for those who want floats; a convolution before it wrote its bytes already."""
+        """Emit a ReLU if a consumer needs floats, unless the convolution before it has written its bytes."""
         users = self._users[node.output[0]]
         if any(user.op_type != "Conv" for user in users) and node.output[0] not in self._bytes:
             self._floats[node.output[0]] = self._add("Relu", [self._float(node.input[0])], f"{node.output[0]}_last")
 
     def _convolve(self, node: onnx.NodeProto) -> None:
         users = self._users[node.output[0]]
+        # A ReLU that is the only consumer is merged: the convolution writes the ReLU's output directly.
         into = users[0].output[0] if len(users) == 1 and users[0].op_type == "Relu" else node.output[0]
         in_scale, _ = self._scale(node.input[0])
         kernel = self.constants[node.input[1]]
         largest = np.abs(kernel).reshape(len(kernel), -1).max(axis=1)
+        # Symmetric per output channel; the floor is for channels whose weights are all 0.
         scales = (np.maximum(largest, 1e-8) / _LARGEST_WEIGHT).astype(np.float32)
         whole = np.round(kernel / scales[:, None, None, None]).astype(np.int8)
         base = f"{node.output[0]}_kernel"
@@ -252,6 +256,7 @@ class _Rewriting:
             *self._scale_names(into),
         ]
         if len(node.input) > 2:
+            # QLinearConv defines the bias as int32 with scale input scale times weight scale.
             bias = np.round(self.constants[node.input[2]] / (in_scale * scales)).astype(np.int32)
             inputs.append(self._constant(f"{base}_bias", bias))
         kept = {one.name: helper.get_attribute_value(one) for one in node.attribute}
@@ -262,7 +267,7 @@ class _Rewriting:
         self._floats[node.output[0]] = self._add("Concat", parts, f"{node.output[0]}_last", axis=3)
 
     def _combine(self, node: onnx.NodeProto) -> None:
-        """Write an operation value by value; constants per channel, `(C, 1, 1)`, become `(C,)`."""
+        """Emit an element-wise operation; constants per channel, `(C, 1, 1)`, become `(C,)`, to broadcast in NHWC."""
         inputs = []
         for name in node.input:
             if name in self.constants:
@@ -275,7 +280,7 @@ class _Rewriting:
         self._floats[node.output[0]] = self._add(node.op_type, inputs, f"{node.output[0]}_last")
 
     def _pool(self, node: onnx.NodeProto) -> None:
-        """Pool with the channels first, between two transpositions: what cannot be written as a convolution."""
+        """Emit a pooling that is not a convolution, in NCHW between two transpositions: ONNX has no NHWC pooling."""
         name, out = node.input[0], node.output[0]
         first = self._add("Transpose", [self._float(name)], f"{name}_first", perm=_TO_FIRST)
         kept = {one.name: helper.get_attribute_value(one) for one in node.attribute}
@@ -285,6 +290,7 @@ class _Rewriting:
     def _pool_all(self, node: onnx.NodeProto) -> None:
         keep = next((one.i for one in node.attribute if one.name == "keepdims"), 1)
         if keep:
+            # The nodes after it were converted for `(N, C, 1, 1)`.
             mean = self._add("ReduceMean", [self._float(node.input[0])], f"{node.output[0]}_last", axes=[1, 2])
             self._add("Transpose", [mean], node.output[0], perm=_TO_FIRST)
         else:

@@ -1,4 +1,4 @@
-"""Proof that the exported model says what the Keras model says; a difference above the limit is an error."""
+"""Numerical parity of the exported ONNX model with the Keras model."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What learns: region geometry, the data-set builder, the networks, their training and their scores."""
+"""Region experts: geometry, data set, networks, training, evaluation, and the manifest shared with `realtime`."""

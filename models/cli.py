@@ -1,4 +1,4 @@
-"""What the commands of `models` and `export` share."""
+"""Options and error handling shared by the commands of `models` and `export`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the error tree that `models` and `export` raise; `realtime.core.errors` draws the whole tree."""
+"""Base of the error tree, and the errors that `models` and `export` raise; `realtime.core.errors` shows all of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fusion weights measured on validation faces: `python -m models.fit_fusion --labels … --root …`."""
+"""Fits temperatures and fusion weights on validation faces: `python -m models.fit_fusion --labels … --root …`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The manifest: everything that training, export and the live program must agree on, as JSON and as dataclasses.
+"""Model manifest: experts, geometry, fusion and scores shared by training, export and the live program.
 
 Standard library only, so that reading a manifest never costs an import.
 """

@@ -1,4 +1,4 @@
-"""Region geometry and cropping: the one function that cuts crops for the data set, for training and live.
+"""Similarity-aligned crops of face regions: the same function for the data set, for training and live.
 
 A crop is aligned by similarity: turned until the eye axis is level, scaled by the distance d between the outer eye
 corners. Sizes in units of d are in `models.manifest.Geometry`.

@@ -1,4 +1,4 @@
-"""The mean of several trainings of one expert: `python -m models.soup --of RUN --of RUN … --out SOUP`.
+"""Averages the weights of several trainings of one expert: `python -m models.soup --of RUN --of RUN … --out SOUP`.
 
 Source: Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves accuracy without
 increasing inference time".
@@ -76,7 +76,7 @@ def averaged(
 ) -> tuple[keras.Model, dict[str, Any], dict[Path, keras.Model]]:
     """Return the mean network, its `recipe.json`, and each training's own network.
 
-    The recipe is the last training's, with what went into the soup.
+    The recipe is the last training's, with the list of the averaged trainings.
 
     Raises:
         DataError: a folder holds no training, or one of another network or of other crops.

@@ -1,4 +1,4 @@
-"""What fused experts say of the training faces, as a table that `models.train --teacher` learns from."""
+"""Writes the fused experts' answers to the training faces, as the teacher's table for `models.train --teacher`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a benchmark gives out its figures. Standard library only: rivals use it too."""
+"""JSON output of a benchmark's results. Standard library only, since the rivals' environments use it too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Longer clips from short ones: the same packets again and again, nothing decoded or encoded.
+"""Loops a clip to a given length by repeating its packets, without transcoding.
 
     python -m benchmarks.common.looped_clip SOURCE OUT --seconds S [--faces N]
 

@@ -1,4 +1,4 @@
-"""Tells the start-up of a single-threaded program from its steady state. Standard library only: rivals use it too."""
+"""Separates start-up from steady state in a single-threaded program. Standard library only: rivals use it too."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Live with and without a recording, in turns: how many frames the recording costs.
+"""Frames that recording costs a live run: runs with and without a recording, in turns.
 
     python -m benchmarks.recording.cost SOURCE [--rounds N] [--seconds S] [--json OUT]
 
-The file is paced as a camera; a 720p one at 30 frames per second is meant. What is dropped while models load is told
-apart. The recordings are decoded again and their pictures counted.
+The file is paced as a camera; a 720p one at 30 frames per second is meant. Frames dropped while models load are
+reported separately. The recordings are decoded again and their pictures counted.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Kills recording runs at random moments and tells how many seconds each loses, as JSON.
+"""Kills recording runs at random moments and measures how many seconds each loses, as JSON.
 
     python -m benchmarks.recording.crash_recovery --json OUT [--clip CLIP] [--kills 20] [--suffix .mp4 --suffix .webm]
 

@@ -1,4 +1,4 @@
-"""Records clips and compares each recording with its source by facts, as JSON.
+"""Compares recordings with their sources: frame times, length, audio packets, audio sync, as JSON.
 
     python -m benchmarks.recording.fidelity --json OUT [--suffix .mp4 ...] [--keep FOLDER] CLIP...
 

@@ -1,4 +1,4 @@
-"""This program against the textbook one and `fer`, on the same part of the same clip, in turns.
+"""Speed of this program, the textbook program and `fer` on the same part of the same clip, in turns.
 
     python -m benchmarks.rivals.compare SOURCE [--rounds N] [--seconds S] [--fer-python PATH] [--json OUT]
 

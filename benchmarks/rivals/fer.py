@@ -1,9 +1,9 @@
-"""The package `fer` on a clip: read with cv2, its default detector called on every frame, one after the other.
+"""Baseline: the package `fer` with its default detector, called on every frame of a clip.
 
     FER_PYTHON -m benchmarks.rivals.fer SOURCE [--seconds S] [--json OUT]
 
 FER_PYTHON is the Python of an environment of its own, which needs nothing of this project's: see docs/benchmarks.md.
-Imports, models and the first three frames are start-up and told apart.
+Imports, models and the first three frames count as start-up, which is reported separately.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""The program that tutorials show: read, FaceMesh, two Keras `predict` calls, mean, draw; one thread, frame by frame.
+"""Baseline: the usual tutorial program (FaceMesh, two Keras `predict` calls, mean, draw) on one thread.
 
     python -m benchmarks.rivals.textbook SOURCE [--seconds S] [--json OUT]
 
 It needs the train extra. Networks and crops are those of the shipped manifest; the weights are untrained, which costs
 the same time. FaceMesh and TensorFlow keep their own settings, as in a tutorial. Imports, models and the first three
-frames are start-up and told apart.
+frames count as start-up, which is reported separately.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Live mode against a paced source: capture-to-display latency and dropped frames, as JSON.
+"""Capture-to-display latency and dropped frames of a live run on a paced source, as JSON.
 
     python -m benchmarks.speed.live CLIP [--mjpeg] [--window] [--seconds S]
 
 The clip is delivered at its own rate and the age of every frame is taken when it has been shown. With --mjpeg it comes
 over HTTP from this machine's loopback, as from a network camera; then the stamp is the moment of decoding. Rate,
-latency and drops leave out the first second after the first frame; what was dropped until then is told apart.
+latency and drops leave out the first second after the first frame; drops until then are reported separately.
 """
 
 from __future__ import annotations

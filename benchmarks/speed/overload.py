@@ -1,4 +1,4 @@
-"""Live with a classifier that is too slow: whether the display keeps the camera's rate, and how old a frame gets.
+"""Live run with an artificially slow classifier: display rate, age of shown frames, staleness of emotions.
 
     python -m benchmarks.speed.overload SOURCE [--slow N] [--seconds S] [--json OUT]
 
@@ -56,7 +56,7 @@ def slowed(times: float, *, clock: Any = time.perf_counter) -> Iterator[list[flo
 
 
 def over_limit_ms(age_ms: float, inference_ms: float) -> float:
-    """Return how much older a frame is than the limit and one inference allow; 0 or less is well."""
+    """Return how much older a frame is than the limit plus one inference; 0 or less is within the limit."""
     return round(age_ms - inference_ms - LIMIT_MS, 1)
 
 

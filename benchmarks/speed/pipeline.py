@@ -1,4 +1,4 @@
-"""The whole pipeline on a clip: frames per second against what the machine allows, stage times, latency, drops.
+"""Throughput of the whole pipeline against the machine's bound, with stage times, latency and drops.
 
     python -m benchmarks.speed.pipeline SOURCE [--live] [--faces N] [--seconds S] [--json OUT]
 
@@ -61,8 +61,8 @@ def tiled(source: str, faces: int, folder: Path) -> str:
 def alone_ms(source: str, config: PipelineConfig) -> dict[str, float]:
     """Return the CPU milliseconds per frame of each stage when it has the machine to itself.
 
-    One after the other in one thread, on frames that are let go as the pipeline lets them go: 150 frames that are kept
-    are fresh memory, which makes decoding half as dear again.
+    One after the other in one thread, on frames that are freed as in the pipeline: keeping 150 frames means fresh
+    memory, which makes decoding 1.5 times as expensive.
     """
     reader, classifier = source_for(source), RegionClassifier(config)
     finder = TrackingFinder(LandmarkFinder(config.max_faces))
@@ -111,7 +111,7 @@ def measure(source: str, *, live: bool, seconds: float | None, config: PipelineC
 
     def count(analysed: Any) -> None:
         nonlocal faces, frames, begun
-        # Imports and models are paid once, whatever the length of the clip: told apart.
+        # Imports and models cost the same whatever the length of the clip: measured separately.
         begun = begun if frames else time.process_time()
         frames += 1
         faces += len(analysed.faces)
@@ -145,7 +145,7 @@ def measure(source: str, *, live: bool, seconds: float | None, config: PipelineC
 
 
 def _told(metrics: Metrics, live: bool) -> dict[str, Any]:
-    """Return what the run tells of its stages, hand-overs and drops; live also latency and carried-over emotions."""
+    """Return the metrics of stages, queues and drops; live also latency and carried-forward emotions."""
     told: dict[str, Any] = {
         "stages": {
             name: {"p50_ms": round(t.p50_ms, 2), "p95_ms": round(t.p95_ms, 2), "cpu_ms": round(t.cpu_ms, 2)}
@@ -162,7 +162,7 @@ def _told(metrics: Metrics, live: bool) -> dict[str, Any]:
 
 
 def median_run(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the run with the median CPU time per frame, and what each run came to: neighbours on a machine make noise.
+    """Return the run with the median CPU time per frame, and the figures of each run: shared machines are noisy.
 
     Peak memory and start-up are those of the first run; later ones begin where it ended. Frames per second, the stages
     alone, and so the bound and its ratio, are medians of all runs.

@@ -1,4 +1,4 @@
-"""Resident memory of a long live run: the same `Session` as the program's, on a clip that is repeated at its own rate.
+"""Soak test: resident memory of a long live run on a repeated clip.
 
     python -m benchmarks.speed.soak SOURCE [--minutes M] [--window] [--record] [--json OUT] [--plot PNG]
 

@@ -1,4 +1,4 @@
-"""Seconds from the command to the first annotated frame, against importing mediapipe and onnxruntime alone.
+"""Time to first annotated frame, compared with importing mediapipe and onnxruntime alone.
 
     python -m benchmarks.speed.startup CLIP [--runs N]
 

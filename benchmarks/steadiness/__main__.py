@@ -1,4 +1,4 @@
-"""How steady labels are and how soon they follow: flips against lag, on real clips and simulated people, as JSON.
+"""Label flips against lag of the temporal filter and its rivals, on real clips and simulated people, as JSON.
 
     EMOTION_TEST_DATA=FOLDER python -m benchmarks.steadiness [--json OUT] [--plot PNG]
 

@@ -1,4 +1,4 @@
-"""The program's smoothing and its rivals, as functions from one person's stream to labels."""
+"""Temporal filters under test: the program's own and five baselines, each from a track's stream to labels."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def one_euro(tau_ms: float) -> Labeller:
 
 
 def tracking_signal(tau_ms: float) -> Labeller:
-    """Exponential mean that hastens while its errors keep one direction (Trigg and Leach 1967)."""
+    """Exponential mean whose gain rises while its errors keep one sign (Trigg and Leach 1967)."""
     return _plain_rule(lambda first: _TrackingSignal(first, tau_ms / 1000))
 
 

@@ -1,4 +1,4 @@
-"""Flips, lag and the share of doubt, from labels and what is known of the streams."""
+"""Metrics of label stability: flips per minute, switching lag, share of "uncertain"."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def both_ways_figures(people: Sequence[Person], label: Labeller) -> dict[str, fl
 
 
 def brief_figures(label: Labeller) -> dict[str, float]:
-    """Return how long after its end a brief expression is still shown, in ms, by its length: the cost of calm."""
+    """Return how long after its end a brief expression is still shown, in ms, by its length: the cost of stability."""
     found = {}
     times_s = np.arange(0, 8, 1 / 30)
     for length_s in (0.5, 1.0, 2.0):

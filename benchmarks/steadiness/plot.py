@@ -1,4 +1,4 @@
-"""Draws flips against lag, one curve per filter."""
+"""Plot of flips against lag, one curve per filter."""
 
 from __future__ import annotations
 

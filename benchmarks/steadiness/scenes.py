@@ -1,4 +1,4 @@
-"""Scenes with known people, made by sliding real clips over a background: crossing, and leaving to come back."""
+"""Synthetic scenes with known identities, composed of real clips: two people crossing, one leaving and returning."""
 
 from __future__ import annotations
 

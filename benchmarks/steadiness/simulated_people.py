@@ -1,4 +1,4 @@
-"""Simulated people: expressions that change at known times, as the experts would see them on validation faces."""
+"""Simulated people: expressions that change at known times, with the experts' outputs on validation faces."""
 
 from __future__ import annotations
 

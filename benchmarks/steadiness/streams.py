@@ -1,4 +1,4 @@
-"""What the detector and the experts say of every frame of a clip, before anything is tracked or smoothed."""
+"""Raw detections and expert outputs of every frame of a clip, before tracking and smoothing."""
 
 from __future__ import annotations
 

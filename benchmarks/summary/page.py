@@ -1,4 +1,4 @@
-"""The Markdown page of a run: what was asked and measured, and where time and frames went."""
+"""Markdown page of a benchmark run: targets with measured values, time per stage, drops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the results of a run: speed against others, latency, CPU per stage, memory."""
+"""Plot of a benchmark run: speed against rivals, latency, CPU per stage, memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes of the raw figures of one run of `run.sh` a JSON, a Markdown table and a plot.
+"""Summarizes the raw figures of one `run.sh` as JSON, a Markdown table and a plot.
 
     python -m benchmarks.summary.table RAW_FOLDER OUT_FOLDER [--load L] [--readme README.md]
 

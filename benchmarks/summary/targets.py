@@ -1,4 +1,4 @@
-"""What is asked of the engine, where its measure stands among the raw figures, and whether it is met."""
+"""Performance targets, where each one's value is found in the raw figures, and the verdict."""
 
 from __future__ import annotations
 

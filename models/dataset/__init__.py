@@ -1,1 +1,1 @@
-"""Labelled pictures -> region crops."""
+"""Builds and loads data sets of region crops from labeled pictures."""

@@ -1,4 +1,4 @@
-"""The data-set builder's commands: `python -m models.dataset arrange` and `python -m models.dataset build`."""
+"""Command line of the data-set builder: `python -m models.dataset arrange` and `python -m models.dataset build`."""
 
 from __future__ import annotations
 

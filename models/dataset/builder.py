@@ -1,4 +1,4 @@
-"""The data-set builder's work: faces found, crops cut, one index; in parallel, resumable after a break."""
+"""Parallel, resumable data-set build: detects faces, cuts region crops, writes the index."""
 
 from __future__ import annotations
 

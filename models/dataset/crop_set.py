@@ -1,4 +1,4 @@
-"""A built data set in memory, and the augmentation that turns its crops into what a webcam could have delivered."""
+"""In-memory crops of one region and split, and the augmentation that imitates webcams and landmark jitter."""
 
 from __future__ import annotations
 

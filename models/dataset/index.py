@@ -1,4 +1,4 @@
-"""How a built data set lies on disk: names of files and columns, and where each crop is."""
+"""On-disk layout of a data set: file names, index columns, path of each crop."""
 
 from __future__ import annotations
 

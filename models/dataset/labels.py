@@ -1,4 +1,4 @@
-"""Labelled faces in: folders per emotion, or a table with hard labels or votes. Standard library only."""
+"""Labeled faces from folders or tables (hard labels or votes), split by subject. Standard library only."""
 
 from __future__ import annotations
 

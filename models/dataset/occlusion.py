@@ -1,4 +1,4 @@
-"""Drawn glasses and masks for training, so that an expert whose region is covered learns to say so.
+"""Synthetic occluders (glasses, masks) for training, so that an expert whose region is covered gives a flat answer.
 
 Places are in units of d, the distance of the outer eye corners. On a stored crop (`cover`) they are drawn before it is
 shifted, blurred and lit like any other. On a whole picture (`cover_face`) they are drawn before the face is looked for,

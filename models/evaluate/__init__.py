@@ -1,1 +1,1 @@
-"""Scores, the fit of the fusion, and the evaluation report."""
+"""Evaluation of the experts and of their fusion: scores, fusion fit, report."""

@@ -1,4 +1,4 @@
-"""Scores on labelled pictures: `python -m models.evaluate shipped` and `python -m models.evaluate report`."""
+"""Command line of the evaluation: `python -m models.evaluate shipped` and `python -m models.evaluate report`."""
 
 from __future__ import annotations
 

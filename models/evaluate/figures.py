@@ -1,4 +1,4 @@
-"""The report's pictures, each returned as PNG. Needs matplotlib, which the live program never imports."""
+"""Matplotlib figures of the evaluation report, as PNG."""
 
 from __future__ import annotations
 

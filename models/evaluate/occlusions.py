@@ -1,4 +1,4 @@
-"""Pictures with a drawn surgical mask or dark glasses: how much is lost when half of the face is hidden.
+"""Synthetic occluders for evaluation: a drawn surgical mask, dark glasses.
 
 For measuring only. Training draws its own, other ones (`models.dataset.occlusion`), so that no expert has seen these.
 """

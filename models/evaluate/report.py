@@ -1,4 +1,4 @@
-"""The evaluation's report: one self-contained HTML page."""
+"""Evaluation report as one self-contained HTML page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of a classifier on labelled faces; a face that was not found counts as wrong."""
+"""Classification metrics on labeled faces; a face that was not found counts as wrong."""
 
 from __future__ import annotations
 

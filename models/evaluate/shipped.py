@@ -1,4 +1,4 @@
-"""Labelled pictures through the shipped models, exactly as the live program does it, without smoothing."""
+"""Runs the shipped models over labeled pictures with the live program's own code, without smoothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BATCH = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answers:
-    """What the program says of each picture.
+    """The program's output for each picture.
 
     Attributes:
         detected: `(N,) bool`, whether the face was found.

@@ -1,1 +1,1 @@
-"""The experts' networks and their training."""
+"""Networks of the region experts and their training."""

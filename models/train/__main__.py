@@ -1,4 +1,4 @@
-"""Training of one region expert: `python -m models.train --region eyes --data DIR --out DIR`."""
+"""Trains one region expert: `python -m models.train --region eyes --data DIR --out DIR`."""
 
 from __future__ import annotations
 

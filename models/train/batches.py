@@ -1,4 +1,4 @@
-"""What training sees: augmented, covered and mixed crops, batch by batch, drawn anew for each epoch."""
+"""Training batches with augmentation, synthetic occlusion and mixup, redrawn for each epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recipe's network: untrained, in its precision, or with the weights that a training folder holds."""
+"""Builds the network of a recipe and loads trained weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Knowledge distillation: a teacher's answers become a share of the labels.
+"""Knowledge distillation: mixes a teacher's probabilities into the training labels.
 
 Source: Hinton et al. 2015, "Distilling the knowledge in a neural network".
 """

@@ -1,4 +1,4 @@
-"""Keras layers of the experts' networks."""
+"""Custom Keras layers: per-crop standardization and fused batch normalization."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EPSILON_GREY = 8.0
 
 @keras.saving.register_keras_serializable(package="emotion_live")
 class StandardizeCrop(layers.Layer):  # type: ignore[misc]
-    """Each crop minus its own mean, over its own standard deviation: light and exposure drop out.
+    """Per-crop standardization: subtracts the mean and divides by the standard deviation.
 
     It is a layer, so that scaling travels inside the exported graph and cannot differ between training and running.
     `_EPSILON_GREY` grey levels are added to the deviation, so that a flat crop stays flat instead of turning to noise.

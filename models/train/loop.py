@@ -1,4 +1,4 @@
-"""The training loop: schedule, running average of the weights, checkpoints, history."""
+"""Training loop: AdamW with cosine schedule, weight averaging, checkpoints, history."""
 
 from __future__ import annotations
 

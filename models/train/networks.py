@@ -1,4 +1,4 @@
-"""The experts' networks: DenseNet201 for the eyes, a residual CNN for the lips. uint8 crops in, logits out."""
+"""Networks of the experts: DenseNet201 for the eyes, a pre-activation residual CNN for the lips."""
 
 from __future__ import annotations
 

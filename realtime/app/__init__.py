@@ -1,1 +1,1 @@
-"""The desktop program: open a video or a camera, watch it, save what was found. Tk is imported only in here."""
+"""Desktop program (Tk): analyzes videos and cameras, plays results, saves recordings, tables and reports."""

@@ -1,4 +1,4 @@
-"""The desktop program's command: `python -m realtime.app`."""
+"""Command line of the desktop program: `python -m realtime.app`."""
 
 from __future__ import annotations
 

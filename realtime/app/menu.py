@@ -1,4 +1,4 @@
-"""The menu bar and every key: each thing that can be done is in a menu, with its key beside it."""
+"""Menu bar and key bindings: every action is in a menu, with its key."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def key_name(letter: str) -> str:
 
 
 class Menu:
-    """Makes the menu bar and binds the keys.
+    """Builds the menu bar and binds the keys.
 
     Args:
         app: the program.

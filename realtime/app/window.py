@@ -1,4 +1,4 @@
-"""The program's window: which screen is shown, which jobs run, and their orderly end. Main thread only."""
+"""Main window: switches screens, polls job events, shuts jobs down. Main thread only."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from realtime.core.config import PipelineConfig
 from realtime.core.options import FaceStyle
 
 _POLL_MS = 15
-# So long may a poll take events; then the window gets its turn.
+# Longest time that one poll spends on events, so that the window stays responsive.
 _POLL_BUDGET_S = 0.01
 _FIRST_WH = (1080, 700)
 # The rest of the screen is for title bar and panels.
 _USABLE_HEIGHT = 0.93
-# A job that does not end is not waited for any longer; its thread ends with the process.
+# How long quitting waits for a job; a daemon thread that is still running ends with the process.
 _END_S = 60.0
 
 

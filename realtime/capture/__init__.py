@@ -1,1 +1,1 @@
-"""Frames in: camera, video file, network stream."""
+"""Frame sources: camera, video file, network stream."""

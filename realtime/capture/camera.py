@@ -1,4 +1,4 @@
-"""Webcams as a frame source, through OpenCV."""
+"""Webcam as a frame source, through OpenCV's VideoCapture."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def _probed() -> list[CameraEntry]:
 
 
 def _captures(node: Path) -> bool:
-    """Tell a camera's picture node from the metadata node that many cameras have beside it."""
+    """Return whether a device node captures pictures; many cameras have a second node for metadata."""
     try:
         handle = os.open(node, os.O_RDWR | os.O_NONBLOCK)
     except OSError:
@@ -221,7 +221,7 @@ def _captures(node: Path) -> bool:
 
 
 def _check_node(number: int, node: Path) -> None:
-    """Say why a camera will not open before OpenCV says merely that it did not. Raises SourceOpenError."""
+    """Diagnose why a camera cannot open, which OpenCV does not report. Raises SourceOpenError."""
     try:
         os.close(os.open(node, os.O_RDWR | os.O_NONBLOCK))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Which pictures a camera offers, asked of Linux's video driver without opening a stream."""
+"""Pixel formats, sizes and frame rates of a camera, from Video4Linux2 ioctls, without opening a stream."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 _ENUM_FORMAT, _ENUM_SIZE, _ENUM_INTERVAL = 0xC0405602, 0xC02C564A, 0xC034564B
 _CAPTURE = 1
 _DISCRETE = 1
-# A driver that never says "no more" must not hold us.
+# Bounds the enumeration for drivers that never report its end.
 _MAX_ANSWERS = 64
 Ask = Callable[[int, bytes], bytes]
 """Request and structure in, structure out; raises OSError where the driver has no more to say."""

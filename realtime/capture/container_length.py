@@ -1,4 +1,4 @@
-"""How long a video file says that it is, in bytes: what tells a file that was cut off from one that ended."""
+"""Length in bytes that a video container declares, to detect truncated files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 
 
 def promised_bytes(path: Path) -> int | None:
-    """Return the number of bytes that the container's own length fields promise, or `None` if they promise nothing.
+    """Return the number of bytes that the container's own length fields declare, or `None` if they declare none.
 
     MP4 and MOV (their boxes), Matroska and WebM (their segment) and AVI (its RIFF chunks) are understood. A recording
-    that its program never finished carries no length and so promises nothing.
+    that its program never finished carries no length.
 
     Raises:
         OSError: the file cannot be read.

@@ -1,4 +1,4 @@
-"""A video whose frames can be had in any order, by their numbers; the numbers are those of an earlier reading."""
+"""Random access to the frames of a video file by frame index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from realtime.capture.pyav_decoding import silence_libav, upright_bgr, video_str
 from realtime.core.errors import SourceOpenError, SourceReadError
 from realtime.core.types import ImageArray
 
-# Reading on is cheaper than a jump that begins at the key frame before.
+# Decoding forward this far is cheaper than a seek, which begins at the key frame before.
 _READ_ON_S = 2.0
 _SAME_TIME_S = 0.002
 _MAX_THREADS = 4
@@ -34,7 +34,7 @@ def length_s(path: str) -> float | None:
 
 
 class SeekableVideo:
-    """Gives frames by number. Jumps to the key frame before where the file's times allow it, else reads from the start.
+    """Decodes frames by index. Seeks to the key frame before where the timestamps allow it, else reads from the start.
 
     Args:
         path: the file; it must be the one whose times these are.
@@ -105,7 +105,7 @@ class SeekableVideo:
             self._origin_s = None if self._waiting is None else self._waiting.time
 
     def _jump(self, index: int) -> bool:
-        """Stand at or before frame `index`, near to it; return False where the file cannot do that."""
+        """Seek to or shortly before frame `index`; return False where the file cannot do that."""
         if self._origin_s is None or self._times_s[index] < _READ_ON_S:
             return False
         place = int((self._origin_s + float(self._times_s[index])) / self._stream.time_base)

@@ -1,7 +1,7 @@
 """Network streams as a frame source: RTSP, HTTP (also MJPEG), UDP, TCP, RTMP.
 
-FFmpeg's blocking reads wake up for nothing but their own time limit. So that `read` can be interrupted at once, a
-helper thread of the source's own reads the network and keeps the newest frame; `read` waits for that frame only.
+FFmpeg's blocking reads return on nothing but their own timeout. So that `read` can be interrupted at once, a reader
+thread of the source's own decodes the stream and keeps the newest frame; `read` waits for that frame only.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _CLOSE_WAIT_S = 0.5
 _GRACE_S = 0.5
 _MAX_ANALYSIS_US = "2000000"
 _JPEG_END = b"\xff\xd9"
-# Their readers number the pictures at 25 per second, whatever the sender's rate is.
+# FFmpeg's demuxers of these formats make up timestamps at 25 per second, whatever the sender's rate is.
 _FORMATS_WITHOUT_TIMES = {"mpjpeg", "mjpeg"}
 
 
 class StreamSource:
-    """A network stream. Of frames that nobody reads in time only the newest is kept; the gap shows in `index`.
+    """Latest-frame reader of a network stream. Frames that are not read in time are replaced; `index` shows the gap.
 
     Something finite with a known length behind the address (a file on a web server) plays at its own rate.
 
@@ -127,7 +127,7 @@ class StreamSource:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Let the connection go; any number of times.
+        """Release the connection; any number of times.
 
         A helper that is blocked in the network closes its connection when its own time limit runs out.
         """

@@ -1,4 +1,4 @@
-"""From what the user names to a frame source: camera number, file, stream address, or images of another program."""
+"""Chooses the frame source for a camera number, a file, a stream address, or images of another program."""
 
 from __future__ import annotations
 

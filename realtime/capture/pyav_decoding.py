@@ -1,4 +1,4 @@
-"""What every reader of compressed video shares: quiet decoding, upright pictures, times that only grow."""
+"""PyAV helpers shared by files and streams: stream selection, rotation, monotonic media times."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def average_fps(stream: Any) -> float:
 
 
 class MediaTimes:
-    """Turns presentation times into seconds since the first frame, strictly growing.
+    """Maps presentation timestamps to strictly increasing seconds since the first frame.
 
     Args:
         step_s: `float`, seconds added where a frame carries no time.
 
     Attributes:
-        plain: `bool`, whether every frame so far carried a time, and the file's clock never started again: only then
-            does a time of the file follow from a media time.
+        plain: `bool`, whether every frame so far carried a timestamp and the timestamps never restarted: only then
+            can a media time be mapped back to a timestamp of the file.
     """
 
     def __init__(self, step_s: float = DEFAULT_STEP_S) -> None:
@@ -73,7 +73,7 @@ class MediaTimes:
         return self._origin_s or 0.0
 
     def jump(self) -> None:
-        """Let the next time be any: the file is read on from elsewhere."""
+        """Accept any next timestamp: the file was seeked."""
         self._last_s = -self._step_s
 
     def place(self, time_s: float | None) -> float:
@@ -87,7 +87,7 @@ class MediaTimes:
                 self._origin_s = time_s
             at_s = time_s - self._origin_s
             if at_s < self._last_s - _DISCONTINUITY_S:
-                # Recordings that were joined start their clock again; the joined file plays on.
+                # Concatenated recordings restart their timestamps; media time continues.
                 self.plain = False
                 at_s = self._last_s + self._step_s
                 self._origin_s = time_s - at_s
@@ -96,11 +96,11 @@ class MediaTimes:
 
 
 class ArrivalTimes:
-    """Media times of a live source: the sender's own while they are sane, else when the frame arrived.
+    """Media times of a live source: the sender's timestamps while they are plausible, else the arrival times.
 
     Args:
         trusted: `bool`, False for formats whose times are made up by the reader (MJPEG over HTTP).
-        tolerance_s: `float`, how far the sender's clock may be from ours before it is not believed any more.
+        tolerance_s: `float`, largest drift between the sender's clock and ours before its timestamps are rejected.
     """
 
     def __init__(self, *, trusted: bool = True, tolerance_s: float = 2.0) -> None:

@@ -1,4 +1,4 @@
-"""The decoded pictures of a file, in order and from any moment on."""
+"""Sequential decoding and frame-exact seeking in a video file, with PyAV."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from realtime.capture.pyav_decoding import DEFAULT_STEP_S, MediaTimes, average_f
 from realtime.core.errors import SourceOpenError, SourceReadError
 
 _MAX_THREADS = 4
-# Times are rounded to the container's clock, of a thousandth of a second at worst.
+# Tolerance for equal times: containers round timestamps, to a millisecond at worst.
 _SAME_S = 0.0006
-# How far before the wanted moment to look for a key frame, one after the other: some containers land too late.
+# How far before the target to seek, one after the other: some demuxers land on a key frame after it.
 _BACK_S = (0.0, 2.0, 10.0, 60.0)
-# What lies so shortly ahead is decoded on the way there: a key frame before it may be further off.
+# Targets this shortly ahead are reached by decoding forward: the key frame before them may be further away.
 _AHEAD_S = 1.5
 
 
@@ -31,7 +31,7 @@ class Placed:
 
     Attributes:
         picture: the decoder's frame, not yet converted.
-        index: `int`, its number; after a seek reckoned from the average rate.
+        index: `int`, its number; after a seek computed from the average frame rate.
         media_time_s: `float`, its time in seconds from the first frame.
     """
 
@@ -41,7 +41,7 @@ class Placed:
 
 
 class VideoDecoder:
-    """Reads one file on one thread.
+    """Decodes one file on one thread.
 
     Args:
         path: the file.
@@ -60,6 +60,7 @@ class VideoDecoder:
         self._path, self._stopped = path, stopped
         self._container: Any = None
         self._pictures: Iterator[Placed] = iter(())
+        # Decoded pictures that `next` has not returned yet: the first one after opening, one or two after a seek.
         self._ahead: deque[Placed] = deque()
         self._times = MediaTimes()
         self._plain = True
@@ -73,8 +74,8 @@ class VideoDecoder:
             SourceOpenError: unreadable, no video, or no frame of it can be decoded.
         """
         try:
-            # "file:" keeps a colon in the name from reading as a protocol. The whitelist keeps a playlist from
-            # reaching out to the network. `options` would be written past its end for headerless formats.
+            # "file:" keeps a colon in the name from being parsed as a protocol. The whitelist keeps a playlist file
+            # from opening network addresses. Not by `options`: PyAV writes past its end for headerless formats.
             self._container = av.open(
                 f"file:{self._path}", container_options={"protocol_whitelist": "file,crypto,data"}
             )
@@ -83,7 +84,7 @@ class VideoDecoder:
         stream = video_stream(self._container)
         if stream is None:
             raise SourceOpenError(self._not_a_video("it has no moving picture in it"))
-        # One decoding thread costs the least work per frame; more only pay where cores are left over.
+        # One decoding thread costs the least CPU time per frame; more only pay where cores are idle.
         stream.codec_context.thread_count = max(1, min(_MAX_THREADS, (os.cpu_count() or 1) // 2))
         stream.thread_type = "AUTO"
         self.stream, self._index, self._given_s = stream, 0, 0.0
@@ -116,14 +117,15 @@ class VideoDecoder:
         return placed
 
     def seek(self, time_s: float) -> None:
-        """Make the picture that is shown at `time_s` the next one: the last one not after it, the first at the least.
+        """Make the picture that is shown at `time_s` the next one: the last one not after it, or the first of the file.
 
-        Decodes from the key frame before it. A file without an index or usable times is decoded from its start.
+        Decodes from the key frame before it. A file without an index or usable timestamps is decoded from its start.
 
         Raises:
             SourceReadError: the file is gone.
         """
         self.fault = ""
+        # The cheapest way first; each returns nothing where it cannot reach the target.
         found = self._found_ahead(time_s) or self._found_from_a_key_frame(time_s) or self._found_from_the_start(time_s)
         self._ahead = deque(found)
 
@@ -148,9 +150,11 @@ class VideoDecoder:
         return _forward_to(itertools.chain(waiting, self._pictures), time_s)
 
     def _found_from_a_key_frame(self, time_s: float) -> list[Placed]:
-        """Return nothing where the file's clock or its index cannot be relied upon."""
+        """Return the pictures at `time_s`, or nothing where timestamps or index are unreliable."""
         for back_s in _BACK_S:
             start_s = max(0.0, time_s - back_s)
+            # Media time maps to a timestamp of the file only while these are present and never restart; decoding may
+            # have found out otherwise in the round before.
             if not self._plain:
                 return []
             try:
@@ -163,6 +167,7 @@ class VideoDecoder:
             found = _forward_to(self._pictures, time_s)
             if found and self._plain:
                 return self._numbered(found)
+            # Even the earliest seek landed after the target.
             if start_s == 0:
                 return []
         return []
@@ -176,6 +181,7 @@ class VideoDecoder:
         return _forward_to(itertools.chain([first], self._pictures), time_s) or [first]
 
     def _numbered(self, found: list[Placed]) -> list[Placed]:
+        # Containers do not number their frames: without decoding from the start the number is an estimate.
         fps = average_fps(self.stream) or 1 / DEFAULT_STEP_S
         first = round(found[0].media_time_s * fps)
         self._index = first + len(found)
@@ -189,12 +195,13 @@ class VideoDecoder:
             yield placed
 
     def _decode(self, stream: Any) -> Iterator[Any]:
-        """Yield decoded frames; leave in `fault` what was wrong at the end, if anything was."""
+        """Yield decoded frames; `fault` then says what was wrong at the end, if anything was."""
         packets = self._container.demux(stream)
         while not self._stopped():
             try:
                 packet = next(packets, None)
             except av.error.FFmpegError as error:
+                # Demuxing broke off: flush the decoder, which still holds frames that were read intact.
                 yield from self._decoded_from(stream.codec_context, None)
                 self.fault = error.strerror or "it cannot be read further"
                 return
@@ -209,11 +216,13 @@ class VideoDecoder:
         try:
             frames: list[Any] = codec.decode(packet)
         except av.error.EOFError:
-            return []
+            return []  # the decoder was flushed before
         except av.error.FFmpegError:
+            # Position and timestamp identify a packet that is read again after a seek.
             self.damaged.add((None, None) if packet is None else (packet.pos, packet.dts))
             self.fault = "its last packet is damaged"
             return []
+        # A good packet after a damaged one: the damage was not a truncated end.
         if not is_flush:
             self.fault = ""
         return frames

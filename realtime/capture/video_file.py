@@ -1,4 +1,4 @@
-"""Video files as a frame source: every frame, at its own time, upright, and a word when the file ends too early."""
+"""Video file as a frame source: every frame, upright, with its media time; truncated files are reported."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from realtime.core.errors import SourceOpenError, SourceReadError
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Frame
 
-# A paced file stands in for a camera, whose driver keeps a few pictures and loses those that nobody fetches in time.
-# Where not even reading keeps up, one in so many still comes.
+# A paced file simulates a camera, whose driver buffers a few pictures and loses those that are not fetched in time.
+# Where even decoding is too slow, at least one frame in so many is delivered.
 _CAMERA_KEEPS_S = 0.1
 _MOST_SKIPPED = 30
 
 
 class FileSource:
-    """A video file that FFmpeg can read.
+    """Seekable source of the frames of a video file that FFmpeg can read.
 
     Frames come in presentation order with the times that the file gives them. Damaged packets are skipped and counted.
-    A file that was cut off delivers all that can be decoded and then raises. It can be sent elsewhere at any time; a
-    `realtime` one cannot, as a camera can't.
+    A truncated file delivers all that can be decoded and then raises. It can be seeked at any time, except when paced
+    (`realtime`).
 
     Args:
         path: `str`, the file.

@@ -1,1 +1,1 @@
-"""Values that travel between rooms, and the contracts between them."""
+"""Shared value types, errors, options and protocols; imports no other room."""

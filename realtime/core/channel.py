@@ -1,4 +1,4 @@
-"""A bounded hand-over between two threads that says what happens when it is full."""
+"""Bounded thread-safe queue with a choice of overflow policy: block the producer, or drop the oldest item."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class OverflowPolicy(enum.Enum):
-    """What `put` does with a full channel."""
+    """What `put` does when the queue is full."""
 
     WAIT = "wait"
     DROP_OLDEST = "drop_oldest"
@@ -23,7 +23,7 @@ class ChannelClosedError(Exception):
 
 
 class BoundedQueue(Protocol[T]):
-    """What a pipeline asks of the hand-over between two of its threads; `Channel` says what each of them does."""
+    """Interface of a queue between two pipeline threads; `Channel` documents each method."""
 
     def put(self, item: T) -> None:
         """Hand over `item`. Raises ChannelClosedError."""
@@ -51,7 +51,7 @@ class BoundedQueue(Protocol[T]):
 
 @dataclass(slots=True)
 class QueueStats:
-    """How many items came to a hand-over, how many they found waiting, how many waited at most, were dropped."""
+    """Counters of one queue: items put, sum of queue lengths seen by `put`, largest length, items dropped."""
 
     came: int = 0
     found: int = 0
@@ -60,11 +60,11 @@ class QueueStats:
 
 
 class CountingQueue:
-    """What every hand-over has in common: it can be closed, and tells what passed it.
+    """Base of the queues: closing, and statistics of what passed through.
 
     Args:
-        changed: held by whoever touches the hand-over, notified by whoever changes it.
-        tally: what is told.
+        changed: condition variable; held for every access to the queue, notified on every change.
+        tally: the counters behind `dropped` and `waiting`.
     """
 
     def __init__(self, changed: threading.Condition, tally: QueueStats) -> None:
@@ -142,7 +142,7 @@ class Channel(CountingQueue, Generic[T]):
     def take_waiting(self, limit: int, wait_s: float = 0.0, /) -> list[T]:
         """Take at most `limit` items, possibly none: once so many wait, or those that wait when `wait_s` is over.
 
-        Nor does it wait for a channel that is full or closed: nothing more can come.
+        A full or closed channel is not waited for: nothing more can arrive.
         """
         with self._changed:
             enough = min(limit, self._capacity)
@@ -153,7 +153,7 @@ class Channel(CountingQueue, Generic[T]):
             return taken
 
     def clear(self) -> None:
-        """Forget what waits, uncounted: used when a run is stopped."""
+        """Discard all waiting items without counting them as dropped; used when a run is stopped."""
         with self._changed:
             self._items.clear()
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Options of a run, frozen; each is checked where it is made."""
+"""Frozen configuration of pipeline and smoothing, validated on construction."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from realtime.core.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class SmoothingConfig:
-    """How evidence is gathered over time.
+    """Parameters of the temporal filter and of the label's hysteresis.
 
     Attributes:
         time_constant_ms: `float`, stretches the whole filter: a clean change shows after about this time, and what is
             shown has gone 63 % of the way. 0 shows each frame's own answer.
-        switch_margin: `float`, a new label must lead the shown one by this much of what both are believed.
+        switch_margin: `float`, a new label must lead the shown one by this share of their summed posteriors.
         min_dwell_ms: `float`, a label stays at least this long; for some time more it takes stronger evidence to leave.
         min_confidence: `float`, below it the label is "uncertain".
         min_reliability: `float`, below it (best region, over time) the label is "uncertain".
@@ -39,7 +39,7 @@ class SmoothingConfig:
 
 @dataclass(frozen=True, slots=True)
 class PipelineConfig:
-    """How the pipeline runs.
+    """Parameters of detection, batching and inference.
 
     Attributes:
         max_faces: `int`, faces per frame at most.

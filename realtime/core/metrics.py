@@ -1,4 +1,4 @@
-"""Rates, latencies, stage times and drops of a run."""
+"""Run-time metrics: frame rate, latency percentiles, time per stage, drops by cause."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from dataclasses import dataclass
 _WINDOW = 8192
 _RATE_WINDOW_S = 2.0
 TAKERS = ("landmarks", "classify", "display")
-"""Who takes frames from the three hand-overs of a pipeline, in order."""
+"""The consumers of the pipeline's three queues, in order."""
 _CAUSES = ("landmarks busy", "classifier busy", "display busy")
 
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """How long a stage takes per frame: wall clock p50 and p95, and mean CPU time, in milliseconds."""
+    """Time of one stage per frame in milliseconds: wall-clock p50 and p95, mean CPU time."""
 
     p50_ms: float
     p95_ms: float
@@ -28,7 +28,7 @@ class StageTimes:
 
 
 class Metrics:
-    """Collects figures from all threads; every method may be called from any.
+    """Thread-safe collector of the metrics of one run.
 
     Args:
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
@@ -37,9 +37,8 @@ class Metrics:
 
     Attributes:
         drops: cause -> frames dropped.
-        carried_over: frames that were shown before the classifier, which was busy, had seen their faces; of them only
-            earlier emotions are known.
-        waiting: who takes the frames -> how many waited for it, on average and at most; there after the run.
+        carried_over: frames that were shown with the emotions of an earlier frame, because the classifier was busy.
+        waiting: consumer -> mean and largest number of frames that waited for it; filled at the end of the run.
     """
 
     def __init__(
@@ -82,7 +81,7 @@ class Metrics:
             self.frames_shown += 1
 
     def count_drops(self, dropped: Sequence[int], missed: int) -> None:
-        """Take how many frames each hand-over has dropped since the run began, and the reader before the first."""
+        """Set the drop counts since the run began: `dropped` of each queue, `missed` by the source's reader."""
         counts = dict(zip(("capture busy", *_CAUSES), (missed, *dropped), strict=True))
         self.drops.update({cause: count - self.drops[cause] for cause, count in counts.items() if count})
 

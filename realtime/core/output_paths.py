@@ -1,4 +1,4 @@
-"""The one rule for every file that a run writes: its name, its folder, and what happens to a file that is there."""
+"""Checks of output paths before a run (suffix, folder, overwriting), and atomic writes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from realtime.core.errors import ConfigError, RecordError
 
 
 def check_target(path: Path, what: str, suffixes: Collection[str], *, overwrite: bool) -> None:
-    """Refuse a name that cannot be written, before work is done for it.
+    """Validate an output path before any work is done for it.
 
     Args:
         path: the file to be.

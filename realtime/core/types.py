@@ -1,4 +1,4 @@
-"""The values that travel through the pipeline: struct-of-arrays, checked once at birth, never written again."""
+"""Immutable value types of the pipeline: struct-of-arrays whose shapes and dtypes are checked on construction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from realtime.core.face_emotion import FaceEmotion
 
 UNCERTAIN = "uncertain"
 NOT_YET = "not measured yet"
-"""Why a face is "uncertain" of which nothing has been said so far, because the classifier is busy."""
+"""Reason of "uncertain" for a face that the classifier, which is busy, has not answered yet."""
 
 FloatArray = npt.NDArray[np.float32]
 ImageArray = npt.NDArray[np.uint8]
@@ -34,10 +34,10 @@ class Frame:
     Attributes:
         image_bgr: `(H, W, 3) uint8`, upright, in OpenCV's channel order.
         index: `int`, the frame's number in the source, from 0; dropped frames leave gaps, and after a seek it is
-            reckoned from the average rate.
+            computed from the average rate.
         media_time_s: `float`, position in the source's own time, in seconds from its first frame.
         captured_at_s: `float`, monotonic clock when the frame was delivered, in seconds.
-        epoch: `int`, how often the source had been sent elsewhere before; nothing is followed from one to the next.
+        epoch: `int`, number of seeks before this frame; nothing is tracked from one epoch to the next.
     """
 
     image_bgr: ImageArray
@@ -110,9 +110,9 @@ class Emotions:
         raw: `(N, K) float32`, fused, this frame alone; equals `probabilities` before smoothing.
         reasons: `(N,)` tuple of `str`, why a label is "uncertain" ("" where it is not): "turned", "small",
             "blurred", "hidden", "no clear expression" or "not measured yet".
-        age_s: `(N,) float32`, how much earlier than this frame the row was measured, in seconds of media time: 0 on
-            this frame, more where an answer is carried over because the classifier was busy, infinite where there has
-            been none. All 0 if it is not given.
+        age_s: `(N,) float32`, staleness in seconds of media time: how much earlier than this frame the row was
+            measured. 0 on this frame, more where an answer is carried forward because the classifier was busy,
+            infinite where there has been none. All 0 if it is not given.
     """
 
     probabilities: FloatArray
@@ -171,7 +171,7 @@ class Emotions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LateAnswer:
-    """What was said of a frame that had gone ahead without it.
+    """The classifier's answer to a frame that was shown before the answer was ready.
 
     Attributes:
         frame_index: `int`, that frame's.
@@ -188,7 +188,7 @@ class LateAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysed:
-    """One frame with all that is known of it: what the pipeline yields and every sink receives.
+    """One frame with its faces and emotions: what the pipeline yields and every sink receives.
 
     Attributes:
         frame: the picture, unchanged.

@@ -1,1 +1,1 @@
-"""Self-diagnosis: cameras, display, packages, models, speed."""
+"""Self-diagnosis of the installation: cameras, display, packages, models, speed."""

@@ -1,4 +1,4 @@
-"""`python -m realtime.doctor`: what this machine has, whether the program works on it, and what to do where not."""
+"""Command-line diagnosis: `python -m realtime.doctor` checks the machine and says what to do about each problem."""
 
 from __future__ import annotations
 

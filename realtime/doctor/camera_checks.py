@@ -1,4 +1,4 @@
-"""The doctor's look at cameras: what each offers, and what it really delivers."""
+"""Camera checks: the modes that each camera offers, and the size and rate that it delivers."""
 
 from __future__ import annotations
 

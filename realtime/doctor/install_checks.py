@@ -1,4 +1,4 @@
-"""The doctor's checks: each looks at one thing, never raises, and says what to do where something is wrong."""
+"""Installation checks: each examines one thing, never raises, and says what to do about a problem."""
 
 from __future__ import annotations
 

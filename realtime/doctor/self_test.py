@@ -1,4 +1,4 @@
-"""The doctor's self-test: the demo clip through everything, with all exports, into a folder that is then removed."""
+"""End-to-end self-test: the demo clip through the whole program with all outputs, into a temporary folder."""
 
 from __future__ import annotations
 

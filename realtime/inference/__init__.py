@@ -1,1 +1,1 @@
-"""Faces -> emotion probabilities: ONNX experts, reliability, fusion; the only room that knows ONNX Runtime."""
+"""Faces -> emotion probabilities: ONNX region experts, reliability, fusion; the only room that imports ONNX Runtime."""

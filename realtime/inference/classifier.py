@@ -1,4 +1,4 @@
-"""The region experts: one ONNX session each, batched across the faces and frames of a call."""
+"""Region experts in ONNX Runtime: one session each, batched over the faces and frames of a call."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def available_providers() -> list[str]:
 
 
 class RegionExpert:
-    """One expert: crops in, calibrated probabilities out.
+    """ONNX Runtime session of one region expert: crops in, calibrated probabilities out.
 
     Args:
         manifest: where the file lies.
@@ -82,14 +82,14 @@ class RegionExpert:
 
 
 class RegionClassifier:
-    """Cuts the regions of all faces of a batch, asks each expert once and fuses; implements `EmotionClassifier`.
+    """Cuts the crops of a batch, runs each expert once and fuses their outputs; implements `EmotionClassifier`.
 
     Args:
         config: weights, provider, threads, and the limit of reliability below which a face is "uncertain".
 
     Raises:
         ModelError: manifest or model files do not fit.
-        ConfigError: the provider is not to be had.
+        ConfigError: the provider is not available.
     """
 
     def __init__(self, config: PipelineConfig) -> None:

@@ -1,4 +1,4 @@
-"""Names of execution providers, and which of them this machine has."""
+"""Selection of ONNX Runtime execution providers, with the CPU as fallback."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def short_name(provider: str) -> str:
 
 
 def running_line(wanted: str, running: str) -> str:
-    """Return what to tell of the provider that really runs: a library that is missing makes it another one."""
+    """Return a line about the provider in use; ONNX Runtime falls back to another one if a library is missing."""
     if wanted in ("auto", running):
         return f"provider {running}"
     return f"provider {running} ({wanted} could not be loaded: its driver or libraries are missing)"

@@ -1,4 +1,4 @@
-"""Region probabilities and reliability -> one distribution per face."""
+"""Late fusion of the region experts: reliability-weighted opinion pools with fitted weights."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from models.manifest import FusionSpec
 from realtime.core.types import FloatArray
 
 _TINY = 1e-7
-# A region whose likeliest emotion has less than the first is silent, with more than the second it counts as fitted. An
-# expert whose region is covered gives its emotions 0.28 on average, one that sees something 0.85.
+# A region whose most probable emotion is below the first value counts as uniform (no evidence), above the second in
+# full. An expert whose region is covered has a mean confidence of 0.28, one that sees its region 0.85.
 _SILENT_TO_CLEAR = (0.20, 0.28)
 
 
@@ -22,9 +22,9 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
     one emotion count for the others (Wolpert 1992, "Stacked generalization"): eyes that say "fear" are evidence of
     surprise too. "success" averages probabilities weighted by how often each expert is right when it names that
     emotion; "mean" averages them alike. In each, a region's weight is multiplied by its reliability: where every region
-    is unreliable the result goes flat instead of guessing. In the first two a flat answer counts for nothing, and where
-    all but one region are silent that one's own calibrated answer stands: weights that were fitted on faces where both
-    speak are wrong for one (with a drawn mask on FER2013's validation faces it is right in 63 % instead of 59 %).
+    is unreliable the result tends to the uniform distribution. In the first two a uniform answer counts for nothing,
+    and where all regions but one are uniform, that one's own calibrated answer is used: weights fitted on faces with
+    both regions visible are wrong for one (with a drawn mask on FER2013's validation faces 63 instead of 59 % right).
 
     Args:
         by_region: `(N, R, K) float32`, rows sum to 1.
@@ -44,7 +44,7 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
             pooled = np.einsum("nrk,rkj->nj", said, np.asarray(spec.cross, np.float32))
         else:
             pooled = (np.asarray(spec.weights, np.float32) * said).sum(axis=1)
-        # The bias mends what the experts say too often; with nothing said there is nothing to mend.
+        # The bias corrects for emotions that the experts overpredict; without evidence there is nothing to correct.
         pooled += np.asarray(spec.bias, np.float32) * reliability.max(axis=1, keepdims=True, initial=0.0)
         return softmax(_unless_alone(pooled / np.float32(spec.temperature), said))
     if spec.method not in ("success", "mean"):
@@ -56,14 +56,14 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
 
 
 def _averaged(by_region: FloatArray, weights: FloatArray, best: FloatArray) -> FloatArray:
-    """Return the weighted mean of the experts' probabilities, `(N, K)`, flat in so far as the best is unreliable."""
+    """Return the weighted mean of the experts' probabilities, `(N, K)`, the nearer to uniform the less reliable."""
     pooled = (weights * by_region).sum(axis=1) + _TINY
     flat = np.float32(1 / by_region.shape[2])
     return np.asarray(best * pooled / pooled.sum(axis=1, keepdims=True) + (1 - best) * flat, np.float32)
 
 
 def _unless_alone(pooled: FloatArray, said: FloatArray) -> FloatArray:
-    """Return the pooled logits, `(N, K)`; where all but one region are silent, what that one said, of `(N, R, K)`."""
+    """Return the pooled logits, `(N, K)`; where only one region of `said`, `(N, R, K)`, is not uniform, its own."""
     if said.shape[1] < 2:
         return pooled
     clear = softmax(said).max(axis=2)

@@ -1,4 +1,4 @@
-"""How far each region of each face can be trusted in this frame, and if it can't, why."""
+"""Reliability of each face region in a frame, from pose, size, sharpness, contrast and visibility."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from realtime.core.types import Faces, FloatArray, ImageArray
 REASONS = ("turned", "small", "blurred", "hidden")
 NO_CLEAR_EXPRESSION = "no clear expression"
 
-# Each cue falls linearly from 1 to 0 between two values. They leave alone what the experts judge honestly themselves:
+# Each cue falls linearly from 1 to 0 between two values, chosen where the experts' own confidence is no longer honest:
 # on FER2013's validation faces from 12 pixels on their confidence is within 6 points of their accuracy; below, the eyes
 # are right in 52 % at a confidence of 73 %. A turn costs accuracy (eyes 83 % up to 28 degrees, 67 % from 42 on, 50 % at
-# a confidence of 74 % from 50 on), and from about 45 degrees on nobody should rely on a label.
+# a confidence of 74 % from 50 on), and from about 45 degrees on a label is not usable.
 _YAW_DEG = (36.0, 45.0)
 _PITCH_DEG = (36.0, 45.0)
-# A turned face still says something: its answer goes nearly flat, and its label "uncertain", but the order stays.
+# A turned face keeps some weight: its distribution becomes nearly uniform, its label "uncertain", but the order stays.
 _TURNED_FLOOR = 0.2
 _EYE_DISTANCE_PX = (12.0, 6.0)
 # Standard deviation of a crop's grey levels: the lowest of the validation crops are 11 (eyes) and 9 (lips).
@@ -51,7 +51,7 @@ def region_quality(
     small = _ramp(eye_distance_px(landmarks_xy), _EYE_DISTANCE_PX)
     deviation = _deviation(crop)
     fine = _deviation(cv2.Laplacian(crop[:, :, 0], cv2.CV_16S)) / 4
-    # Of a crop without any contrast nobody can say whether it is sharp.
+    # Sharpness is undefined for a crop without contrast.
     scale = geometry.size_wh[0] / geometry.width_d / _PIXELS_PER_D
     blurred = _ramp((fine / deviation) ** 2 * scale**3, _SHARPNESS) if deviation > _CONTRAST_GREY[1] else 1.0
     inside = _ramp(share_inside(landmarks_xy, geometry, frame_size_wh), _INSIDE_SHARE)

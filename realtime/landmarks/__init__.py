@@ -1,1 +1,1 @@
-"""Frame -> tracked faces; the only room that knows MediaPipe and LiteRT."""
+"""Frame -> tracked faces with landmarks and head pose; the only room that imports MediaPipe and LiteRT."""

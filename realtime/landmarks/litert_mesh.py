@@ -1,4 +1,4 @@
-"""Runs the face mesh's network: with LiteRT, or, where that is not installed, in MediaPipe's own graph."""
+"""Face-mesh landmark model in LiteRT, with MediaPipe's own graph as the fallback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, MeshGraph, mesh_
 
 
 class LiteRtMesh:
-    """The network of MediaPipe's FaceMesh in LiteRT's interpreter: `MeshGraph` gives the same numbers, more slowly.
+    """MediaPipe's FaceMesh landmark model in LiteRT's interpreter; `MeshGraph` gives the same numbers, more slowly.
 
     Runs in the calling thread; for one thread at a time.
 
@@ -24,7 +24,7 @@ class LiteRtMesh:
     """
 
     def __init__(self) -> None:
-        # LiteRT notes on stderr which kernels it takes.
+        # LiteRT logs to stderr which kernels it uses.
         with quiet_stderr():
             from ai_edge_litert.interpreter import Interpreter
 
@@ -41,12 +41,12 @@ class LiteRtMesh:
         Args:
             face_rgb: `(192, 192, 3) uint8`, the face upright and in the middle, about 128 pixels high or wide.
         """
-        # Written where the network reads; a view kept any longer would bar the interpreter from running.
+        # Written into the input tensor in place; the interpreter refuses to run while such a view is kept alive.
         np.multiply(face_rgb, np.float32(1 / 255), out=self._input()[0], dtype=np.float32)
         self._interpreter.invoke()
         points = np.asarray(self._interpreter.get_tensor(self._points), np.float32)
         score = float(self._interpreter.get_tensor(self._score).item())
-        # The logistic function, written so that no score overflows.
+        # Sigmoid by way of tanh, which cannot overflow.
         return points.reshape(LANDMARK_COUNT, 3), (1 + math.tanh(score / 2)) / 2
 
     def close(self) -> None:
@@ -55,7 +55,7 @@ class LiteRtMesh:
 
 
 def open_mesh_network() -> LiteRtMesh | MeshGraph:
-    """Return the quickest way to run the network that works here."""
+    """Return the fastest backend for the landmark model that works on this machine."""
     try:
         return LiteRtMesh()
     except (ImportError, OSError):

@@ -1,4 +1,4 @@
-"""Importing and starting MediaPipe without what it brings along: TensorFlow, and notes for its developers."""
+"""Imports and starts MediaPipe without TensorFlow, matplotlib and its log output."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _stderr_lock = threading.Lock()
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Send the process's stderr to nowhere for a moment.
+    """Redirect the process's stderr to the null device inside a `with` block.
 
-    MediaPipe's C++ writes notes for its developers there, past every log level, when a graph starts and when it first
-    sees a face; users took them for errors. Python's own errors are exceptions and not lost.
+    MediaPipe's C++ logs there at any log level, when a graph starts and when it first sees a face; users took these
+    lines for errors. Python's own errors are exceptions and not lost.
     """
     with _stderr_lock:
         if sys.stderr is not None:  # as under pythonw
@@ -41,8 +41,8 @@ def quiet_stderr() -> Iterator[None]:
 def light_imports() -> Iterator[None]:
     """Hide TensorFlow and matplotlib while mediapipe is imported.
 
-    mediapipe imports both if it finds them, for a documentation decorator and for plots that nobody draws here:
-    seconds of start-up. What was imported before stays as it was.
+    mediapipe imports both if it finds them, for a documentation decorator and for plots that are not used here, which
+    takes seconds. Modules that were imported before are left as they are.
     """
     os.environ.setdefault("GLOG_minloglevel", "2")
     plot = types.ModuleType("matplotlib.pyplot")

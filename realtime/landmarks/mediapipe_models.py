@@ -1,4 +1,4 @@
-"""MediaPipe's face detectors and the graph of its face mesh: the only file that imports mediapipe."""
+"""MediaPipe's face detectors and face-mesh graph; the only file that imports mediapipe."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from realtime.core.types import FloatArray, ImageArray
 from realtime.landmarks.mediapipe_import import light_imports, quiet_stderr
 
 LANDMARK_COUNT = 468
-# The mesh's network takes squares of so many pixels.
+# Input size of the landmark model.
 MESH_SIDE_PX = 192
 _MESH_MODEL = "modules/face_landmark/face_landmark.tflite"
-# Both turn a picture into the network's input. The first does only that, in 0.2 ms less; FaceMesh uses the second.
+# Both convert an image to the input tensor. The first does no more and takes 0.2 ms less; FaceMesh uses the second.
 _CONVERTERS = (
     'calculator: "TensorConverterCalculator"'
     " options { [mediapipe.TensorConverterCalculatorOptions.ext] { zero_center: false } }",
@@ -61,12 +61,11 @@ node {
 
 
 class MeshGraph:
-    """The network of MediaPipe's FaceMesh: landmarks of the one face that a square picture shows upright.
+    """MediaPipe's FaceMesh landmark model in a MediaPipe graph: landmarks of the one upright face of a square image.
 
-    The whole of FaceMesh also turns the frame's colours, cuts the face out and hands each step to other threads; its
-    network takes less than half of its time. Here it runs in the calling thread, and
-    `realtime.landmarks.mesh_runner` cuts faces out. `realtime.landmarks.litert_mesh.LiteRtMesh` is quicker still,
-    where LiteRT is installed.
+    The full FaceMesh solution also converts the frame's colors, crops the face and passes each step to other threads;
+    the model takes less than half of its time. Here it runs in the calling thread, and `realtime.landmarks.mesh_runner`
+    crops faces. `realtime.landmarks.litert_mesh.LiteRtMesh` is faster still, where LiteRT is installed.
 
     Close it explicitly: leaving a graph to the garbage collector can dead-lock another one.
 
@@ -116,7 +115,7 @@ class MeshGraph:
 
 
 class Detection(NamedTuple):
-    """Where a detector sees a face.
+    """One detected face.
 
     Attributes:
         box_xyxy: `(4,) float32` pixels.
@@ -128,10 +127,10 @@ class Detection(NamedTuple):
 
 
 class Detector:
-    """Finds faces from near to about five metres in a whole frame. Close it explicitly, as the network.
+    """Full-frame face detection by two BlazeFace models, from near to about five metres. Close it explicitly.
 
-    Two detectors, since neither sees all: the near-range one finds the faces that fill a third of the picture, of which
-    the full-range one misses most, and that one finds faces of 40 pixels in 640.
+    Two models, since neither finds all faces: the near-range one finds faces that fill a third of the picture, most of
+    which the full-range one misses, and that one finds faces of 40 pixels in 640.
 
     Args:
         min_confidence: `float` in [0, 1]; below it a detection is no face.
@@ -151,7 +150,7 @@ class Detector:
                 self._graphs.append(graph)
 
     def find(self, image_bgr: ImageArray) -> list[Detection]:
-        """Return near faces first, the surest first; some faces come twice."""
+        """Return the near-range detections, then the far ones, each by falling confidence; some faces come twice."""
         image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
         image_rgb.flags.writeable = False
         scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32)

@@ -1,4 +1,4 @@
-"""Lays the face mesh on a place in a frame: cuts the face out upright, asks the network, maps its points back."""
+"""Runs the landmark model on a rotated ROI and maps the points back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from realtime.core.types import FloatArray, ImageArray
 from realtime.landmarks.mediapipe_models import MESH_SIDE_PX, Detection
 
 _IMAGE_LEFT_CORNER, _IMAGE_RIGHT_CORNER = 33, 263  # outer eye corners
-# What the network was trained on: squares half as large again as the face is high or wide.
+# The landmark model was trained on squares 1.5 times as large as the face's longer side.
 _SURROUNDINGS = 1.5
 
 
@@ -20,7 +20,7 @@ Box = tuple[float, float, float, float]
 
 
 class FaceRoi(NamedTuple):
-    """A square in a frame that holds one face: its centre, side and turn, clockwise, in pixels and radians."""
+    """Rotated square ROI around one face: center and side in pixels, clockwise rotation in radians."""
 
     x_px: float
     y_px: float
@@ -29,7 +29,7 @@ class FaceRoi(NamedTuple):
 
 
 class NetworkLike(Protocol):
-    """What is asked of `realtime.landmarks.litert_mesh.LiteRtMesh`."""
+    """Interface of the landmark model, as implemented by `LiteRtMesh` and `MeshGraph`."""
 
     def find(self, face_rgb: ImageArray) -> tuple[FloatArray, float]:
         """Return landmarks, `(L, 3)` in pixels of the picture, and the face's presence, 0 to 1."""
@@ -39,10 +39,10 @@ class NetworkLike(Protocol):
 
 
 class MeshRunner:
-    """Lays the mesh on places in frames.
+    """Runs the landmark model on rotated ROIs of a frame.
 
-    The geometry is that of FaceMesh's own graph: the same network on the same squares gives the same landmarks, to a
-    thousandth of the eyes' distance.
+    The geometry is that of FaceMesh's own graph: the same model on the same squares gives the same landmarks, to a
+    thousandth of the distance between the eyes.
     """
 
     def __init__(self, network: NetworkLike) -> None:
@@ -52,8 +52,8 @@ class MeshRunner:
         """Return landmarks, `(L, 3) float32`, x and y in the frame's pixels and z in the scale of x, and the presence.
 
         Args:
-            image_bgr: `(H, W, 3) uint8`; outside it its edge is repeated.
-            place: where the face is expected.
+            image_bgr: `(H, W, 3) uint8`; replicated at its edges where the ROI reaches outside.
+            place: the ROI in which a face is expected.
         """
         side = MESH_SIDE_PX
         step = max(place.side_px, 1.0) / side
@@ -61,7 +61,7 @@ class MeshRunner:
         middle = side / 2
         origin_x = place.x_px - middle * along + middle * down
         origin_y = place.y_px - middle * down - middle * along
-        # From the square's pixels to the frame's.
+        # Affine map from pixels of the square crop to pixels of the frame; also used to map the landmarks back.
         back = np.array([[along, -down, origin_x], [down, along, origin_y]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         face_bgr = cv2.warpAffine(image_bgr, back, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
@@ -78,7 +78,7 @@ class MeshRunner:
 
 def box_of_mesh(points: FloatArray) -> Box:
     """Return the bounding box, xyxy pixels, of one face's landmarks, `(L, 3)`."""
-    # numpy takes a seventh of the time for the least of numbers that lie side by side.
+    # Minimum and maximum over contiguous rows take a seventh of the time of strided columns.
     in_rows = np.ascontiguousarray(points[:, :2].T)
     left, top = in_rows.min(axis=1).tolist()
     right, bottom = in_rows.max(axis=1).tolist()
@@ -86,13 +86,13 @@ def box_of_mesh(points: FloatArray) -> Box:
 
 
 def roi_of_mesh(points: FloatArray, box_xyxy: Box | None = None) -> FaceRoi:
-    """Return where the face of a mesh, `(L, 3)`, is to be expected next; `box_xyxy` is its box, if known already."""
+    """Return the next frame's ROI from a face's landmarks, `(L, 3)`; `box_xyxy` is their box, if already computed."""
     along = points[_IMAGE_RIGHT_CORNER, :2] - points[_IMAGE_LEFT_CORNER, :2]
     return _place(box_xyxy or box_of_mesh(points), along)
 
 
 def roi_of_detection(detection: Detection) -> FaceRoi:
-    """Return where the mesh of a face that a detector sees is to be laid."""
+    """Return the ROI for the landmark model from a face detection."""
     left, top, right, bottom = detection.box_xyxy.tolist()
     return _place((left, top, right, bottom), detection.eyes_xy[1] - detection.eyes_xy[0])
 

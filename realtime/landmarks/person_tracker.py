@@ -1,4 +1,4 @@
-"""A stable number per person: faces of one frame are matched to the people seen shortly before."""
+"""Multi-face tracking: one-to-one assignment of the faces of a frame to recent tracks by motion and overlap."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from realtime.core.types import Faces, FloatArray, Frame, ImageArray
 from realtime.landmarks.box_overlap import intersection_over_union
 from realtime.landmarks.scene_cut_detector import SceneCutDetector
 
-# Outer eye corners and mouth corners: where a face is, how large, and how it leans.
+# Outer eye corners and mouth corners: position, size and roll of a face.
 _POINTS = (33, 263, 61, 291)
-# How far a face may be from where it is expected, in its own sizes, and how much it may change in size.
+# Gating: largest distance from the predicted position, in face sizes, and largest change of size.
 _MAX_MOVE = 1.0
 _MAX_LOG_SIZE_CHANGE = 0.7
 _MEMORY_S = 2.0
-# Somebody hidden moves on for a moment; after half a second they may as well come back to where they were.
+# The predicted motion of a lost track decays: after half a second a person may as well return to the last position.
 _SPEED_TAU_S = 0.15
 _COAST_TAU_S = 0.5
 _RETURN_AFTER_S = 0.5
@@ -36,7 +36,7 @@ class _Track:
     seen_s: float
 
     def shift(self, now_s: float) -> FloatArray:
-        """Return how far this person has probably moved since last seen, `(2,)` pixels."""
+        """Return the predicted motion since the last sighting, `(2,)` pixels."""
         coast_s = _COAST_TAU_S * -math.expm1(-(now_s - self.seen_s) / _COAST_TAU_S)
         return np.asarray(self.speed * np.float32(coast_s), np.float32)
 
@@ -51,12 +51,12 @@ class _Track:
 
 
 class PersonTracker:
-    """Gives each person one number per run, counted from 1 and never used again.
+    """Assigns track ids, counted from 1 and unique within a run.
 
-    One-to-one assignment (Jonker and Volgenant 1987, by `lap`) of faces to people, on the distance of eye and mouth
-    corners from where they are expected, in face sizes, and on the overlap of the boxes. Someone out of sight for two
-    seconds is forgotten, and a cut or a jump back in time forgets everybody. Nothing of the face's looks is used or
-    kept.
+    One-to-one assignment (Jonker and Volgenant 1987, by `lap`) of faces to tracks, on the distance of eye and mouth
+    corners from their predicted positions, in face sizes, and on the overlap of the boxes. A track ends two seconds
+    after its last sighting; a scene cut or a jump back in time ends all of them. No appearance feature is used or
+    stored.
     """
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class PersonTracker:
 
 
 def _costs(points: FloatArray, boxes: FloatArray, tracks: list[_Track], now_s: float) -> npt.NDArray[np.float64]:
-    """Return how badly each face fits each person, `(N, M)`: 0 at best, `_FORBIDDEN` where it can't be them."""
+    """Return the assignment cost of each face and track, `(N, M)`: 0 at best, `_FORBIDDEN` outside the gate."""
     before = np.stack([track.points for track in tracks])
     shift = np.stack([track.shift(now_s) for track in tracks])
     size, size_before = _sizes_px(points)[:, None], _sizes_px(before)
@@ -135,7 +135,7 @@ def _sizes_px(points: FloatArray) -> FloatArray:
 
 
 class TrackingFinder:
-    """A face finder whose faces carry track ids; implements `stages.FaceFinder`.
+    """Adds track ids to the faces of another finder; implements `FaceFinder`.
 
     Args:
         finder: finds the faces; it is closed with this one.
@@ -147,12 +147,12 @@ class TrackingFinder:
         self._epoch = 0
 
     def find(self, frame: Frame) -> Faces:
-        """Return the faces of `frame` with track ids; nobody is followed over a seek."""
+        """Return the faces of `frame` with track ids; a seek ends every track."""
         if frame.epoch != self._epoch:
             self._epoch = frame.epoch
             self._tracker.forget()
         return self._tracker.update(self._finder.find(frame), frame.media_time_s, frame.image_bgr)
 
     def close(self) -> None:
-        """Free the landmarker."""
+        """Close the wrapped finder."""
         self._finder.close()

@@ -1,8 +1,8 @@
-"""Follows each face of a video from frame to frame, and looks through the whole frame now and then for others.
+"""Detect-then-track: follows each face by its landmarks' ROI, with full-frame detection a few times a second.
 
-FaceMesh asked for four faces looks for the missing three in every frame, with a detector for faces that fill much of
-it. Here detectors for near and for far faces look when a face is lost, and else a few times a second; between, each
-face costs one look of the mesh's network at the place where it was.
+FaceMesh with room for four faces runs its near-range detector in every frame in which fewer are found. Here near-range
+and full-range detection run when a face is lost, and else a few times a second; in between, each face costs one
+inference of the landmark model on its last ROI.
 """
 
 from __future__ import annotations
@@ -18,53 +18,53 @@ from realtime.landmarks.box_overlap import share_of_smaller
 from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detection
 from realtime.landmarks.mesh_runner import Box, FaceRoi, box_of_mesh, roi_of_detection, roi_of_mesh
 
-# Media seconds between two looks through the whole frame while there is room for more faces; while there is none, and
-# for some seconds after one was lost: somebody who was hidden or turned away comes back.
+# Media seconds between two full-frame detections: while faces are followed and there is room for more; and while there
+# is no face, or one was lost shortly before, since somebody who was hidden or turned away comes back.
 LOOK_EVERY_S = 0.4
 LOOK_WHEN_MISSING_EVERY_S = 0.1
 _MISSED_FOR_S = 2.0
-# A second mesh on the neck or jacket of somebody covers 40 % of the first; heads side by side far less.
+# A false second face on somebody's neck or jacket covers 40 % of the first; heads side by side overlap far less.
 _SAME_FACE_OVERLAP = 0.35
-# Below this presence a mesh lies on no face.
+# Presence score below which the landmarks are not those of a face.
 _PRESENT = 0.5
-# From the detector's guess to where the mesh would have been after some frames.
+# Passes of the landmark model on a new face, each on the ROI from the one before: the detector's box is coarse.
 _FIRST_LOOKS = 3
 
 
 class _Seen(NamedTuple):
-    """One face's landmarks, `(L, 3)`, and their bounding box, xyxy pixels."""
+    """Landmarks of one face, `(L, 3)`, and their bounding box, xyxy pixels."""
 
     points: FloatArray
     box_xyxy: Box
 
 
 class MeshRunnerLike(Protocol):
-    """What is asked of `realtime.landmarks.mesh_runner.MeshRunner`."""
+    """Interface of `realtime.landmarks.mesh_runner.MeshRunner`."""
 
     def lay(self, image_bgr: ImageArray, place: FaceRoi) -> tuple[FloatArray, float]:
-        """Return `(L, 3)` landmarks, x and y in pixels, and the presence."""
+        """Return `(L, 3)` landmarks, x and y in pixels, and the presence score."""
 
     def close(self) -> None:
         """Free the graph."""
 
 
 class DetectorLike(Protocol):
-    """What is asked of `realtime.landmarks.mediapipe_models.Detector`."""
+    """Interface of `realtime.landmarks.mediapipe_models.Detector`."""
 
     def find(self, image_bgr: ImageArray) -> Sequence[Detection]:
-        """Return the faces of a whole frame, the surest first."""
+        """Return the faces of a whole frame, near-range ones first, by falling confidence."""
 
     def close(self) -> None:
         """Free the graph."""
 
 
 class RoiTracker:
-    """Up to `max_faces` faces of one video.
+    """Follows up to `max_faces` faces of one video.
 
     Args:
-        layer: lays meshes.
+        layer: runs the landmark model on an ROI.
         detector: finds faces of all sizes in a whole frame.
-        max_faces: `int`.
+        max_faces: `int`, faces per frame at most.
     """
 
     def __init__(self, layer: MeshRunnerLike, detector: DetectorLike, max_faces: int) -> None:
@@ -80,6 +80,7 @@ class RoiTracker:
             image_bgr: `(H, W, 3) uint8`.
             media_time_s: `float`, the frame's time in seconds.
         """
+        # ROIs are in pixels of one frame size; some streams change theirs.
         if image_bgr.shape != self._size:
             self._size = image_bgr.shape
             self.forget()
@@ -92,7 +93,7 @@ class RoiTracker:
         return np.stack([face.points for face in found]) if found else np.zeros((0, LANDMARK_COUNT, 3), np.float32)
 
     def forget(self) -> None:
-        """Look for faces anew in the next frame, not where they were: after a seek nobody is there any more."""
+        """Drop all ROIs, so that the next frame is detected anew; used after a seek."""
         self._places = []
         self._looked_s = self._lost_s = -math.inf
 
@@ -104,16 +105,16 @@ class RoiTracker:
             self._detector.close()
 
     def _due(self, now_s: float, lost: bool, any_found: bool) -> bool:
-        """Tell whether to look through the whole frame; a jump back in time counts as a long wait."""
+        """Return whether full-frame detection is due; a jump back in time counts as a long wait."""
         if lost:
             self._lost_s = now_s
         missing = not any_found or 0 <= now_s - self._lost_s < _MISSED_FOR_S
         every_s = LOOK_WHEN_MISSING_EVERY_S if missing else LOOK_EVERY_S
-        # Frames of 10 per second come 99.9 ms apart as often as 100.1.
+        # Tolerance: frames of a 10 fps video may be 99.9 ms apart.
         return lost or not 0 <= now_s - self._looked_s < every_s - 0.005
 
     def _follow(self, image_bgr: ImageArray) -> list[_Seen]:
-        """Return every face that is still there; of those that run into another's the first."""
+        """Return every face that is still found in its ROI; of ROIs that converged on one face only the first."""
         found: list[_Seen] = []
         for place in self._places:
             face = self._lay(image_bgr, place)
@@ -126,6 +127,7 @@ class RoiTracker:
         for detection in self._detector.find(image_bgr):
             if len(known) + len(found) >= self._max_faces:
                 break
+            # Checked before the landmark model runs, which costs more, and after it: its ROI may move to a neighbor.
             if _known(detection.box_xyxy.tolist(), known + found):
                 continue
             face = self._start(image_bgr, roi_of_detection(detection))
@@ -134,7 +136,7 @@ class RoiTracker:
         return found
 
     def _start(self, image_bgr: ImageArray, place: FaceRoi) -> _Seen | None:
-        """Return the face that a detector saw, or None where the mesh sees none."""
+        """Return the landmarks of a new detection, or None where the landmark model sees no face."""
         face = self._lay(image_bgr, place)
         for _ in range(_FIRST_LOOKS - 1):
             face = face and self._lay(image_bgr, roi_of_mesh(face.points, face.box_xyxy))
@@ -146,5 +148,5 @@ class RoiTracker:
 
 
 def _known(box_xyxy: Sequence[float], faces: list[_Seen]) -> bool:
-    """Tell whether a box lies on one of the faces: more than a third of the smaller in the other."""
+    """Return whether a box overlaps one of the faces: more than a third of the smaller lies in the larger."""
     return any(share_of_smaller(box_xyxy, face.box_xyxy) > _SAME_FACE_OVERLAP for face in faces)

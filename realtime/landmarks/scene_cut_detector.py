@@ -1,4 +1,4 @@
-"""Notices scene cuts: nobody after one is somebody from before."""
+"""Detects scene cuts by gray-level difference and correlation of subsampled frames."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAX_CORRELATION = 0.4
 
 
 class SceneCutDetector:
-    """Compares each picture with the one before it by coarse samples: a jump in brightness alone is no cut."""
+    """Compares each frame with the one before; a change of brightness alone is not a cut."""
 
     def __init__(self) -> None:
         self._samples: npt.NDArray[np.float32] | None = None

@@ -1,4 +1,4 @@
-"""Picture -> Faces: the one face of a single picture, however small, for data sets and evaluation."""
+"""Robust detection of the one face of a still image, however small, for data sets and evaluation."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _ENLARGED_PX = 224
 _STRICT_CONFIDENCE, _LENIENT_CONFIDENCE = 0.5, 0.02
 _CORNERS = [33, 263]  # outer eye corners
 _MIDDLE = [33, 263, 61, 291]  # and those of the mouth
-# Distances of the outer eye corners by which the mesh may move when it is laid on the same picture again. A mesh that
-# moves further was laid by a wrong guess of the detector: dark glasses and masks mislead it.
+# In distances of the outer eye corners: how far the landmarks may move in a second pass on the same image. If they move
+# further, the first ROI came from a poor detection, as dark glasses and masks cause.
 _SETTLED_D = 0.1
 _STILL_D = 0.03
 _LOOKS = 5
-# Two meshes are of the same face if place and size (its logarithm) differ by less.
+# Two fits agree on one face if position and log size differ by less.
 _SAME_D = 0.15
 _GREY = 128
 _CLIP_LIMIT, _TILES = 2.0, (4, 4)
@@ -40,16 +40,16 @@ class _Surroundings(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One way to look: padding as a share of the longer side, what it is filled with, and from which confidence on."""
+    """Parameters of one detection attempt: padding as a share of the longer side, its fill, lowest confidence."""
 
     padding: float
     confidence: float
     surroundings: _Surroundings = _Surroundings.REPEATED
 
 
-# The first finds 93 % of FER2013's validation faces; of 781 masked or dark-glassed ones whose mesh rested in it none
-# was laid wrong. The others find nearly all, but where the eyes are hidden 4 to 17 % of their meshes take nose and
-# mouth for a whole face, each on other faces.
+# The strict attempt finds 93 % of FER2013's validation faces; of 781 faces with masks or dark glasses whose fit was
+# stable in it none was wrong. The others find nearly all, but where the eyes are hidden 4 to 17 % of their fits take
+# nose and mouth for a whole face, each on other faces, which is why agreement is asked for.
 _STRICT = _Attempt(0.25, _STRICT_CONFIDENCE)
 _LENIENT = (
     _Attempt(0.25, _LENIENT_CONFIDENCE, _Surroundings.GREY),
@@ -60,10 +60,10 @@ _LENIENT = (
     _Attempt(0.1, _LENIENT_CONFIDENCE),
     _Attempt(1.0, _LENIENT_CONFIDENCE),
 )
-# Where no detector sees a face in a small picture that one should fill, the mesh is laid in its middle, on a square
-# whose side is this many of the picture's longer side, until two agree. Of 15 such validation faces, most of them
-# profiles, that finds 6, and of 105 masked ones 45, 43 of them where the face is. In 60 pictures of soft noise it sees
-# 8 faces more than the 7 that were seen before, in 243 pieces of photographs without faces one more than 3.
+# Where no detector finds a face in a small image that should be filled by one, the landmark model runs on centered ROIs
+# with these sides, as multiples of the image's longer side, until two agree. Of 15 such validation faces, most of them
+# profiles, that finds 6, and of 105 masked ones 45, 43 of them in the right place. False positives: in 60 images of
+# soft noise 15 instead of 7, in 243 patches of photographs without faces 4 instead of 3.
 _GUESSES = (
     (1.2, _STRICT),
     (1.6, _LENIENT[1]),
@@ -77,7 +77,7 @@ _GUESSES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _MeshFit:
-    """A mesh that one attempt laid: `(L, 3)` in the picture's pixels, and how far a second look moved it."""
+    """Landmarks of one attempt, `(L, 3)` in the image's pixels, and how far a second pass moved them."""
 
     points: FloatArray
     moved_d: float
@@ -99,11 +99,10 @@ class _MeshFit:
 class StillImageFinder:
     """Finds the one face of a single picture, however small; for data sets and evaluation.
 
-    A small picture that its face fills is enlarged and padded first: the detector was made for faces with some
-    surroundings. Where nothing is found, or the mesh moves when it is laid on the picture again, other surroundings and
-    a lower threshold are tried until two meshes that rest agree, and last the middle of a small picture. Of several
-    meshes the one is taken on which most attempts agree, a larger one rather than a smaller: nose and mouth alone look
-    like a small face.
+    A small image that its face fills is enlarged and padded first: the detector was trained on faces with some
+    surroundings. Where nothing is found, or the landmarks move in a second pass, other paddings and a lower threshold
+    are tried until two stable fits agree, and last the middle of a small image. Of several fits the one is taken on
+    which most attempts agree, a larger one rather than a smaller: nose and mouth alone look like a small face.
     """
 
     def __init__(self) -> None:
@@ -116,6 +115,7 @@ class StillImageFinder:
 
     def find_mesh(self, image_bgr: ImageArray) -> FloatArray:
         """Return no landmarks or those of one face, `(N, 468, 3) float32`: x and y in pixels, z in the scale of x."""
+        # A large image has surroundings of its own.
         small = min(image_bgr.shape[:2]) <= _SMALL_IMAGE_PX
         laid = self._lay(image_bgr, _STRICT if small else replace(_STRICT, padding=0.0))
         if not (laid and laid[0].rests):
@@ -130,7 +130,7 @@ class StillImageFinder:
         return max(laid, key=lambda mesh: _worth(mesh, laid)).points[None]
 
     def _lay(self, image_bgr: ImageArray, attempt: _Attempt, guessed_side: float | None = None) -> list[_MeshFit]:
-        """Return the mesh where the detector sees a face, or in the middle of the picture; none without a face."""
+        """Return the fit on the detected face, or on a centered ROI if `guessed_side` is given; [] without a face."""
         prepared_bgr, scale, offset_px = _prepare(image_bgr, attempt.padding, attempt.surroundings)
         if guessed_side:
             confidence, place = _LENIENT_CONFIDENCE, self._near_middle(prepared_bgr, guessed_side, offset_px)
@@ -147,7 +147,7 @@ class StillImageFinder:
         return [_MeshFit(points / np.float32(scale), moved_d)]
 
     def _guess(self, image_bgr: ImageArray) -> list[_MeshFit]:
-        """Return meshes laid in the middle of the picture if two agree, none otherwise: one alone proves little."""
+        """Return fits on centered ROIs once two agree, else none: a single one is often a false positive."""
         laid: list[_MeshFit] = []
         for side, attempt in _GUESSES:
             laid += self._lay(image_bgr, attempt, side)
@@ -156,16 +156,16 @@ class StillImageFinder:
         return []
 
     def _near_middle(self, prepared_bgr: ImageArray, side: float, offset_px: float) -> FaceRoi | None:
-        """Return where a first look at the middle of the picture lays the mesh, or None without a face."""
+        """Return the ROI from a first pass on the middle of the image, or None without a face."""
         height, width = (length - 2 * offset_px for length in prepared_bgr.shape[:2])
         middle = FaceRoi(width / 2 + offset_px, height / 2 + offset_px, side * max(height, width), 0.0)
         points, presence = self._layer.lay(prepared_bgr, middle)
         return roi_of_mesh(points) if presence >= _LENIENT_CONFIDENCE else None
 
     def _settle(self, image_bgr: ImageArray, place: FaceRoi, confidence: float) -> tuple[FloatArray, float] | None:
-        """Return the landmarks, `(L, 3)`, and how far a second look moved them, in eye distances; None without a face.
+        """Return the landmarks, `(L, 3)`, and how far a second pass moved them, in eye distances; None without a face.
 
-        The first look is at `place`, each further one where the mesh before it lies.
+        The first pass runs on `place`, each further one on the ROI from the landmarks before it, as in a video.
         """
         points, presence = self._layer.lay(image_bgr, place)
         if presence < confidence:
@@ -179,6 +179,7 @@ class StillImageFinder:
             if look == 1:
                 first_move_d = moved_d
                 if moved_d < _SETTLED_D:
+                    # The first fit is kept: always taking the last one cost 2 points of accuracy on masked faces.
                     return first, moved_d
             points = again
             if moved_d < _STILL_D:
@@ -191,7 +192,7 @@ class StillImageFinder:
         return self._detectors[confidence]
 
     def close(self) -> None:
-        """Free the landmarkers; a second call does nothing."""
+        """Free the networks; a second call does nothing."""
         with contextlib.ExitStack() as graphs:
             graphs.callback(self._layer.close)
             for detector in self._detectors.values():
@@ -200,13 +201,13 @@ class StillImageFinder:
 
 
 def _agreed(laid: Sequence[_MeshFit]) -> bool:
-    """Return whether there are two meshes or more that rest, and all of these agree."""
+    """Return whether there are two or more stable fits, and all of them agree."""
     resting = [mesh for mesh in laid if mesh.rests]
     return len(resting) > 1 and all(resting[0].agrees_with(other) for other in resting[1:])
 
 
 def _worth(mesh: _MeshFit, laid: Sequence[_MeshFit]) -> float:
-    """Return how many meshes of `laid` agree with this one, less its unrest, more for each time its size is e-fold."""
+    """Return the fit's score: number of fits in `laid` that agree with it, minus its motion, plus its log size."""
     return sum(mesh.agrees_with(other) for other in laid) - min(mesh.moved_d, 1.0) + float(np.log(mesh.size_px))
 
 

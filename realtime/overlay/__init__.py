@@ -1,1 +1,1 @@
-"""Drawing on frames: panels, palette, text, timeline strip, face blur."""
+"""Drawing on frames: face panels, palette, text, timeline strip, face blur."""

@@ -1,4 +1,4 @@
-"""What a recording must not show: blurs faces, or leaves only the drawing on black."""
+"""Anonymizes frames: pixelates faces, or replaces the picture with black."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 from realtime.core.types import Analysed, FloatArray, ImageArray
 from realtime.smoothing.track_memory import TrackMemory
 
-# Six blocks across: nobody can be recognised, and it still looks like a face.
+# Six blocks across: unrecognizable, but still visibly a face.
 _BLOCKS = 6
 _MARGIN = 0.2
-# A face that is lost for a moment, as while it turns, stays covered where it was.
+# A face that is lost for a moment, for instance while it turns, stays blurred at its last position.
 _KEEP_S = 1.0
 
 
@@ -23,7 +23,7 @@ def on_black(analysed: Analysed) -> Analysed:
 
 
 class FaceBlur:
-    """Blurs the faces of a video; remembers where they were, so one per video."""
+    """Pixelates the faces of a video; keeps their last positions, so use one instance per video."""
 
     def __init__(self) -> None:
         self._boxes: TrackMemory[FloatArray] = TrackMemory(_KEEP_S, back=0.0)

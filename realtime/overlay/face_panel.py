@@ -1,4 +1,4 @@
-"""What is written beside a face, in three sizes, and how it is drawn."""
+"""Panel beside a face, in three levels of detail: label, confidence, probability bars, experts."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class FaceFacts:
 
     @property
     def old(self) -> bool:
-        """Whether it was measured too long ago to be passed off as new."""
+        """Whether the result is too old to be shown as current."""
         return _OLD_S < self.age_s < math.inf
 
     @property
@@ -81,7 +81,7 @@ class FaceFacts:
 
 
 def verdict(facts: FaceFacts, regions: tuple[str, ...]) -> str:
-    """Return in words how old the shown emotion is, which experts name it, or why none is shown."""
+    """Return in words how old the shown emotion is, which experts agree with it, or why none is shown."""
     if facts.uncertain:
         return ", ".join(text for text in (facts.reason, ago(facts.age_s)) if text)
     if facts.old:
@@ -96,7 +96,7 @@ def verdict(facts: FaceFacts, regions: tuple[str, ...]) -> str:
 
 
 def ago(age_s: float) -> str:
-    """Return "0.3 s ago", or "" where that is as good as now, and where there is nothing that could be old."""
+    """Return "0.3 s ago", or "" for a current or a missing result."""
     return f"{age_s:.1f} s ago" if _OLD_S < age_s < math.inf else ""
 
 
@@ -106,7 +106,7 @@ def percent(share: float) -> str:
 
 
 class PanelPainter:
-    """Draws panels whose letters are `cap_px` high.
+    """Draws face panels at one text size.
 
     Args:
         regions: names of the experts, in the order of `by_region`.

@@ -1,4 +1,4 @@
-"""Draws what is known of a frame on a copy of it: marks, a panel per face, and a line of facts about the run."""
+"""Draws the results on a copy of a frame: face boxes, a panel per face, and a status line."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FAR_PX = 1 << 15
 
 
 class Overlay:
-    """Draws analysed frames. It remembers where panels were, so that they stay calm: one per video.
+    """Draws analyzed frames. It keeps the panels' last positions, so that they do not jump: one per video.
 
     Args:
         regions: names of the experts, in the order of `Emotions.by_region`.
@@ -118,12 +118,12 @@ class Overlay:
         reserved: Sequence[Rect],
         cap_px: int,
     ) -> tuple[Level, IntArray]:
-        """Return how much the panels say and where they go. Less is said at once, more only after a calm while."""
+        """Return the panels' level of detail and positions. Detail falls at once and rises only after a stable time."""
         picture_wh = picture.shape[1], picture.shape[0]
         last = self._memory.recall(track_ids)
 
         def place(level: Level) -> IntArray:
-            # Places of panels of another size say nothing, and easing away from them would never end in a trial.
+            # Positions of panels of another size are meaningless here, and easing from them would spoil the trial.
             known = last if level is self._level else None
             return place_panels(boxes, painter.size_wh(level), picture_wh, gap_px, reserved, known)
 

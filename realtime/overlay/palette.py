@@ -1,4 +1,4 @@
-"""One colour per emotion, told apart by colour-blind people too (Okabe and Ito's palette), and greys."""
+"""One color per emotion from Okabe and Ito's color-blind-safe palette, and grays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the panels beside faces go: inside the picture, off faces and off each other, and calm from frame to frame."""
+"""Label placement: panels beside faces, inside the picture, with little overlap and little motion between frames."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Rect = tuple[int, int, int, int]
 _Floats = npt.NDArray[np.float64]
 
 # Costs of a place, as shares of the panel's area that is covered. A panel over a panel hides two answers, one over
-# somebody's face hides what the picture is about; one over its own face is the least evil.
+# another face hides what the picture is about; one over its own face costs least.
 _COST_PANEL, _COST_RESERVED, _COST_OTHER_FACE, _COST_OWN_FACE = 8.0, 4.0, 3.0, 2.0
 _COST_PER_PREFERENCE = 0.01
 _COST_AWAY = 0.35
@@ -34,7 +34,7 @@ def place_panels(
     reserved: Sequence[Rect] = (),
     last_xy: _Floats | None = None,
 ) -> IntArray:
-    """Choose a place for each face's panel.
+    """Place each face's panel greedily at the position of least overlap cost.
 
     In this order of preference: right of the face, left, below, above, anywhere near; the place with the least cover
     of other panels, reserved areas and faces wins. Faces that have had a panel choose first, then large ones.
@@ -75,7 +75,7 @@ def overlap_px(rects: npt.ArrayLike, others: npt.ArrayLike) -> _Floats:
 
 
 class PlaceMemory:
-    """Remembers where each person's panel was, also through a few frames without that person."""
+    """Last panel position of each track, kept over a few frames without its face."""
 
     def __init__(self) -> None:
         self._places: TrackMemory[tuple[int, int]] = TrackMemory(_KEEP_FRAMES)

@@ -1,4 +1,4 @@
-"""How old everybody's emotion is to be shown as, without flicker."""
+"""Flicker-free staleness per track."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import math
 from realtime.core.types import Analysed
 from realtime.overlay.face_panel import FaceFacts
 
-# Between two answers an age climbs and falls back: the largest of this time is shown, so that neither the number nor
-# the grey of an old emotion comes and goes with every answer.
+# The age is a sawtooth that falls back with every answer. Its maximum over this time is shown, so that neither the
+# number nor the gray of an old emotion flickers.
 _OVER_S = 0.4
 
 
 class StalenessFilter:
-    """Remembers the ages of the last moments; one per video."""
+    """Sliding maximum of each track's staleness; one per video."""
 
     def __init__(self) -> None:
         self._recent: dict[int, list[tuple[float, float]]] = {}
 
     def facts(self, analysed: Analysed) -> list[FaceFacts]:
-        """Return every face's facts, with the largest age of its emotion over the last moments."""
+        """Return every face's facts, with the largest recent age of its emotion."""
         now_s = analysed.frame.media_time_s
         self._recent = {
             track: kept

@@ -1,4 +1,4 @@
-"""Layers that are blended into a picture: smooth text and rounded plates, each drawn once and kept."""
+"""Anti-aliased text and rounded plates as cached layers, alpha-blended into a picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline as a picture: a lane per person with stacked emotions and a label band, and the bar to seek on."""
+"""Draws the timeline: a lane per person with stacked probabilities and a label band, and the seek bar."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LABEL_COLOURS = np.array([colour_of(name) for name in LABELS] + [_NOBODY], np.u
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a replay stands.
+    """Playback position on the timeline.
 
     Attributes:
         start_s: `float`, media time at the left edge of the timeline in seconds.
@@ -195,7 +195,7 @@ def _draw_stack(area: ImageArray, view: TimelineView, lane: int) -> None:
 def _draw_band(band: ImageArray, labels: npt.NDArray[np.int64]) -> None:
     face = labels != NO_FACE
     band[:, face] = _LABEL_COLOURS[labels[face]]
-    # Hatching tells "uncertain" from every colour, also to the colour-blind.
+    # Hatching distinguishes "uncertain" without relying on color.
     y, x = np.ogrid[: band.shape[0], : band.shape[1]]
     stripes = ((x + y) % _HATCH_PX < _HATCH_PX // 3) & (labels == LABELS.index(UNCERTAIN))
     band[stripes] = FAINT

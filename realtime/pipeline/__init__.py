@@ -1,1 +1,1 @@
-"""Threads and queues between the stages; knows protocols only."""
+"""Worker threads and the queues between the stages; depends on protocols only."""

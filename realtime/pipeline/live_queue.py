@@ -1,4 +1,4 @@
-"""Around a classifier that is busy: live frames wait here for their answers, or go ahead without them, in order."""
+"""Live queue that lets frames bypass a busy classifier, in order."""
 
 from __future__ import annotations
 
@@ -15,16 +15,25 @@ from realtime.pipeline.seek_epochs import EndOfEpoch
 
 Looked = tuple[Frame, Faces]
 
-# Shorter than a frame of most cameras lasts, so that under overload every picture is late by one frame and the display
-# runs evenly; longer than a classifier takes that keeps up.
+# Shorter than the frame interval of most cameras, so that under overload every frame is late by the same one frame and
+# the display runs evenly; longer than the inference of a classifier that keeps up.
 _PATIENCE_S = 0.025
-# A display that fetches nothing must not make answers pile up.
+# Bounds the memory for late answers while the display fetches nothing.
 _MAX_LATE = 32
 
 
 @dataclass(slots=True, eq=False)
 class _Slot:
-    """One frame on its way to the display."""
+    """One frame on its way to the display.
+
+    Attributes:
+        frame: the frame.
+        faces: its faces.
+        since_s: `float`, when it arrived, on the queue's clock.
+        said: the classifier's answer, `None` until it comes.
+        may_go: `bool`, the display may take it, with or without an answer.
+        left: `bool`, it was taken by the display or dropped.
+    """
 
     frame: Frame
     faces: Faces
@@ -35,32 +44,35 @@ class _Slot:
 
 
 class LiveQueue:
-    """Hands live frames to the classifier and on to the display, each at most once and in order of time.
+    """Passes live frames to the classifier and on to the display, each at most once and in order of time.
 
     One frame is with the classifier, one waits for it, and one waits for the display; a newer one takes the place of
-    an older one. A frame leaves with its own answer. But where a newer one is there and the classifier has not answered
-    within `patience_s`, or has not even begun, the frame goes ahead with faces whose emotions are not known yet, and
-    what is said of it then comes with a later frame (`Analysed.late`). As long as no answer has come at all, while
-    models load, frames are dropped instead.
+    an older one. A frame normally leaves with its own answer. If a newer frame is waiting and the classifier has not
+    answered within `patience_s`, or has not even begun, the frame bypasses it with faces whose emotions are "not
+    measured yet", and its answer is delivered with a later frame (`Analysed.late`). Until the first answer of a run,
+    while models load, frames are dropped instead.
 
     Args:
-        patience_s: `float`, seconds that a frame waits for its answer at least.
+        patience_s: `float`, seconds that a frame waits for its answer before it may bypass the classifier.
         clock: monotonic seconds.
 
     Attributes:
-        looked: from the landmarks thread to the classify thread.
-        analysed: from the classify thread, or past it, to whoever shows.
-        changed: held by whoever calls a method, notified by whoever changes something.
-        to_classifier: what happened at the first of these hand-overs.
-        to_display: at the second.
+        looked: queue from the landmarks thread to the classify thread.
+        analysed: queue from the classify thread, or its bypass, to the display.
+        changed: condition variable; held for every method call, notified on every change.
+        to_classifier: statistics of the first queue.
+        to_display: statistics of the second queue.
     """
 
     def __init__(self, patience_s: float = _PATIENCE_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._patience_s, self._clock = patience_s, clock
+        # All frames that have not left, oldest first: released ones (`may_go`), then the one with the classifier
+        # (`_asked`), then the one that waits for it (`_waiting`).
         self._line: deque[_Slot] = deque()
         self._waiting: _Slot | None = None
         self._asked: _Slot | None = None
         self._late: deque[LateAnswer] = deque(maxlen=_MAX_LATE)
+        # No bypass before the first answer: there is no result yet that could be carried forward.
         self._answered = False
         self.changed = threading.Condition()
         self.to_classifier, self.to_display = QueueStats(), QueueStats()
@@ -68,15 +80,17 @@ class LiveQueue:
         self.analysed: BoundedQueue[Analysed | EndOfEpoch] = _ToDisplay(self, self.to_display)
 
     def arrive(self, frame: Frame, faces: Faces) -> None:
-        """Take a frame from the landmarks."""
+        """Add a frame with its faces."""
         before, self._waiting = self._waiting, _Slot(frame, faces, self._clock())
         tally = self.to_classifier
         tally.came, tally.found, tally.most = tally.came + 1, tally.found + (before is not None), 1
         if before is not None and self._answered and self._overdue():
-            # Those before it have waited longer.
+            # Overload. The frame that the classifier has not even begun is released, and with it every older one: they
+            # have waited longer, and order must be kept.
             for place in list(self._line):
                 self._let_go(place)
         elif before is not None:
+            # The classifier still has time for its frame: of those that wait for it the newest is kept.
             self._line.remove(before)
             tally.dropped += 1
         self._line.append(self._waiting)
@@ -87,7 +101,7 @@ class LiveQueue:
         return self._waiting is not None
 
     def ask(self) -> Looked | None:
-        """Give the waiting frame, if there is one, to the classifier."""
+        """Return the waiting frame, if there is one, for classification."""
         place, self._waiting = self._waiting, None
         if place is None:
             return None
@@ -95,19 +109,20 @@ class LiveQueue:
         return place.frame, place.faces
 
     def answer(self, said: Emotions) -> None:
-        """Take what the classifier says of the frame that it has."""
+        """Take the classifier's answer to the frame that it was given."""
         place, self._asked = self._asked, None
         self._answered = True
         if place is None:
-            return
+            return  # the queue was cleared meanwhile
         place.said = said
         if place.left:
+            # Too late for its own frame, but still an observation for smoothing.
             self._keep_answer(place)
         else:
             self._let_go(place)
 
     def next(self) -> Analysed | None:
-        """Return the frame that is due to be shown, if there is one."""
+        """Return the next frame that is due for display, if there is one."""
         if not self._line or self.left_s() > 0:
             return None
         first = self._leave()
@@ -115,21 +130,23 @@ class LiveQueue:
         self._late.clear()
         if first.said is not None:
             return Analysed(first.frame, first.faces, first.said, late)
+        # A frame that bypassed the classifier before it was begun never gets an answer.
         unknown = Emotions.not_yet(len(first.faces))
         return Analysed(first.frame, first.faces, unknown, late, answer_follows=first is self._asked)
 
     def left_s(self) -> float:
-        """Return how long the first frame in the line will wait, if nothing happens meanwhile; possibly for ever."""
+        """Return the time until the first frame is due if nothing else happens, possibly infinite, in seconds."""
         if not self._line:
             return math.inf
         first = self._line[0]
         if first.may_go:
             return 0.0
+        # A frame has a deadline only while a newer one waits: else waiting for its answer delays nothing.
         overtaken = self._answered and first is self._asked and self._waiting is not None
         return max(0.0, self._patience_left_s(first)) if overtaken else math.inf
 
     def forget(self) -> None:
-        """Forget every frame and answer."""
+        """Discard every frame and answer."""
         for place in self._line:
             place.left = True
         self._line.clear()
@@ -137,7 +154,7 @@ class LiveQueue:
         self._waiting = self._asked = None
 
     def _overdue(self) -> bool:
-        """Return whether the frame that the classifier has, if any, has waited for its answer long enough."""
+        """Return whether the classifier's frame, if any, has used up its patience or was released already."""
         asked = self._asked
         return asked is None or asked.left or asked.may_go or self._patience_left_s(asked) <= 0
 
@@ -145,13 +162,14 @@ class LiveQueue:
         return place.since_s + self._patience_s - self._clock()
 
     def _let_go(self, place: _Slot) -> None:
-        """Let a frame go ahead, the first of the line or one behind those that may: of them the newest is kept."""
+        """Release a frame to the display; released frames before it, which the display did not fetch, are dropped."""
         if place.may_go:
             return
         place.may_go = True
         tally = self.to_display
         tally.came, tally.most = tally.came + 1, 1
         while self._line[0] is not place:
+            # Dropped, but an answer that it has must still reach the smoothing.
             self._keep_answer(self._leave())
             tally.found += 1
             tally.dropped += 1
@@ -168,24 +186,24 @@ class LiveQueue:
 
 
 class _Side(CountingQueue):
-    """One of the two hand-overs of a lane."""
+    """Queue interface to one side of a `LiveQueue`."""
 
     def __init__(self, lane: LiveQueue, tally: QueueStats) -> None:
         super().__init__(lane.changed, tally)
         self._lane = lane
 
     def clear(self) -> None:
-        """Forget every frame of the lane, uncounted."""
+        """Discard every frame of the live queue without counting it as dropped."""
         with self._changed:
             self._lane.forget()
             self._changed.notify_all()
 
 
 class _ToClassifier(_Side):
-    """From the landmarks thread to the classify thread; implements `BoundedQueue`."""
+    """Queue from the landmarks thread to the classify thread; implements `BoundedQueue`."""
 
     def put(self, item: Looked | EndOfEpoch) -> None:
-        """Hand over a frame with its faces. Raises ChannelClosedError."""
+        """Add a frame with its faces. Raises ChannelClosedError."""
         if isinstance(item, EndOfEpoch):
             raise TypeError(f"a live source ends by closing; received {item}: only files are sent elsewhere")
         with self._changed:
@@ -206,15 +224,15 @@ class _ToClassifier(_Side):
             return looked
 
     def take_waiting(self, _limit: int, _wait_s: float = 0.0, /) -> list[Looked | EndOfEpoch]:
-        """Take nothing more: live, the classifier has one frame at a time."""
+        """Return nothing: live, the classifier gets one frame at a time."""
         return []
 
 
 class _ToDisplay(_Side):
-    """To whoever shows; implements `BoundedQueue`."""
+    """Queue from the classify thread to the display; implements `BoundedQueue`."""
 
     def put(self, item: Analysed | EndOfEpoch) -> None:
-        """Hand over the frame that the classifier had. Raises ChannelClosedError."""
+        """Add the answer to the frame that the classifier was given. Raises ChannelClosedError."""
         if isinstance(item, EndOfEpoch):
             raise TypeError(f"a live source ends by closing; received {item}: only files are sent elsewhere")
         with self._changed:
@@ -231,14 +249,16 @@ class _ToDisplay(_Side):
                 analysed = self._lane.next()
                 if analysed is not None:
                     return analysed
+                # Only now: frames that are due are still delivered after closing.
                 if self._closed:
                     raise ChannelClosedError
                 left_s = until_s - time.monotonic()
                 if left_s <= 0:
                     raise TimeoutError
+                # Wakes for any change, and by itself when the first frame's patience ends.
                 wait_s = min(left_s, self._lane.left_s())
                 self._changed.wait(None if wait_s == math.inf else wait_s)
 
     def take_waiting(self, _limit: int, _wait_s: float = 0.0, /) -> list[Analysed | EndOfEpoch]:
-        """Take nothing: frames are shown one by one."""
+        """Return nothing: frames are shown one by one."""
         return []

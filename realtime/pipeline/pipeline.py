@@ -1,4 +1,4 @@
-"""Starts and ends the threads: capture -> landmarks -> classify -> whoever iterates. Knows stages, never devices."""
+"""Staged pipeline: capture, landmarks and classify threads, consumed by iteration on the caller's thread."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ _JOIN_S = 5.0
 
 
 class Pipeline:
-    """Analyses a source frame by frame in three worker threads; iterate over it on the main thread.
+    """Analyzes a source frame by frame in three worker threads; iterate over it on the main thread.
 
-    Live sources: each hand-over holds one frame, the newest; older ones are dropped and counted in `metrics.drops`, and
-    while the classifier is busy frames go ahead without emotions (`LiveQueue`), which `CarryForward` fills in.
-    Files: nothing is dropped, hand-overs wait, and inference takes up to `max_batch` frames at once.
-    Every worker makes, uses and closes its own device. An error in a worker ends the run: frames that were finished
-    before it still come out, then iteration raises it. A file can be sent elsewhere with `seek`, also after its end;
-    frames from before a seek never come out after it, which is what their `epoch` is for.
+    Live sources: each queue holds one frame, the newest; older ones are dropped and counted in `metrics.drops`, and
+    while the classifier is busy frames bypass it without emotions (`LiveQueue`), which `CarryForward` fills in.
+    Files: nothing is dropped, full queues block, and inference takes up to `max_batch` frames at once.
+    Every worker opens, uses and closes its own device. An error in a worker ends the run: frames that were finished
+    before it are still yielded, then iteration raises it. A file can be seeked, also after its end; frames from before
+    a seek are never yielded after it, which is what their `epoch` is for.
 
     Args:
         source: where frames come from; opened on the capture thread.
-        make_finder: makes the face finder, on the landmarks thread.
-        make_classifier: makes the classifier, on the classify thread.
+        make_finder: factory of the face finder, called on the landmarks thread.
+        make_classifier: factory of the classifier, called on the classify thread.
         delivery: how frames are delivered; `None` takes LIVE where the source is live, else FAST.
         max_batch: `int`, frames per inference call at most.
-        patience_s: `float`, seconds that inference waits for a file's frames to become `max_batch`: it then costs less.
-        metrics: collects figures.
+        patience_s: `float`, seconds that inference waits for a full batch of a file's frames, which costs less.
+        metrics: collects the run's metrics.
         join_s: `float`, seconds that `close` waits for the threads.
         clock: monotonic seconds, for how long a live frame has waited for its answer.
 
@@ -106,7 +106,7 @@ class Pipeline:
 
     @property
     def provider(self) -> str:
-        """Execution provider that really runs, "" until the classifier is there."""
+        """Execution provider in use, "" until the classifier is ready."""
         return self._provider
 
     def __iter__(self) -> Iterator[Analysed]:
@@ -123,8 +123,8 @@ class Pipeline:
         """Return the next analysed frame, or `None` if none came in time; for loops that also watch a window.
 
         Raises:
-            ChannelClosedError: the run has ended well; `seek` may yet revive it.
-            EmotionLiveError: it has ended with this error.
+            ChannelClosedError: the run has ended without an error; `seek` can still continue it.
+            EmotionLiveError: the run has ended with this error.
         """
         try:
             return self._next(timeout_s)
@@ -137,7 +137,7 @@ class Pipeline:
             self._count_drops()
 
     def seek(self, time_s: float) -> None:
-        """Go on from the frame that is shown at `time_s`; whatever was analysed before and not yet taken is forgotten.
+        """Continue from the frame that is shown at `time_s`; frames that were analyzed but not yet taken are discarded.
 
         Returns at once; of several calls the last one counts. From the thread that takes the frames.
 
@@ -145,13 +145,13 @@ class Pipeline:
             time_s: `float`, media time in seconds; times outside the file mean its first or last frame.
 
         Raises:
-            ConfigError: the source cannot be sent elsewhere.
+            ConfigError: the source cannot be seeked.
         """
         info = self.source_info()
         if not info.seekable:
             raise ConfigError(f"only a file that waits can be sent elsewhere; received {info.name}: let it run")
         self._between.clear()
-        # Not before: what the capture thread puts from here on must not be cleared.
+        # Only after the queues are cleared: frames of the new epoch must not be discarded with the old ones.
         self._epochs.begin(time_s)
 
     def stop(self) -> None:
@@ -215,7 +215,7 @@ class Pipeline:
 
     def _store(self, error: EmotionLiveError) -> None:
         with self._lock:
-            # What goes wrong because the run is being stopped is no error of the run.
+            # Errors that stopping causes in a worker are not errors of the run.
             if not self._stop.is_set():
                 self._errors.append(error)
 
@@ -241,7 +241,7 @@ class Pipeline:
             self._source.close()
 
     def _read(self) -> tuple[Frame | None, EmotionLiveError | None]:
-        """Return the next frame, or the error that ends a source that can be sent elsewhere; others raise it."""
+        """Return the next frame, or the error that ends a seekable source; other sources raise it."""
         try:
             return self._source.read(), None
         except EmotionLiveError as error:
@@ -269,7 +269,7 @@ class Pipeline:
     def _classify(self, frame_index: list[int | None]) -> None:
         classifier = self._make_classifier()
         self._provider = classifier.provider
-        # Not at first: a run should show soon that it works.
+        # The first batch is not waited for: the first result should appear soon.
         patience_s = 0.0
         try:
             while not self._stop.is_set():

@@ -1,4 +1,4 @@
-"""The three hand-overs between a pipeline's threads: live the newest frame counts, of a file every one."""
+"""Queues between threads: keep-latest (live) or lossless (files)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from realtime.pipeline.seek_epochs import EndOfEpoch
 
 @dataclass(frozen=True, slots=True)
 class PipelineQueues:
-    """Where frames wait for the next thread.
+    """The three queues between the pipeline's threads.
 
     Attributes:
-        frames: from the capture thread to the landmarks.
-        looked: from the landmarks to the classifier.
-        analysed: from the classifier, or past it, to whoever iterates.
+        frames: capture thread -> landmarks thread.
+        looked: landmarks thread -> classify thread, frames with their faces.
+        analysed: classify thread, or its bypass, -> the consumer.
     """
 
     frames: BoundedQueue[Frame | EndOfEpoch]
@@ -35,7 +35,7 @@ class PipelineQueues:
             lane = LiveQueue(clock=clock)
             return PipelineQueues(Channel(1, OverflowPolicy.DROP_OLDEST), lane.looked, lane.analysed)
         wait = OverflowPolicy.WAIT
-        # Landmarks are the longest chain: they shall find room while a batch is being classified.
+        # Landmarks are the slowest stage: extra room keeps them running while a batch is being classified.
         room = max_batch + max(1, max_batch // 4)
         return PipelineQueues(Channel(max_batch, wait), Channel(room, wait), Channel(max_batch, wait))
 
@@ -43,17 +43,17 @@ class PipelineQueues:
         return iter((self.frames, self.looked, self.analysed))
 
     def clear(self) -> None:
-        """Forget what waits, uncounted."""
+        """Discard all waiting items without counting them as dropped."""
         for hand_over in self:
             hand_over.clear()
 
     def close(self) -> None:
-        """Refuse further items, wake whoever waits, and forget what waits."""
+        """Close all queues, which wakes blocked threads, and discard waiting items."""
         for hand_over in self:
             hand_over.close()
             hand_over.clear()
 
     def tell(self, metrics: Metrics, missed: int) -> None:
-        """Note who waited for whom, and what was dropped; the reader before the first missed `missed` frames."""
+        """Report queue lengths and drops to `metrics`; the source's reader lost `missed` frames before them."""
         metrics.waiting = dict(zip(TAKERS, (hand_over.waiting for hand_over in self), strict=True))
         metrics.count_drops([hand_over.dropped for hand_over in self], missed)

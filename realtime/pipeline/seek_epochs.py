@@ -1,4 +1,4 @@
-"""How a running pipeline is sent elsewhere in its source: what comes from before a seek is known by its epoch."""
+"""Seeking in a running pipeline: epoch numbers identify frames from before the last seek, which are discarded."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from realtime.core.types import Analysed, Faces, Frame
 
 @dataclass(frozen=True, slots=True)
 class EndOfEpoch:
-    """Comes after the last frame of a source that may yet be sent elsewhere, so that its workers go on waiting.
+    """End marker of a seekable source: the workers stay alive, since a seek may follow.
 
     Attributes:
-        epoch: `int`, as of a frame.
-        error: what ended the source, `None` where it simply was its end.
+        epoch: `int`, as in `Frame`.
+        error: what ended the source, `None` at its normal end.
     """
 
     epoch: int
@@ -24,7 +24,7 @@ class EndOfEpoch:
 
 
 class SeekEpochs:
-    """Counts seeks and hands the last wish to the capture thread; every method may be called from any thread."""
+    """Counts seeks and passes the latest target to the capture thread; thread-safe."""
 
     def __init__(self) -> None:
         self._present = 0
@@ -33,18 +33,18 @@ class SeekEpochs:
         self._changed = threading.Condition()
 
     def begin(self, time_s: float) -> None:
-        """Begin a new epoch at media time `time_s`; all that belongs to another one is stale from now on."""
+        """Begin a new epoch at media time `time_s`; items of earlier epochs are stale from now on."""
         with self._changed:
             self._present += 1
             self._wanted_s = time_s
             self._changed.notify_all()
 
     def follow(self, source: SeekableSource, epoch: int) -> int:
-        """Send `source` where the last `begin` wants it, if it is not there; return the epoch of its next frame.
+        """Seek `source` to the target of the last `begin`, if it is pending; return the epoch of its next frame.
 
         Args:
             source: on the thread that reads it.
-            epoch: `int`, the one that its frames belonged to so far.
+            epoch: `int`, the epoch of its frames so far.
         """
         with self._changed:
             time_s, self._wanted_s = self._wanted_s, None
@@ -54,7 +54,7 @@ class SeekEpochs:
         return epoch
 
     def wait(self) -> None:
-        """Wait for a `begin` that nobody has followed yet, or for `stop`."""
+        """Block until a seek is pending, or until `stop`."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._wanted_s is not None)
 

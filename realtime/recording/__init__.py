@@ -1,1 +1,1 @@
-"""Video out, with the source's sound."""
+"""Crash-safe video recording with the source's audio."""

@@ -1,4 +1,4 @@
-"""AAC as broadcasts carry it (ADTS: a header before every frame) made into AAC as files carry it."""
+"""Strips ADTS headers from AAC packets and builds the AudioSpecificConfig that MP4 and Matroska need."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sound that a container cannot carry as it is, encoded anew in step with the pictures."""
+"""Transcodes audio that the container cannot carry, keeping it in sync with the video."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-# Times of packets are often rounded to milliseconds; that is no gap.
+# Timestamps are often rounded to milliseconds; such a difference is not a gap.
 _TOLERANCE_S = 0.02
 _BITS_PER_CHANNEL = 80_000
 _FALLBACK_RATE = 48_000
@@ -20,7 +20,7 @@ _Samples = npt.NDArray[np.float32]
 
 
 class AudioEncoder:
-    """Decodes packets of one stream, places them in time and encodes them. Gaps become silence, overlaps are cut.
+    """Decodes the packets of one stream and encodes them by their timestamps: gaps become silence, overlaps are cut.
 
     Used on one thread. Sound before time 0 is left out.
 

@@ -1,4 +1,4 @@
-"""What each kind of recording is made of: container, encoder of the pictures, which sound it may carry as it is."""
+"""Container, video encoder and audio codecs of each recording format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MP4_OPEN = {
     "movie_timescale": "90000",
     "frag_duration": "250000",
     "flush_packets": "1",
-    # A sound that ended before the pictures must not hold them back in memory.
+    # Audio that ends before the video must not make the muxer buffer the video in memory.
     "max_interleave_delta": "500000",
 }
 _MATROSKA_OPEN = {"cluster_time_limit": "250", "flush_packets": "1", "max_interleave_delta": "500000"}

@@ -1,4 +1,4 @@
-"""Recordings in the making: their names, and those that a run left behind when it was killed."""
+"""Names of unfinished recordings (`NAME.part.mp4`), and those that a killed run left behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encodes pictures and sound into a file that plays even if it is never finished."""
+"""Fragmented, crash-safe writer of video and audio: the file is playable at any moment."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from realtime.core.types import ImageArray
 from realtime.recording.formats import Encoder, Format
 from realtime.recording.source_audio import SourceAudio
 
+# MPEG's 90 kHz clock: exact for all common frame rates, and fine enough for variable ones.
 _TIME_BASE = Fraction(1, 90_000)
 _KEYFRAME_EVERY = round(1 / _TIME_BASE)
 _FALLBACK_FPS = 30.0
 _REFUSED_AT_MOST = 100
-# Matrix BT.601, which also the readers that ignore the tag assume; primaries and transfer BT.709, as screens have them.
+# Matrix BT.601, which readers that ignore the tag assume too; primaries and transfer BT.709, as screens have them.
 _COLOURS = {"colorspace": 6, "color_primaries": 1, "color_trc": 1, "color_range": 1}
 
 
 class PartWriter:
-    """Writes one file, picture by picture, each with its own time; used on one thread.
+    """Writes one file with a variable frame rate, picture by picture; used on one thread.
 
     Args:
         part: the file.
@@ -57,10 +58,10 @@ class PartWriter:
         self._pts: list[int] = []
         self._next_keyframe = 0
         self._held: Any = None
-        # A fragment of an mp4 states how long its last picture lasts: that one waits until its successor is known.
+        # An MP4 fragment states the duration of its last picture, so each packet is held until its successor is known.
         self._holds = kind.index_options is not None
         self._refused = 0
-        # "file:" keeps a colon in the name from reading as a protocol.
+        # "file:" keeps a colon in the name from being parsed as a protocol.
         self._container: Any = av.open(
             f"file:{part}", "w", format=kind.container, container_options=dict(kind.open_options)
         )
@@ -71,8 +72,8 @@ class PartWriter:
         context: Any = self._video.codec_context
         context.width, context.height, context.pix_fmt = *size_wh, "yuv420p"
         context.time_base = _TIME_BASE
-        # Without B-frames packets leave in order and fragments need no edit list: times stay exact. Key frames are
-        # set by time, since the rate may vary.
+        # Without B-frames packets leave in presentation order and fragments need no edit list: times stay exact. Key
+        # frames are forced by time in `write`, since the frame rate may vary; the GOP size only disables the encoder's.
         context.max_b_frames, context.gop_size = 0, 1 << 16
         for name, value in _COLOURS.items():
             setattr(context, name, value)
@@ -83,7 +84,9 @@ class PartWriter:
         """Encode `(H, W, 3) uint8`, shown at `media_time_s`, and the sound until then."""
         pts = round((media_time_s - self._first_s) / _TIME_BASE)
         if self._pts:
+            # Two media times may round to one tick, but timestamps must increase strictly.
             pts = max(pts, self._pts[-1] + 1)
+        # Audio first: after a crash both tracks end at about the same time.
         self._write_sound(float(pts * _TIME_BASE))
         picture = av.VideoFrame.from_ndarray(_padded_to_even(image_bgr), format="bgr24")
         picture = picture.reformat(*self._size_wh, format="yuv420p", dst_colorspace="ITU601", dst_color_range="MPEG")
@@ -107,6 +110,7 @@ class PartWriter:
 
     def release(self) -> list[str]:
         """Close both files, whatever state they are in, and return what there is to say about the sound."""
+        # After a failed write, closing fails again; the first error has been raised already.
         with contextlib.suppress(OSError, ValueError, av.FFmpegError):
             self._container.close()
         if self._sound is None:
@@ -126,12 +130,12 @@ class PartWriter:
             self._held = packet
 
     def _put(self, packet: Any) -> None:
-        """Hand a packet to the container. Sound that it turns out to refuse is left out from here on."""
+        """Mux a packet. Audio that the container turns out to refuse is left out from here on."""
         try:
             self._container.mux(packet)
         except (ValueError, PermissionError) as error:
-            # So muxers complain about a packet, while a disk fails with other errors. The complaint comes with a later
-            # packet than the one that it is about, and once for each that waits in between.
+            # Muxers report a bad packet by these errors, a disk fails with others. The report comes with a later packet
+            # than the bad one, and once for each that is buffered in between.
             self._refused += 1
             if self._sound is None or self._refused > _REFUSED_AT_MOST:
                 raise
@@ -148,6 +152,7 @@ class PartWriter:
         gaps = [b - a for a, b in itertools.pairwise(self._pts)]
         gap = gaps[0] if gaps else round(1 / self._fps / _TIME_BASE)
         end_s = None if self._sound is None else self._sound.end_s
+        # The source's end is used only if plausible: a recording that was stopped early is far from it.
         left = 0 if end_s is None else round(end_s / _TIME_BASE) - self._pts[-1]
         return left if gap / 4 <= left <= 4 * gap else gap
 
@@ -162,6 +167,7 @@ def with_index_in_front(part: Path, target: Path, kind: Format) -> None:
     ):
         streams = {stream.index: output.add_stream_from_template(stream) for stream in source.streams}
         for packet in source.demux():
+            # demux() ends every stream with an empty packet, which must not be muxed.
             if packet.dts is not None:
                 packet.stream = streams[packet.stream_index]
                 output.mux(packet)

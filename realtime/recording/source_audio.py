@@ -1,4 +1,4 @@
-"""The sound and the clock of a source file, for the recorder: packets are copied wherever the container takes them."""
+"""Audio track of the source file for the recorder: copied where the container accepts it, else transcoded."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SEEK_MARGIN_S = 1.0
 
 
 class SourceAudio:
-    """Reads the sound of the file that is being played, in step with the pictures that are being recorded.
+    """Reads the audio of the file that is being played, in step with the recorded video.
 
     Every time given or returned counts from the first recorded picture. Used on one thread. First `add_to`, then
     `packets_until` any number of times.
@@ -152,7 +152,7 @@ class SourceAudio:
             packet = next(self._packets, None)
             if packet is None:
                 return None
-            # A packet that repeats or turns back in time would make the muxer refuse the whole recording.
+            # A duplicate or decreasing timestamp would make the muxer fail the whole recording.
             early = packet.pts < 0 and not self._keeps_run_in
             if not early and (self._last_dts is None or packet.dts > self._last_dts):
                 self._waiting = packet
@@ -177,7 +177,7 @@ def _bare(packet: Any) -> Any:
 
 def _first_picture_s(path: str, video: Any) -> float:
     """Return the source's own time of its first picture, in seconds; media time counts from there."""
-    # Decoded, since the container's start time is that of the first packet, which need not be shown first.
+    # Decoded, since the container's start time is that of the first packet, which is not always the first shown.
     try:
         with _opened(path) as container:
             picture = next(container.decode(container.streams[video.index]))

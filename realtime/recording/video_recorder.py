@@ -1,4 +1,4 @@
-"""Writes annotated pictures as a video: right speed, the source's sound kept, playable after a crash.
+"""Crash-safe recorder of annotated video with variable frame rate and the source's audio.
 
 While it runs, everything goes into `NAME.part.mp4` (or .mkv, .webm, .mov) beside the target, a file that a player can
 read up to a fraction of a second before its end even if the program is killed. `close` gives it its name; an mp4 or mov
@@ -27,7 +27,7 @@ from realtime.recording.source_audio import SourceAudio, reason_of
 
 __all__ = ["FORMATS", "VideoRecorder"]
 
-# What waits here is lost if the process is killed; a few pictures even out an encoder that is late once.
+# Queued pictures are lost if the process is killed; a few absorb a short delay of the encoder.
 _QUEUE_PICTURES = 4
 _BACKLOG_S = 0.3
 

@@ -1,1 +1,1 @@
-"""Tables and the HTML report."""
+"""Result tables (CSV, JSONL, Parquet) and the HTML report."""

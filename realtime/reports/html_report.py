@@ -1,4 +1,4 @@
-"""Gathers a run for its report, in bounded memory, and writes the page at the end."""
+"""HTML report of a run, accumulated in bounded memory and written at the end."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
-"""Rows of a table that wait for an answer that comes after its frame was shown, so that none is lost."""
+"""Holds table rows back until late answers arrive, so that the table keeps its order and loses none."""
 
 from __future__ import annotations
 
 from realtime.core.types import Analysed
 from realtime.reports.table_schema import Row, with_measured
 
-# A classifier that hangs must not keep a run's rows back: ten seconds of a usual camera.
+# A classifier that hangs must not hold the rows back for ever: ten seconds at 30 frames per second.
 _MAX_FRAMES = 300
 
 
 class RowBuffer:
-    """Keeps rows in order while one of them waits. Files, and live runs without overload, wait for nothing."""
+    """FIFO of table rows whose head may wait for a late answer; without overload nothing waits."""
 
     def __init__(self) -> None:
         self._kept: list[tuple[int, list[Row]]] = []

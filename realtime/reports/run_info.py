@@ -1,4 +1,4 @@
-"""What a report says of its run: source, models, versions, drops."""
+"""Facts of a run for the report: source, models, versions, drops."""
 
 from __future__ import annotations
 

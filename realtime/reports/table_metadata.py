@@ -1,4 +1,4 @@
-"""What a table says of itself: version, models, source, and the unit and meaning of every column."""
+"""Metadata of a table: version, models, source, and the unit and meaning of every column."""
 
 from __future__ import annotations
 

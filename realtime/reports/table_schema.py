@@ -1,4 +1,4 @@
-"""The one schema of every table: which columns there are, and the rows of one frame. `docs/table.md` describes it."""
+"""Schema shared by all table formats, and the rows of one frame; described in `docs/table.md`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row per face and frame, and one per frame without a face, as CSV, JSONL or Parquet.
+"""Writes one row per face and frame, and one per frame without a face, as CSV, JSONL or Parquet.
 
 Rows reach the operating system with every frame: a killed process keeps them. A Parquet file is readable only once it
 is finished, so its rows are spooled as JSONL into `NAME.part.jsonl` beside it and converted on `close`.

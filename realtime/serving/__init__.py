@@ -1,1 +1,1 @@
-"""Live to others: web page and virtual camera."""
+"""Live output to other programs: web page (MJPEG and server-sent events) and virtual camera."""

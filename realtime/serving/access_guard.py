@@ -1,4 +1,4 @@
-"""Who may ask the live page for anything: only this machine, or only those who know the token."""
+"""Access control of the live page: loopback only, or a token."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEAD
 
 
 class AccessGuard:
-    """Stands before the page and answers those who may not see it itself; an ASGI application.
+    """ASGI middleware that rejects unauthorized requests.
 
     Without a token only addresses of this machine are served, and a request must also name one as its host: a site that
     lets its own name point to this machine (DNS rebinding) is turned away.
@@ -33,7 +33,7 @@ class AccessGuard:
     Args:
         app: what is guarded.
         token: `str` or `None`; with one every request needs it, in the address or as the cookie that it is traded for.
-        port: `int`, told apart from other programs' cookies by it.
+        port: `int`, part of the cookie's name, so that several servers on one host do not share it.
     """
 
     def __init__(self, app: ASGIApp, token: str | None, port: int) -> None:
@@ -82,11 +82,11 @@ class AccessGuard:
 
 
 def _keyed(token: str) -> str:
-    """Return what stands in the cookie: it lets in, and does not tell the token."""
+    """Return the cookie's value: it grants access without revealing the token."""
     return hmac.new(token.encode(), b"emotion-live cookie", hashlib.sha256).hexdigest()
 
 
 def _same(given: str, wanted: str) -> bool:
-    """Compare in a time that tells nothing, not even the length."""
+    """Compare in constant time, which does not reveal even the length."""
     digests = [hashlib.sha256(text.encode(errors="surrogatepass")).digest() for text in (given, wanted)]
     return hmac.compare_digest(*digests)

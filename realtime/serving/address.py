@@ -1,4 +1,4 @@
-"""Where the live page may be served, and the socket that it is served on."""
+"""Parses and checks the address of the live page, and opens its listening socket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIN_TOKEN_CHARACTERS = 8
 
 # What a person can type into an address and a browser leaves as it is.
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
-# What a slow client's frames may pile up to on their way; the rest is skipped, not queued.
+# Bounds the data in flight to a slow client; further frames are skipped, not queued.
 _SEND_BUFFER_BYTES = 128 * 1024
 _BACKLOG = 64
 _EVERY = ("0.0.0.0", "::")

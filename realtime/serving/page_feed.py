@@ -1,4 +1,4 @@
-"""Hands pictures and states from the pipeline to everybody who watches, without ever waiting for one of them."""
+"""Publishes pictures and states from the pipeline's thread to any number of asyncio readers, without blocking."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_SIDE_PX = 1280
 
 
 class Newest(Generic[T]):
-    """The newest of many values, for any number of readers of one event loop, each at its own pace."""
+    """Latest-value broadcast on one event loop: each reader gets the newest value at its own pace."""
 
     def __init__(self) -> None:
         self._value: T | None = None
@@ -39,11 +39,11 @@ class Newest(Generic[T]):
         self._wake()
 
     def forget(self) -> None:
-        """Drop the value: whoever comes next waits for a new one."""
+        """Drop the value: later readers wait for a new one."""
         self._value = None
 
     def close(self) -> None:
-        """Send every reader home; any number of times."""
+        """Wake and end all readers; any number of times."""
         self._closed = True
         self._wake()
 
@@ -61,7 +61,9 @@ class Newest(Generic[T]):
 
 
 class PageFeed:
-    """Between one pipeline and one event loop. Only `publish`, `close` and `watched` may be used on another thread.
+    """Bridge from the pipeline's thread to the server's event loop.
+
+    Only `publish`, `close` and `watched` may be used on another thread than the loop's.
 
     Args:
         loop: the server's.

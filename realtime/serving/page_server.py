@@ -1,4 +1,4 @@
-"""Serves the live page: the picture as MJPEG, emotions and timeline as server-sent events. Starlette lives here."""
+"""HTTP server of the live page: MJPEG picture, server-sent events for emotions and timeline; on Starlette."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _BOUNDARY = "picture"
 
 
 class PageServer:
-    """A web server on a thread of its own.
+    """Uvicorn server with its own thread and event loop.
 
     Args:
         address: where to serve; the port is taken at once.
@@ -47,7 +47,7 @@ class PageServer:
 
     Raises:
         ConfigError: there is no such address.
-        OutletError: the port cannot be had.
+        OutletError: the port is not available.
     """
 
     def __init__(self, address: Address, token: str | None) -> None:

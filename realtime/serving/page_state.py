@@ -1,4 +1,4 @@
-"""What the live page says in words and numbers: the source, its emotions' colours, and what everybody shows now."""
+"""JSON messages of the live page: the source, the colors of the emotions, the current state of every face."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from realtime.overlay.palette import EMOTION_COLOURS_BGR, STACK_ORDER, hex_colou
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageState:
-    """One moment.
+    """State of the page at one moment.
 
     Attributes:
         media_time_s: `float`, position in the source in seconds.

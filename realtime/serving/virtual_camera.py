@@ -1,4 +1,4 @@
-"""Shows the run in calls: a camera for other programs, fed at a steady rate. pyvirtualcam lives here."""
+"""Virtual webcam for other programs, fed at a constant rate through pyvirtualcam."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_DRIVER = {
 
 
 class VirtualCamera:
-    """A camera that other programs can choose; shows the newest picture, again and again while there is no other.
+    """Virtual camera that repeats the newest picture at a constant rate.
 
     Its own thread feeds it, so that neither a slow driver nor a call slows the run.
 

@@ -1,1 +1,1 @@
-"""Probabilities over time -> a steady label; neutral calibration."""
+"""Temporal smoothing of probabilities and labels; neutral calibration; carry-forward."""

@@ -1,4 +1,4 @@
-"""What is known of everybody's emotions: of this frame, or carried over from the last one that was measured."""
+"""Carries a track's last result forward (zero-order hold)."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class _Known:
 
 
 class CarryForward:
-    """Passes on what was measured to whoever smooths it, and fills in frames that were shown before they were measured.
+    """Feeds measured frames to the smoother, and fills frames without an answer with each track's last result.
 
-    Every answer is observed once, in order of time, late ones too: what is carried over is no new observation. A frame
-    without its own answer gets, for each track, the last row that was observed, with its age; a track of which nothing
-    is known stays as it came, "uncertain" because it is not measured yet.
+    Every answer is observed exactly once, in order of media time, late ones too: a carried-forward result is not a new
+    observation. A frame without its own answer gets, for each track, the last observed row, with its age; a track
+    without any result stays "uncertain", "not measured yet".
 
     Args:
         observe: smooths one frame: faces, emotions of that frame alone, media time in seconds.
@@ -39,7 +39,7 @@ class CarryForward:
         self._known: TrackMemory[_Known] = TrackMemory(_FORGET_S)
 
     def update(self, analysed: Analysed) -> Analysed:
-        """Return the frame with smoothed emotions, or with those that are carried over to it; late answers smoothed."""
+        """Return the frame with smoothed or carried-forward emotions; its late answers are smoothed as well."""
         late = tuple(
             dataclasses.replace(one, emotions=self._note(one.faces, one.emotions, one.media_time_s))
             for one in analysed.late
@@ -53,7 +53,7 @@ class CarryForward:
         return dataclasses.replace(analysed, emotions=emotions, late=late)
 
     def reset(self) -> None:
-        """Forget everybody."""
+        """Forget every track."""
         self._known.clear()
 
     def _note(self, faces: Faces, emotions: Emotions, measured_s: float) -> Emotions:

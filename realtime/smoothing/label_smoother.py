@@ -1,4 +1,4 @@
-"""Labels over time: per person, with hysteresis and dwell, or "uncertain" with the reason."""
+"""Label per track with hysteresis, minimum dwell and an "uncertain" state."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from realtime.smoothing.temporal_filter import Rates, TemporalFilter, log_eviden
 from realtime.smoothing.track_memory import TrackMemory
 
 _FORGET_S = 2.0
-# Leaving "uncertain" takes this much more than staying out of it: no flicker at the limit.
+# Hysteresis: leaving "uncertain" takes this much more than staying out of it, so that a label does not flicker.
 _HYSTERESIS = 0.06
-# Somebody who could not be trusted, turned away for instance, is named again after this long without a break: a head
-# that swings to and fro must not flicker between a name and "uncertain".
+# After a face was unreliable (turned away, for instance), it must be reliable for this long without a break to get a
+# label again: a head that swings to and fro must not flicker between a label and "uncertain".
 _RETURN_MS = 500.0
-# Going back to the expression that was just left takes this many nats of evidence without a break, a debt that fades
-# with some time constants: flicker is a quick return on weak evidence, while a further expression is news.
+# A return to the expression that was just left takes this many nats of uninterrupted evidence, a threshold that decays
+# with some time constants: flicker is a quick return on weak evidence, a third expression is not.
 _RELUCTANCE_NATS = 60.0
 _RELUCTANCE_TAUS = 10.0
 
@@ -35,11 +35,11 @@ class _Person:
 
 
 class LabelSmoother:
-    """Smooths the emotions of every track; what it keeps is forgotten two seconds after the track was last seen.
+    """Temporal filter and label state machine of every track; a track's state ends two seconds after its last frame.
 
-    Times are media times, so that dropped frames and other frame rates change nothing but noise.
-    `realtime.smoothing.temporal_filter` is the filter; here it becomes a label: the believed emotion, which is left for
-    another one only by a margin, after a dwell and with a reluctance that fades; or "uncertain", where reliability or
+    All times are media times, so that dropped frames and other frame rates change nothing but noise. The posterior of
+    `realtime.smoothing.temporal_filter` becomes a label: the most probable emotion, replaced by another one only by a
+    margin, after a minimum dwell and against a decaying threshold for returns; or "uncertain", where reliability or
     confidence are too low.
 
     Args:
@@ -58,7 +58,7 @@ class LabelSmoother:
         Args:
             faces: the frame's faces, with track ids.
             emotions: fused, of this frame alone.
-            media_time_s: `float`, the frame's time in seconds; one that jumps back forgets the person.
+            media_time_s: `float`, the frame's time in seconds; one that jumps back resets the track.
         """
         smooth = emotions.raw.copy()
         labels, reasons = [], []
@@ -74,7 +74,7 @@ class LabelSmoother:
         return Emotions(smooth, emotions.by_region, emotions.reliability, tuple(labels), emotions.raw, tuple(reasons))
 
     def reset(self) -> None:
-        """Forget everybody."""
+        """Forget every track."""
         self._people.clear()
 
     def _observe(self, track: int, raw: FloatArray, trust: float, now_s: float) -> _Person:
@@ -88,7 +88,7 @@ class LabelSmoother:
         return person
 
     def _believe(self, person: _Person, now_s: float) -> None:
-        """Choose the emotion that is believed, whether or not it is sure enough to be shown."""
+        """Update the track's emotion from its posterior, whether or not it is certain enough to be shown."""
         evidence = person.evidence
         best, named = int(evidence.belief.argmax()), evidence.emotion
         lead = (evidence.belief[best] - evidence.belief[named]) / (evidence.belief[best] + evidence.belief[named])
@@ -105,7 +105,7 @@ class LabelSmoother:
     def _label(self, person: _Person, now_s: float, trust: float, why_untrusted: str) -> tuple[str, str]:
         extra = _HYSTERESIS if person.label == UNCERTAIN and person.since_s > -math.inf else 0.0
         trusted = person.evidence.trust >= self._config.min_reliability + extra
-        # The frame counts too: who turns away again just now must not be named for a moment.
+        # The single frame counts too: a face that is turning away again must not be labeled for a moment.
         if min(person.evidence.trust, trust) < self._config.min_reliability + extra:
             person.untrusted_s = now_s
         clear = person.evidence.clarity >= self._config.min_confidence + extra
@@ -115,7 +115,7 @@ class LabelSmoother:
         settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
         if person.label == UNCERTAIN:
             settled = settled and (now_s - person.untrusted_s) * 1000 >= self._return_ms
-        # Doubt about what is seen at all needs no dwell: a turned face must not keep its label.
+        # Unreliability needs no dwell: a turned face must not keep its label.
         if wanted != person.label and (settled or not trusted):
             person.label, person.since_s = wanted, now_s
         if person.label != UNCERTAIN:

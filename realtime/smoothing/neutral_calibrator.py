@@ -1,6 +1,6 @@
-"""A person's resting face as the zero point: some look sad or angry at rest, and rivals call them so all day.
+"""Per-track neutral calibration: a bias that makes a person's resting face read neutral.
 
-Kept per track and in memory only; it goes with the track and with the run.
+Some faces look sad or angry at rest. The bias is kept in memory only and ends with the track and with the run.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from realtime.smoothing.track_memory import TrackMemory
 _NEUTRAL = EMOTIONS.index("neutral")
 # At rest neutral is to lead every other emotion by this much in log-probability: three to one.
 _LEAD = float(np.log(3.0))
-# What a face shows beyond this is no resting face; a correction must not blind the program to an emotion.
+# A face that needs more than this is not at rest; the correction must not suppress a clear emotion.
 _MAX_SHIFT = 2.5
 _MIN_TRUST = 0.5
 _FEWEST_FRAMES = 5
@@ -34,10 +34,10 @@ class _Rest:
 
 
 class NeutralCalibrator:
-    """Watches faces at rest for a while, then shifts each track's answers so that its rest reads neutral.
+    """Averages each track's log-probabilities at rest, then shifts its answers so that its resting face reads neutral.
 
-    The shift lowers the log-probability of those emotions that the resting face is taken for, until neutral leads by
-    three to one; a face that reads neutral already is left alone. It is bounded, so that clear expressions still show.
+    The shift lowers the log-probability of the emotions for which the resting face is mistaken, until neutral leads by
+    three to one; a face that reads neutral already is not changed. It is bounded, so that clear expressions still show.
     """
 
     def __init__(self) -> None:
@@ -47,35 +47,35 @@ class NeutralCalibrator:
         self._watching = False
 
     def start(self, seconds: float) -> None:
-        """Watch the faces of the next `seconds` of media time; what was known of them is forgotten."""
+        """Calibrate on the next `seconds` of media time; an earlier calibration is discarded."""
         self._people.clear()
         self._watch_s, self._until_s, self._watching = seconds, None, True
 
     def jump(self) -> None:
-        """Watch anew if faces are being watched: media time has jumped."""
+        """Restart a calibration in progress: media time has jumped."""
         if self._watching:
             self.start(self._watch_s)
 
     def left_s(self, media_time_s: float) -> float | None:
-        """Return how long faces are still watched, `None` when they are not."""
+        """Return how long the calibration will still take, `None` when none is in progress."""
         if not self._watching:
             return None
         return self._watch_s if self._until_s is None else max(0.0, self._until_s - media_time_s)
 
     @property
     def calibrated(self) -> int:
-        """Number of tracks whose rest is known."""
+        """Number of calibrated tracks."""
         return sum(person.shift is not None for person in self._people.values())
 
     def note(self, media_time_s: float) -> str:
-        """Return what the person at the screen is to know of it, "" if nothing."""
+        """Return the status line for the user, "" if there is nothing to say."""
         left_s = self.left_s(media_time_s)
         if left_s is not None:
             return f"REST YOUR FACE {math.ceil(left_s)} s"
         return f"{self.calibrated} at rest = neutral" if self.calibrated else ""
 
     def update(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
-        """Watch one frame, or return it with every known track's answers shifted.
+        """Use one frame for calibration, or return it with every calibrated track's answers shifted.
 
         Args:
             faces: the frame's faces, with track ids.

@@ -1,4 +1,4 @@
-"""Smoothing a finished recording: both directions of time are known, so nothing lags."""
+"""Zero-lag smoothing of a whole file: Viterbi labels and a two-sided exponential kernel."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from realtime.inference.fusion import softmax
 from realtime.inference.reliability import NO_CLEAR_EXPRESSION, REASONS
 from realtime.smoothing.temporal_filter import Floats, Rates, log_evidence
 
-# Somebody seen in one frame only still shows something.
+# A track of a single frame has no duration, but still gets a label.
 _LEAST_WEIGHT = 1e-6
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Course:
-    """One person's rows over the run: `where` gives frame and face of each."""
+    """One track's observations over the run: `where` gives frame and face of each."""
 
     where: list[tuple[int, int]]
     times_s: Floats
@@ -32,11 +32,11 @@ class _Course:
 def smooth_offline(
     times_s: list[float], track_ids: list[IntArray], emotions: list[Emotions], config: SmoothingConfig
 ) -> list[Emotions]:
-    """Smooth a whole run, zero phase.
+    """Smooth a whole run with zero phase.
 
-    Per person the most probable course of expressions (Viterbi 1967) under the rates of the live filter says when they
-    changed; within each stretch the shown distribution is the mean of the log-probabilities under an exponential
-    kernel that looks both ways.
+    Per track the most probable sequence of expressions (Viterbi 1967) under the rates of the live filter gives the
+    moments of change; within each segment the shown distribution is the mean of the log-probabilities under a
+    two-sided exponential kernel.
 
     Args:
         times_s: media time of each frame.
@@ -92,7 +92,7 @@ def _smooth_course(
     best = np.exp(course.log_p.max(axis=1, keepdims=True))
     clear = _both_ways(best, kernel_trust, course.times_s, rates.tau_s)[:, 0] >= config.min_confidence
     dwell_s = config.min_dwell_ms / 1000
-    # A short moment of unclarity is bridged, one without trust is not: a turned face keeps no label.
+    # A short segment of low confidence is bridged, one of low reliability is not: a turned face keeps no label.
     unclear = _without_short(~clear, True, course.times_s, dwell_s)
     unsure = _without_short(unclear | ~trusted, False, course.times_s, dwell_s)
     names = [UNCERTAIN if doubt else EMOTIONS[emotion] for doubt, emotion in zip(unsure, path.tolist(), strict=True)]
@@ -104,7 +104,7 @@ def _smooth_course(
 
 
 def _most_probable(course: _Course, rates: Rates) -> IntArray:
-    """Return the most probable emotion of each row, `(T,)`, the whole course considered (Viterbi)."""
+    """Return the emotion of each row, `(T,)`, on the most probable path (Viterbi)."""
     steps = np.diff(course.times_s, append=course.times_s[-1])
     before = np.diff(course.times_s, prepend=course.times_s[0])
     kinds = course.log_p.shape[1]
@@ -114,7 +114,7 @@ def _most_probable(course: _Course, rates: Rates) -> IntArray:
         change = np.clip(rates.change_share(float(before[row])), 1e-9, 1 - 1e-9)
         stayed, moved = best + np.log1p(-change), best.max() + np.log(change / kinds)
         came_from[row] = np.where(stayed >= moved, np.arange(kinds), best.argmax())
-        # A frame speaks for half the time to either neighbour: the same in both directions.
+        # A frame stands for half the time to either neighbor, so that the result is the same in both directions.
         held_s = (float(before[row]), float(steps[row]))
         weight = sum(rates.weight(part, float(course.trust[row])) for part in held_s) / 2
         weight = max(weight, _LEAST_WEIGHT)

@@ -1,4 +1,4 @@
-"""What is believed of one person's expression, from log-probabilities that come at any rate: one filter, both ways."""
+"""Forward filter of a hidden Markov model on irregularly sampled log-probabilities."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from realtime.inference.fusion import softmax
 
 Floats = npt.NDArray[np.float64]
 
-# A single frame must not outweigh all others by saying 0.999999.
+# Floor of the probabilities: a single frame with 0.999999 must not outweigh all others.
 _MIN_PROBABILITY = 5e-3
-# A frame speaks for the time since the one before it, but not for a whole absence.
+# A frame stands for the time since the one before it, but not for a whole absence.
 _MAX_HELD_S = 0.25
 _KINDS = len(EMOTIONS)
-# Shares of the one time constant that the user sets, so that it stretches the filter as a whole. Chosen on the curve of
-# flips against lag in docs/steadiness.md, where the neighbourhood of these values is flat.
+# Fractions of the one time constant that the user sets, so that it scales the filter as a whole. Chosen on the curve of
+# flips against lag in docs/steadiness.md, which is flat around these values.
 _EVIDENCE_PER_TAU = 0.6
 _CHANGES_PER_TAU = 0.08
 _QUICK_PER_TAU = 0.3
@@ -28,7 +28,7 @@ _TRUST_FALL_PER_TAU = 0.2
 
 
 def log_evidence(raw: FloatArray) -> Floats:
-    """Return log-probabilities, `(..., 6)`, none so low that one frame decides alone."""
+    """Return log-probabilities, `(..., 6)`, with a floor, so that no single frame decides alone."""
     return np.asarray(np.log(np.maximum(raw, _MIN_PROBABILITY)), np.float64)
 
 
@@ -62,14 +62,14 @@ class Rates:
 
 
 class TemporalFilter:
-    """One person's state: a sticky Bayes filter that decides, and means of the log-probabilities that are shown.
+    """State of one track: a sticky HMM posterior that decides the emotion, and smoothed probabilities to show.
 
-    The belief is the forward recursion of a hidden Markov model (Rabiner 1989) whose states are the emotions: it leaks
-    evenly into the others at the rate at which expressions change, and gathers log-probabilities in proportion to the
-    time that a frame stands for and to its reliability. So it turns fast when evidence is strong and sustained, slowly
-    when it is weak. It says which emotion, but not how surely, for its frames aren't independent; how surely is said by
-    the exponential mean of the log-probabilities of the frames that belong to the named emotion, which keeps the
-    experts' calibration.
+    The posterior is the forward recursion of a hidden Markov model (Rabiner 1989) whose states are the emotions. It
+    spreads evenly over all states at the rate at which expressions change, and accumulates log-probabilities in
+    proportion to the time that a frame stands for and to its reliability. So it switches fast on strong, sustained
+    evidence and slowly on weak. It decides which emotion, but its own probability is overconfident, since frames are
+    not independent. The shown probability is the exponential mean of the log-probabilities of the frames that belong
+    to the emotion, which keeps the experts' calibration.
 
     Args:
         rates: of the filter.
@@ -77,14 +77,14 @@ class TemporalFilter:
         trust: `float` in [0, 1], its reliability.
 
     Attributes:
-        belief: `(6,)`, sums to 1.
+        belief: `(6,)`, the posterior, sums to 1.
         trust: `float` in [0, 1], reliability over time.
         clarity: `float` in [0, 1], confidence of single frames over time; while one expression gives way to another
             each frame is clear, though their mean is not.
         emotion: `int`, the one that is named.
         left: `int`, the one that was named before; `emotion` as long as there was none.
-        regret_nats: `float`, what has been gathered for the emotion that was left and against the present one, since
-            it was last nothing (Page 1954, "Continuous inspection schemes").
+        regret_nats: `float`, CUSUM of the evidence for the emotion that was left against the present one
+            (Page 1954, "Continuous inspection schemes").
     """
 
     def __init__(self, rates: Rates, log_p: Floats, trust: float) -> None:
@@ -104,28 +104,31 @@ class TemporalFilter:
     def observe(self, log_p: Floats, trust: float, elapsed_s: float) -> None:
         """Take one more frame, `elapsed_s` after the one before."""
         rates = self._rates
+        # Prediction: with the probability of a change the posterior spreads evenly over all emotions.
         change = rates.change_share(elapsed_s)
         prior = (1 - change) * self.belief + change / _KINDS
+        # Update, with the likelihood tempered by the number of independent observations that the frame is worth.
         gathered = rates.weight(elapsed_s, trust) * log_p
         posterior = np.log(prior) + gathered
         raised = np.exp(posterior - posterior.max())
         self.belief = raised / raised.sum()
         self.regret_nats = max(0.0, self.regret_nats + float(gathered[self.left] - gathered[self.emotion]))
-        # What speaks against the emotion may belong to the next one already: it must not be shown under this name.
+        # Frames that contradict the emotion may belong to the next one already: they must not change the probabilities
+        # shown under this one's name.
         belongs = float(self.belief[self.emotion] / self.belief.max()) ** 3
         self._slow += gain(elapsed_s * trust * belongs, rates.tau_s) * (log_p - self._slow)
         self._quick += gain(elapsed_s * trust, _QUICK_PER_TAU * rates.tau_s) * (log_p - self._quick)
         self.clarity += gain(elapsed_s * trust, rates.tau_s) * (float(np.exp(log_p.max())) - self.clarity)
-        # Doubt must show at once, trust may return slowly.
+        # Asymmetric: reliability falls at once and returns slowly.
         tau_s = rates.tau_s * (_TRUST_FALL_PER_TAU if trust < self.trust else 1.0)
         self.trust += gain(elapsed_s, tau_s) * (trust - self.trust)
 
     def change_to(self, emotion: int) -> None:
-        """Name another emotion; the shown distribution begins anew with what was seen last."""
+        """Switch to another emotion; the shown distribution restarts from the most recent frames."""
         self.left, self.emotion = self.emotion, emotion
         self._slow, self.regret_nats = self._quick.copy(), 0.0
 
 
 def gain(elapsed_s: float, tau_s: float) -> float:
-    """Return how far an exponential mean moves in a time."""
+    """Return the gain of an exponential moving average over a time step."""
     return float(-np.expm1(-elapsed_s / tau_s))

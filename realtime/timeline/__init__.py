@@ -1,1 +1,1 @@
-"""What each person showed, aggregated over a run."""
+"""Aggregation of emotions and labels over a run, per person."""

@@ -1,4 +1,4 @@
-"""What was found in every frame of a video, in little memory: some 160 bytes per face, no pictures."""
+"""Compact in-memory results of every frame of a video: about 160 bytes per face, no pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _K = len(EMOTIONS)
 
 
 class AnalysisResults:
-    """Frames in order, each with its faces and emotions; landmarks and pictures are not kept.
+    """Faces and emotions of all frames, in order, as structured arrays; landmarks and pictures are not kept.
 
     Filled on one thread, then only read, from any.
     """

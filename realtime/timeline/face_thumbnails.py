@@ -1,4 +1,4 @@
-"""Small pictures of faces, for the report."""
+"""Best thumbnail per person, chosen by face size and reliability, for the report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class FaceThumbnails:
     def write(self, analysed: Analysed) -> None:
         """Take one frame: the nearer and the better to be trusted, the better the picture."""
         for row, track in enumerate(analysed.faces.track_ids.tolist()):
-            # How far this face can be trusted is known of another picture only.
+            # The reliability belongs to an earlier frame, not to this picture.
             if analysed.emotions.age_s[row] > 0:
                 continue
             box = analysed.faces.boxes_xyxy[row]

@@ -1,4 +1,4 @@
-"""The moments at which a person's expression changed most, with a small picture before and after."""
+"""Largest changes of expression in a run, each with a thumbnail before and after."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class _Candidate:
 
 
 class KeyMoments:
-    """Keeps the largest changes of a run; a `Sink`. Its memory does not grow with the run.
+    """Finds the largest changes of expression in a run, in constant memory; a `Sink`.
 
     Args:
         count: `int`, moments kept.
@@ -83,7 +83,7 @@ class KeyMoments:
         """Take one frame."""
         now_s = analysed.frame.media_time_s
         for row, track in enumerate(analysed.faces.track_ids.tolist()):
-            # What a hidden or turned face seems to show is no change of expression.
+            # The output for a hidden or turned face is not evidence of a change.
             if analysed.emotions.reasons[row] in ("", NO_CLEAR_EXPRESSION):
                 self._sample(analysed, row, track)
         for track in self._recent.forget(now_s):

@@ -1,4 +1,4 @@
-"""What was seen when: spans of one label per person, for a few lines at the end of a run."""
+"""Spans of constant label per person, for the summary printed at the end of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What everybody showed when, on a grid of media time: what a timeline is drawn from while it fills."""
+"""Timeline histogram on a grid of media time, updated while frames arrive: the data behind the drawn timeline."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LIVE_S = 60.0
 _KINDS = len(EMOTIONS)
 _FINEST_BIN_S = 0.1
 _BINS = 2048
-# Longer between two frames, and nobody knows what the face did meanwhile.
+# A frame counts for at most this long: across longer gaps the expression is unknown.
 _MAX_STEP_S = 1.0
 _FALLBACK_STEP_S = 1 / 30
 # Somebody who is missed for a moment comes back to the same lane.
@@ -55,11 +55,11 @@ class TimelineView:
 
 
 class LiveTimeline:
-    """Collects analysed frames, in any order of media time; what is looked at again replaces what was there.
+    """Accumulates analyzed frames in any order of media time; a frame analyzed again replaces the earlier result.
 
-    People have lanes, which they keep while they are seen; of those who come at once the leftmost gets the first. A
-    frame counts until the next one. Memory is bounded: bins double in length when a file turns out to be longer, and
-    of a live source only the last minute is kept.
+    Each track has a lane while it is visible; of tracks that begin at once the leftmost gets the first. A frame counts
+    until the next one. Memory is bounded: bins double in length when a file turns out to be longer, and of a live
+    source only the last minute is kept.
 
     Args:
         length_s: `float` or `None`, about how long the source is.

@@ -1,4 +1,4 @@
-"""What each person showed over a whole run, in little memory however long it is."""
+"""Per-person timeline of a whole run in bounded memory: time-weighted sums in bins and clips."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KINDS = len(EMOTIONS)
 _FIRST_BIN_S = 0.1
 _MAX_BINS = 20_000
 _MAX_PEOPLE = 200
-# Longer between two frames, and nobody knows what the face did meanwhile.
+# A frame counts for at most this long: across longer gaps the expression is unknown.
 _MAX_STEP_S = 1.0
 _FALLBACK_STEP_S = 1 / 30
 
@@ -89,7 +89,7 @@ class Person:
 
 
 class Timeline:
-    """Sums up a run per person; a `Sink`. Bins double in length whenever there are too many of them.
+    """Accumulates a run per person; a `Sink`. Bins double in length whenever there are too many of them.
 
     Args:
         clip_s: `float`, length of a clip in seconds.

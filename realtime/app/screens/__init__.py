@@ -1,1 +1,1 @@
-"""One screen of the desktop program per file."""
+"""Screens of the desktop program, one per file."""

@@ -1,4 +1,4 @@
-"""What every screen of the program has in common."""
+"""Base class of the screens: life cycle, events, keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from realtime.app.views.theme import Theme
 
 
 class Screen:
-    """One screen. Its state lives here, its widgets in `body`: they are made anew when look or size change.
+    """Base class of a screen. State lives here; widgets live in `body` and are rebuilt when theme or size change.
 
     Args:
         app: the program.

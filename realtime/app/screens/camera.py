@@ -1,4 +1,4 @@
-"""A camera, live: the picture, what each face shows, and files that are written while it runs."""
+"""Live screen of one camera: picture, emotions of each face, files that are written while it runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cameras of this machine, to choose one from."""
+"""Screen to choose one of the machine's cameras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An analysed video: the picture, what each face shows, the timeline, and what can be saved."""
+"""Player screen of an analyzed video: picture, emotions of each face, timeline, saving."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While a video is analysed: how far it is, how long it will take, and what it is at."""
+"""Progress screen of an analysis: share done, remaining time, current picture."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STEPS = 1000
 
 
 class ProgressScreen(Screen):
-    """Analyses one file, then hands over to the player.
+    """Analyzes one file, then opens the player.
 
     Args:
         app: the program.

@@ -1,4 +1,4 @@
-"""The line that says how far a file is that is being saved, and where it is then."""
+"""Row of widgets for saving one file: progress, cancel, result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first screen: a video or a camera."""
+"""Start screen: choose a video or a camera."""
 
 from __future__ import annotations
 

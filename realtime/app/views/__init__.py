@@ -1,1 +1,1 @@
-"""Tk widgets and the look of the desktop program."""
+"""Tk widgets, dialogs and theme of the desktop program."""

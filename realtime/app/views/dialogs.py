@@ -1,4 +1,4 @@
-"""Questions and messages in boxes of their own; tests put others in their place."""
+"""Modal dialogs: file choosers, messages, the list of keys; replaced by fakes in tests."""
 
 from __future__ import annotations
 

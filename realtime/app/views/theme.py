@@ -1,4 +1,4 @@
-"""Colours, fonts and sizes of the window, for every look and magnification."""
+"""Theme of the window: colors, fonts and sizes for each palette and zoom."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The timeline of a video: everybody's emotions over time, and the place that is shown. Click or drag to go there."""
+"""Timeline widget: the emotions of each person over time, with a playhead that seeks by click or drag."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ROW_PX, _LOW_ROW_PX, _GAP_PX, _AXIS_PX, _MARGIN_PX = 34, 20, 4, 22, 8
 
 
 class TimelineStrip(tk.Canvas):
-    """Draws the rows once and then only moves the mark of the present place.
+    """Draws the rows once and then only moves the playhead.
 
     Args:
         parent: where.

@@ -1,4 +1,4 @@
-"""One person's timeline as a picture: stacked probabilities, and under them the label, hatched where uncertain."""
+"""Raster image of one person's timeline: stacked probabilities over a label band, hatched where uncertain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture with what is known of its faces, and the bars of one face."""
+"""Widgets: a picture with outlined faces, and the probability bars of one face."""
 
 from __future__ import annotations
 
