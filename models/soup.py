@@ -39,7 +39,7 @@ def main(runs: tuple[Path, ...], shares: tuple[float, ...], data: Path, out: Pat
     """Average the weights of trainings of which each began with another one's weights, and score all of them."""
     if len(runs) < 2 or len(shares) not in (0, len(runs)):
         raise ConfigError(
-            f"a soup needs two --of or more, and as many --share or none; received {len(runs)} and {len(shares)}"
+            f"a mean needs two --of or more, and as many --share or none; received {len(runs)} and {len(shares)}"
         )
     if len({run.resolve() for run in runs}) < len(runs):
         raise ConfigError(f"each --of must be another training; received {', '.join(map(str, runs))}: use --share")
@@ -94,7 +94,7 @@ def averaged(
             ("geometry", known[0]["geometry"], facts["geometry"]),
         ):
             if first != this:
-                raise DataError(f"a soup needs trainings of one network; {runs[0]} has {key} {first}, {run} {this}")
+                raise DataError(f"a mean needs trainings of one network; {runs[0]} has {key} {first}, {run} {this}")
     weights = [model.get_weights() for model in networks.values()]
     mean, _ = load_trained(runs[-1])
     mean.set_weights(

@@ -53,7 +53,7 @@ def _hand_overs(raw: Mapping[str, Any]) -> str:
         if "queues" in figures:
             waiting = ", ".join(f"{taker} {q['mean']:g} / {q['max']}" for taker, q in figures["queues"].items())
             rows.append((name, number(figures["fps"]), waiting, _counts(figures["drops"])))
-    title = "Frames waiting at each hand-over (mean / most), and dropped, those while models load included"
+    title = "Frames waiting in each queue (mean / most), and dropped, including those while models load"
     return _section(title, ("run", "fps", "waiting for", "dropped"), rows)
 
 

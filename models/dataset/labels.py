@@ -131,7 +131,7 @@ def split_by_subject(faces: Sequence[LabelledFace], val_share: float, test_share
             if before != face.split:
                 raise DataError(
                     f"a subject must be in one split; {face.subject!r} is in {before} and {face.split}: "
-                    "mend the split column, or leave it out and let the builder split"
+                    "correct the split column, or leave it out and let the builder split"
                 )
     return [face.split or placed.get(face.subject) or _drawn(face, val_share, test_share, seed) for face in faces]
 

@@ -116,7 +116,7 @@ def _look(finder: StillImageFinder, path: Path, row: int, cover: Cover | None) -
         return None
     faces = finder.find(image_bgr)
     if cover and len(faces):
-        # Drawn by the plain picture's landmarks, then found anew: nothing given to the program knows what lies below.
+        # Drawn by the landmarks of the plain picture, then detected again, so that nothing below the cover leaks in.
         image_bgr = cover(image_bgr, faces.landmarks_xy[0])
         faces = finder.find(image_bgr)
     return Frame(image_bgr, row, 0.0, 0.0), faces

@@ -14,7 +14,7 @@ from models.train.recipe import Recipe
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Augmented, mixed batches of one epoch, drawn anew for each: `(crops, soft labels, sample weights)`.
+    """Augmented, mixed batches, redrawn for each epoch: `(crops, soft labels, sample weights)`.
 
     Args:
         crops: the faces.

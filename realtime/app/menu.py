@@ -67,7 +67,7 @@ class Menu:
         return FaceStyle(self._faces.get())
 
     def build(self) -> None:
-        """Make the menu bar, anew after look or size were changed."""
+        """Build the menu bar; again after theme or size were changed."""
         app = self._app
         self._look.set(app.theme.palette.name)
         self._bar.destroy()

@@ -121,7 +121,7 @@ class FileSource:
         Raises:
             SourceReadError: the file is not open, or can no longer be read.
         """
-        self._require_open("sent elsewhere")
+        self._require_open("seeked")
         self._reader.seek(max(0.0, time_s))
 
     def interrupt(self) -> None:

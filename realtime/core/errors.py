@@ -5,7 +5,7 @@ EmotionLiveError            base; run_live prints it in one line and exits with 
 +- ConfigError              an option that cannot work (another of the same kind than click can refuse)
 +- DataError                labels or images that a training or evaluation command cannot use
 +- ModelError               manifest or model file missing, altered or of the wrong shape
-+- SourceError              frames cannot be had
++- SourceError              no frames from the source
 |  +- SourceOpenError       the camera, file or stream did not open
 |  +- SourceReadError       it opened and then failed
 +- RecordError              a video or a table cannot be written
@@ -43,7 +43,7 @@ _SECRET_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|key|secret|auth|
 
 
 class SourceError(EmotionLiveError):
-    """Frames cannot be had from the source."""
+    """The source delivers no frames."""
 
 
 class SourceOpenError(SourceError):

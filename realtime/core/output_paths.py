@@ -34,7 +34,7 @@ def check_target(path: Path, what: str, suffixes: Collection[str], *, overwrite:
     if path.exists() and not overwrite:
         raise RecordError(f"{start}it exists already; add --overwrite to replace it, or give another name")
     if not os.access(path.parent, os.W_OK):
-        raise RecordError(f"{start}its folder is closed to writing; give another one")
+        raise RecordError(f"{start}its folder is not writable; give another one")
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -32,7 +32,7 @@ class NetworkLike(Protocol):
     """Interface of the landmark model, as implemented by `LiteRtMesh` and `MeshGraph`."""
 
     def find(self, face_rgb: ImageArray) -> tuple[FloatArray, float]:
-        """Return landmarks, `(L, 3)` in pixels of the picture, and the face's presence, 0 to 1."""
+        """Return landmarks, `(L, 3)` in pixels of the crop, and the presence score, 0 to 1."""
 
     def close(self) -> None:
         """Free the network."""
@@ -48,7 +48,7 @@ class MeshRunner:
     def __init__(self, network: NetworkLike) -> None:
         self._network = network
 
-    def lay(self, image_bgr: ImageArray, place: FaceRoi) -> tuple[FloatArray, float]:
+    def run(self, image_bgr: ImageArray, place: FaceRoi) -> tuple[FloatArray, float]:
         """Return landmarks, `(L, 3) float32`, x and y in the frame's pixels and z in the scale of x, and the presence.
 
         Args:

@@ -41,7 +41,7 @@ class _Seen(NamedTuple):
 class MeshRunnerLike(Protocol):
     """Interface of `realtime.landmarks.mesh_runner.MeshRunner`."""
 
-    def lay(self, image_bgr: ImageArray, place: FaceRoi) -> tuple[FloatArray, float]:
+    def run(self, image_bgr: ImageArray, place: FaceRoi) -> tuple[FloatArray, float]:
         """Return `(L, 3)` landmarks, x and y in pixels, and the presence score."""
 
     def close(self) -> None:
@@ -62,13 +62,13 @@ class RoiTracker:
     """Follows up to `max_faces` faces of one video.
 
     Args:
-        layer: runs the landmark model on an ROI.
+        mesh: runs the landmark model on an ROI.
         detector: finds faces of all sizes in a whole frame.
         max_faces: `int`, faces per frame at most.
     """
 
-    def __init__(self, layer: MeshRunnerLike, detector: DetectorLike, max_faces: int) -> None:
-        self._layer, self._detector, self._max_faces = layer, detector, max_faces
+    def __init__(self, mesh: MeshRunnerLike, detector: DetectorLike, max_faces: int) -> None:
+        self._mesh, self._detector, self._max_faces = mesh, detector, max_faces
         self._places: list[FaceRoi] = []
         self._size: tuple[int, ...] = ()
         self._looked_s = self._lost_s = -math.inf
@@ -100,7 +100,7 @@ class RoiTracker:
     def close(self) -> None:
         """Free all graphs; a second call does nothing."""
         try:
-            self._layer.close()
+            self._mesh.close()
         finally:
             self._detector.close()
 
@@ -117,7 +117,7 @@ class RoiTracker:
         """Return every face that is still found in its ROI; of ROIs that converged on one face only the first."""
         found: list[_Seen] = []
         for place in self._places:
-            face = self._lay(image_bgr, place)
+            face = self._run_mesh(image_bgr, place)
             if face and not _known(face.box_xyxy, found):
                 found.append(face)
         return found
@@ -137,13 +137,13 @@ class RoiTracker:
 
     def _start(self, image_bgr: ImageArray, place: FaceRoi) -> _Seen | None:
         """Return the landmarks of a new detection, or None where the landmark model sees no face."""
-        face = self._lay(image_bgr, place)
+        face = self._run_mesh(image_bgr, place)
         for _ in range(_FIRST_LOOKS - 1):
-            face = face and self._lay(image_bgr, roi_of_mesh(face.points, face.box_xyxy))
+            face = face and self._run_mesh(image_bgr, roi_of_mesh(face.points, face.box_xyxy))
         return face
 
-    def _lay(self, image_bgr: ImageArray, place: FaceRoi) -> _Seen | None:
-        points, presence = self._layer.lay(image_bgr, place)
+    def _run_mesh(self, image_bgr: ImageArray, place: FaceRoi) -> _Seen | None:
+        points, presence = self._mesh.run(image_bgr, place)
         return _Seen(points, box_of_mesh(points)) if presence >= _PRESENT else None
 
 

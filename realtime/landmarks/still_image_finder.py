@@ -106,7 +106,7 @@ class StillImageFinder:
     """
 
     def __init__(self) -> None:
-        self._layer = MeshRunner(open_mesh_network())
+        self._mesh = MeshRunner(open_mesh_network())
         self._detectors: dict[float, Detector] = {}
 
     def find(self, image_bgr: ImageArray) -> Faces:
@@ -117,19 +117,19 @@ class StillImageFinder:
         """Return no landmarks or those of one face, `(N, 468, 3) float32`: x and y in pixels, z in the scale of x."""
         # A large image has surroundings of its own.
         small = min(image_bgr.shape[:2]) <= _SMALL_IMAGE_PX
-        laid = self._lay(image_bgr, _STRICT if small else replace(_STRICT, padding=0.0))
-        if not (laid and laid[0].rests):
+        fits = self._fit(image_bgr, _STRICT if small else replace(_STRICT, padding=0.0))
+        if not (fits and fits[0].rests):
             for attempt in _LENIENT:
-                laid += self._lay(image_bgr, attempt)
-                if _agreed(laid):
+                fits += self._fit(image_bgr, attempt)
+                if _agreed(fits):
                     break
-        if not laid and max(image_bgr.shape[:2]) <= _SMALL_IMAGE_PX:
-            laid = self._guess(image_bgr)
-        if not laid:
+        if not fits and max(image_bgr.shape[:2]) <= _SMALL_IMAGE_PX:
+            fits = self._guess(image_bgr)
+        if not fits:
             return np.zeros((0, LANDMARK_COUNT, 3), np.float32)
-        return max(laid, key=lambda mesh: _worth(mesh, laid)).points[None]
+        return max(fits, key=lambda mesh: _worth(mesh, fits)).points[None]
 
-    def _lay(self, image_bgr: ImageArray, attempt: _Attempt, guessed_side: float | None = None) -> list[_MeshFit]:
+    def _fit(self, image_bgr: ImageArray, attempt: _Attempt, guessed_side: float | None = None) -> list[_MeshFit]:
         """Return the fit on the detected face, or on a centered ROI if `guessed_side` is given; [] without a face."""
         prepared_bgr, scale, offset_px = _prepare(image_bgr, attempt.padding, attempt.surroundings)
         if guessed_side:
@@ -148,18 +148,18 @@ class StillImageFinder:
 
     def _guess(self, image_bgr: ImageArray) -> list[_MeshFit]:
         """Return fits on centered ROIs once two agree, else none: a single one is often a false positive."""
-        laid: list[_MeshFit] = []
+        fits: list[_MeshFit] = []
         for side, attempt in _GUESSES:
-            laid += self._lay(image_bgr, attempt, side)
-            if _agreed(laid):
-                return laid
+            fits += self._fit(image_bgr, attempt, side)
+            if _agreed(fits):
+                return fits
         return []
 
     def _near_middle(self, prepared_bgr: ImageArray, side: float, offset_px: float) -> FaceRoi | None:
         """Return the ROI from a first pass on the middle of the image, or None without a face."""
         height, width = (length - 2 * offset_px for length in prepared_bgr.shape[:2])
         middle = FaceRoi(width / 2 + offset_px, height / 2 + offset_px, side * max(height, width), 0.0)
-        points, presence = self._layer.lay(prepared_bgr, middle)
+        points, presence = self._mesh.run(prepared_bgr, middle)
         return roi_of_mesh(points) if presence >= _LENIENT_CONFIDENCE else None
 
     def _settle(self, image_bgr: ImageArray, place: FaceRoi, confidence: float) -> tuple[FloatArray, float] | None:
@@ -167,12 +167,12 @@ class StillImageFinder:
 
         The first pass runs on `place`, each further one on the ROI from the landmarks before it, as in a video.
         """
-        points, presence = self._layer.lay(image_bgr, place)
+        points, presence = self._mesh.run(image_bgr, place)
         if presence < confidence:
             return None
         first, first_move_d = points, np.inf
         for look in range(1, _LOOKS):
-            again, presence = self._layer.lay(image_bgr, roi_of_mesh(points))
+            again, presence = self._mesh.run(image_bgr, roi_of_mesh(points))
             if presence < confidence:
                 break
             moved_d = _moved_d(points, again)
@@ -194,21 +194,21 @@ class StillImageFinder:
     def close(self) -> None:
         """Free the networks; a second call does nothing."""
         with contextlib.ExitStack() as graphs:
-            graphs.callback(self._layer.close)
+            graphs.callback(self._mesh.close)
             for detector in self._detectors.values():
                 graphs.callback(detector.close)
         self._detectors.clear()
 
 
-def _agreed(laid: Sequence[_MeshFit]) -> bool:
+def _agreed(fits: Sequence[_MeshFit]) -> bool:
     """Return whether there are two or more stable fits, and all of them agree."""
-    resting = [mesh for mesh in laid if mesh.rests]
+    resting = [mesh for mesh in fits if mesh.rests]
     return len(resting) > 1 and all(resting[0].agrees_with(other) for other in resting[1:])
 
 
-def _worth(mesh: _MeshFit, laid: Sequence[_MeshFit]) -> float:
-    """Return the fit's score: number of fits in `laid` that agree with it, minus its motion, plus its log size."""
-    return sum(mesh.agrees_with(other) for other in laid) - min(mesh.moved_d, 1.0) + float(np.log(mesh.size_px))
+def _worth(mesh: _MeshFit, fits: Sequence[_MeshFit]) -> float:
+    """Return the fit's score: number of fits in `fits` that agree with it, minus its motion, plus its log size."""
+    return sum(mesh.agrees_with(other) for other in fits) - min(mesh.moved_d, 1.0) + float(np.log(mesh.size_px))
 
 
 def _moved_d(before: FloatArray, after: FloatArray) -> float:

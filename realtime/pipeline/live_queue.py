@@ -205,7 +205,7 @@ class _ToClassifier(_Side):
     def put(self, item: Looked | EndOfEpoch) -> None:
         """Add a frame with its faces. Raises ChannelClosedError."""
         if isinstance(item, EndOfEpoch):
-            raise TypeError(f"a live source ends by closing; received {item}: only files are sent elsewhere")
+            raise TypeError(f"a live source ends by closing; received {item}: only files can be seeked")
         with self._changed:
             if self._closed:
                 raise ChannelClosedError
@@ -234,7 +234,7 @@ class _ToDisplay(_Side):
     def put(self, item: Analysed | EndOfEpoch) -> None:
         """Add the answer to the frame that the classifier was given. Raises ChannelClosedError."""
         if isinstance(item, EndOfEpoch):
-            raise TypeError(f"a live source ends by closing; received {item}: only files are sent elsewhere")
+            raise TypeError(f"a live source ends by closing; received {item}: only files can be seeked")
         with self._changed:
             if self._closed:
                 raise ChannelClosedError

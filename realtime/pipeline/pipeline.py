@@ -149,7 +149,7 @@ class Pipeline:
         """
         info = self.source_info()
         if not info.seekable:
-            raise ConfigError(f"only a file that waits can be sent elsewhere; received {info.name}: let it run")
+            raise ConfigError(f"only a file that is not paced can be seeked; received {info.name}: let it run")
         self._between.clear()
         # Only after the queues are cleared: frames of the new epoch must not be discarded with the old ones.
         self._epochs.begin(time_s)

@@ -52,7 +52,7 @@ class SourceAudio:
             self._give_up(error)
 
     def add_to(self, output: Any) -> None:
-        """Give the container a stream for the sound, if there is any: the same, or one that is encoded anew."""
+        """Add an audio stream to the container, if the source has one: copied, or transcoded."""
         if self._audio is None:
             return
         try:

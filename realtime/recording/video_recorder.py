@@ -41,7 +41,7 @@ class VideoRecorder:
         overwrite: replace an existing file.
 
     Attributes:
-        notes: `list` of `str`, one line each, what the user should know (sound left out or encoded anew, nothing
+        notes: `list` of `str`, one line each, what the user should know (audio left out or transcoded, nothing
             recorded, a file that a killed run left); complete after `close`.
 
     Raises:

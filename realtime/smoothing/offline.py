@@ -144,9 +144,9 @@ def _both_ways(values: Floats, weights: Floats, times_s: Floats, tau_s: float) -
 
 def _without_short(mask: Mask, value: bool, times_s: Floats, dwell_s: float) -> Mask:
     """Return `mask` without the inner runs of `value` that are shorter than a dwell."""
-    calm = mask.copy()
+    bridged = mask.copy()
     for run in np.split(np.arange(len(mask)), np.flatnonzero(np.diff(mask)) + 1):
         inner = run[0] > 0 and run[-1] < len(mask) - 1
         if inner and mask[run[0]] == value and times_s[run[-1]] - times_s[run[0]] < dwell_s:
-            calm[run] = not value
-    return calm
+            bridged[run] = not value
+    return bridged

@@ -1,4 +1,4 @@
-"""Where the mesh is laid and where its points come back to; and that it is the mesh that FaceMesh itself lays."""
+"""The ROI that the landmark model sees, the points mapped back to the frame, and parity with FaceMesh itself."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_points_come_back_to_where_they_are_in_the_frame(angle_deg: float, side_
     places = [(330, 200), (300, 160), (350, 150)]
     network = FakeNetwork()
     layer = MeshRunner(network)
-    points, presence = layer.lay(dots(*places), FaceRoi(320, 180, side_px, math.radians(angle_deg)))
+    points, presence = layer.run(dots(*places), FaceRoi(320, 180, side_px, math.radians(angle_deg)))
     assert presence == 0.7
     step = side_px / SIDE
     np.testing.assert_allclose(points[:3, :2], places, atol=1.5 + step)
@@ -62,7 +62,7 @@ def test_the_face_is_upright_in_the_square_and_its_colours_are_rgb() -> None:
     network = FakeNetwork()
     # The eyes' line falls to the right by 30 degrees; the red dot lies on it, right of the middle.
     x, y = round(320 + 60 * math.cos(math.radians(30))), round(180 + 60 * math.sin(math.radians(30)))
-    points, _ = MeshRunner(network).lay(dots((x, y), (320, 180), (320, 180)), FaceRoi(320, 180, SIDE, math.radians(30)))
+    points, _ = MeshRunner(network).run(dots((x, y), (320, 180), (320, 180)), FaceRoi(320, 180, SIDE, math.radians(30)))
     row, column = np.unravel_index(network.picture[:, :, 0].argmax(), (SIDE, SIDE))
     assert (column, row) == (pytest.approx(SIDE / 2 + 60, abs=2), pytest.approx(SIDE / 2, abs=2))
     np.testing.assert_allclose(points[0, :2], (x, y), atol=2)
@@ -88,7 +88,7 @@ def graph_without_the_quick_converter() -> MeshGraph:
 
 
 @pytest.mark.parametrize("make_network", [LITERT, MeshGraph, graph_without_the_quick_converter])
-def test_it_is_the_mesh_that_facemesh_lays(portrait_bgr: np.ndarray, make_network: Callable[[], NetworkLike]) -> None:
+def test_landmarks_are_those_of_facemesh(portrait_bgr: np.ndarray, make_network: Callable[[], NetworkLike]) -> None:
     with light_imports(), quiet_stderr():
         from mediapipe.python.solutions.face_mesh import FaceMesh
     picture = portrait_bgr[:, :, ::-1].copy()
@@ -96,7 +96,7 @@ def test_it_is_the_mesh_that_facemesh_lays(portrait_bgr: np.ndarray, make_networ
     try:
         place = roi_of_detection(detector.find(portrait_bgr)[0])
         for _ in range(3):
-            found, presence = layer.lay(portrait_bgr, place)
+            found, presence = layer.run(portrait_bgr, place)
             place = roi_of_mesh(found)
             [wanted] = reference.process(picture).multi_face_landmarks
             height, width = portrait_bgr.shape[:2]

@@ -19,12 +19,12 @@ def frame(*faces_xyxy: tuple[int, int, int, int]) -> np.ndarray:
 
 
 class FakeLayer:
-    """Lays its mesh on the square that most of the middle of the place shows, wherever the square now ends."""
+    """Finds the square that fills most of the middle of the ROI, wherever the square now ends."""
 
     def __init__(self) -> None:
         self.looks, self.closed = 0, 0
 
-    def lay(self, image_bgr: np.ndarray, place: FaceRoi) -> tuple[np.ndarray, float]:
+    def run(self, image_bgr: np.ndarray, place: FaceRoi) -> tuple[np.ndarray, float]:
         self.looks += 1
         x, y, reach = round(place.x_px), round(place.y_px), round(place.side_px / 3)
         part = image_bgr[max(y - reach, 0) : y + reach, max(x - reach, 0) : x + reach, 0]
@@ -78,7 +78,7 @@ def test_a_face_is_laid_thrice_where_it_is_first_seen_and_once_in_each_frame_aft
 
 def test_what_a_detector_takes_for_a_face_and_the_mesh_does_not_is_none() -> None:
     scene = Scene()
-    scene.layer.lay = lambda image_bgr, place: (np.ones((468, 3), np.float32), 0.49)
+    scene.layer.run = lambda image_bgr, place: (np.ones((468, 3), np.float32), 0.49)
     assert scene.boxes(frame((500, 200, 540, 240)), 0.0) == []
 
 

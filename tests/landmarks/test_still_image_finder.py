@@ -44,7 +44,7 @@ class Fake:
         self.seen.append(Fake.current)
         return [Detection(np.zeros(4, np.float32), np.zeros((2, 2), np.float32))] * (Fake.current in self.plans)
 
-    def lay(self, _image_bgr: Points, _place: FaceRoi) -> tuple[Points, float]:
+    def run(self, _image_bgr: Points, _place: FaceRoi) -> tuple[Points, float]:
         plan = self.plans[Fake.current]
         answer = plan[min(Fake.look, len(plan) - 1)]
         Fake.look += 1

@@ -31,7 +31,7 @@ class Screen:
         return self.app.theme
 
     def show(self) -> None:
-        """Make the widgets, anew if they were there."""
+        """Build the widgets, in place of those that were there."""
         self.body.destroy()
         self.body = ttk.Frame(self.app.root, padding=self.theme.px(12))
         self.body.pack(fill="both", expand=True)

@@ -112,7 +112,7 @@ class PlayerScreen(Screen):
         self.player.play()
         if self.analysis.warning:
             self.player.pause()
-            self.app.tell_note("This video is not whole", self.analysis.warning)
+            self.app.tell_note("This video is incomplete", self.analysis.warning)
 
     def leave(self) -> None:
         """Stop playing and saving."""

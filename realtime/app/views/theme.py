@@ -93,7 +93,7 @@ class Theme:
         return max(1, round(pixels * self.zoom / 100))
 
     def apply(self) -> None:
-        """Set fonts and styles anew, after `zoom` or `palette` were changed."""
+        """Set fonts and styles; again after `zoom` or `palette` were changed."""
         self._root.tk.call("tk", "scaling", _PIXELS_PER_POINT * self.zoom / 100)
         family = tkfont.nametofont("TkDefaultFont", self._root).actual("family")
         for name, points in (_POINTS | _OWN_POINTS).items():
