@@ -143,7 +143,7 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     done = len(read_history(out)) if resume else 0
     if bool(done) != (resume and (out / _CHECKPOINT_NAME).exists()):
-        raise DataError(f"{out} has no complete checkpoint to resume ({_CHECKPOINT_NAME}, {_HISTORY_NAME}); train again")
+        raise DataError(f"{out} has no whole checkpoint to resume ({_CHECKPOINT_NAME}, {_HISTORY_NAME}); train again")
     steps = len(train) // recipe.batch
     model = network_in_precision(recipe, train.geometry.size_wh)
     model.compile(_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(from_logits=True))

@@ -16,8 +16,8 @@ PROVIDERS = {
 }
 """Short name -> ONNX Runtime's name."""
 
-# The eight-bit experts are written for ONNX Runtime's CPU kernels; OpenVINO was measured and is no faster (see
-# docs/performance.md). Who exports in half precision for a GPU names its provider.
+# The int8 experts are written for ONNX Runtime's CPU kernels; OpenVINO was measured and is no faster (see
+# docs/lab/performance.md). For experts that were exported in half precision for a GPU, name its provider.
 _AUTO = "cpu"
 
 
