@@ -42,7 +42,7 @@ _MAX_INT8_LOSS = 0.003
 @click.option("--about", default="", help="One line for the manifest: what data, under which terms.")
 @fail_in_one_line
 def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precision: str, about: str) -> None:
-    """Convert trained experts to ONNX, prove that they say the same as Keras, and write the manifest.
+    """Convert trained experts to ONNX, check their parity with Keras, and write the manifest.
 
     The graph takes uint8 crops of any batch size and gives probabilities; scaling is inside. With --precision int8 the
     convolutions compute in eight bits; that may cost 0.3 points of validation accuracy, or nothing is written. With

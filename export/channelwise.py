@@ -29,7 +29,7 @@ class Normalization:
         source: the tensor that is normalised.
         factor: `(C,) float32`.
         summand: `(C,) float32`.
-        inside: the tensors between source and ReLU, which nobody else uses.
+        inside: the tensors between source and ReLU, which have no other consumer.
     """
 
     source: str

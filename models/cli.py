@@ -15,7 +15,7 @@ _SHARE = click.FloatRange(0, 0.9)
 
 
 def split_shares(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say how large the splits are which the table does not give."""
+    """Add the options for the sizes of splits that the table does not give."""
     val = click.option("--val-share", type=_SHARE, default=0.1, show_default=True, help="Where no split is given.")
     test = click.option("--test-share", type=_SHARE, default=0.1, show_default=True, help="Likewise.")
     return val(test(command))

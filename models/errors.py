@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class EmotionLiveError(Exception):
-    """Base of every error that is meant for the user: one line that says the rule, the value and the next step."""
+    """Base of every error that is meant for the user: one line with the rule, the value and the next step."""
 
 
 class ConfigError(EmotionLiveError):

@@ -83,7 +83,7 @@ def main(
 
 
 def _enough_evidence(faces: list[LabelledFace], root: Path, split: str, weights: Path) -> Evidence:
-    """Return what the experts say of the faces. Raises DataError where they are too few to fit anything to."""
+    """Return the experts' answers to the faces. Raises DataError where they are too few for a fit."""
     if len(faces) < _FEWEST:
         raise DataError(f"fitting needs {_FEWEST} labelled faces or more in the split {split!r}; received {len(faces)}")
     evidence = collect(faces, root, PipelineConfig(weights=weights))
@@ -108,7 +108,7 @@ def _calibrate(evidence: Evidence, applied: Sequence[float]) -> list[float]:
 
 
 def collect(faces: list[LabelledFace], root: Path, config: PipelineConfig) -> Evidence:
-    """Return what the experts say of the faces that are found."""
+    """Return the experts' answers to the faces that are found."""
     answers = run_shipped(faces, root, config)
     everyone = Evidence(
         answers.by_region,

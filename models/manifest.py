@@ -102,7 +102,7 @@ class FusionSpec:
         bias: `(K,)` added to the pooled log-probabilities.
         temperature: `float`, divides the pooled logits.
         success: `(R, K)`, how often each expert is right when it names each emotion, measured.
-        cross: `(R, K, K)`, "stacked" only: what an expert's word for one emotion (row) counts for each (column).
+        cross: `(R, K, K)`, "stacked" only: weight of an expert's answer for one emotion (row) in each emotion (column).
     """
 
     method: str

@@ -27,9 +27,9 @@ _BATCH = 16
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Table to write.")
 @fail_in_one_line
 def main(data: Path, weights: Path, out: Path) -> None:
-    """Let exported experts say together what each face of the training split shows.
+    """Write the fused answer of exported experts to each face of the training split.
 
-    They see the crops as the live program cuts them, all of them as if they could be trusted in full.
+    They see the crops as the live program cuts them, each with full reliability.
     """
     ids, fused = teacher_answers(data, weights)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def main(data: Path, weights: Path, out: Path) -> None:
 
 
 def teacher_answers(data: Path, weights: Path) -> tuple[list[int], FloatArray]:
-    """Return the numbers of the training faces and what the fused experts say of them, `(N, 6) float32`.
+    """Return the numbers of the training faces and the fused experts' answers, `(N, 6) float32`.
 
     Args:
         data: folder that `models.dataset build` made.

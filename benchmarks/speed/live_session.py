@@ -15,7 +15,7 @@ from realtime.core.types import Analysed
 from realtime.session.session import Session
 
 SETTLE_S = 1.0
-"""While models load the camera goes on: what is dropped until this long after the first frame is start-up."""
+"""Settling time: drops until this long after the first frame count as start-up, since a camera does not wait."""
 
 
 class LiveRun:
@@ -74,7 +74,7 @@ class LiveRun:
 
 
 def rate(numbers: Sequence[int], seconds: Sequence[float]) -> float:
-    """Return how many numbers were passed per second from the first to the last; 0.0 where that cannot be said."""
+    """Return how many frame numbers passed per second from the first to the last; 0.0 where that is undefined."""
     if len(seconds) < 2 or seconds[-1] <= seconds[0]:
         return 0.0
     return round((numbers[-1] - numbers[0]) / (seconds[-1] - seconds[0]), 2)

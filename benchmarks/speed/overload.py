@@ -2,7 +2,7 @@
 
     python -m benchmarks.speed.overload SOURCE [--slow N] [--seconds S] [--json OUT]
 
-The file is paced as a camera. After each call the classifier goes on for N - 1 times what the call took, as a larger
+The file is paced as a camera. After each call the classifier stays busy for N - 1 times what the call took, as a larger
 network would: the core is busy, other threads of Python may run. What counts is whether every frame that is shown is
 younger than 150 ms plus one inference, and whether frames are shown at the camera's rate: `rate_share` is the one over
 the other. `carried_over` counts frames with emotions of an earlier one, `not_yet` those with a face that had no emotion

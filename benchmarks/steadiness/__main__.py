@@ -89,7 +89,7 @@ def _watched(path: Path, config: PipelineConfig) -> list[Watched]:
 
 
 def validation_faces(root: Path, config: PipelineConfig, at_most: int) -> ValidationFaces:
-    """Return what the experts say of the validation faces on whose emotion most taggers agree."""
+    """Return the experts' outputs on the validation faces on whose emotion most taggers agree."""
     labelled = of_split(read_labels(root / "ferplus.csv", root, "ferplus_majority"), "val", (0.1, 0.1))
     labelled = [face for face in labelled if face.label in EMOTIONS]
     if at_most:

@@ -184,7 +184,7 @@ def turning_figures(track: Track, faces: Faces, config: SmoothingConfig) -> dict
 
 
 def _reliability(faces: Faces, yaw_deg: float) -> float:
-    """Return how far a face can be trusted whose only fault is its turn."""
+    """Return the reliability of a face that is turned but otherwise clear."""
     pose = np.array([[yaw_deg, 0, 0]], np.float32)
     posed = Faces(faces.boxes_xyxy[:1], faces.landmarks_xy[:1], pose, np.ones(1, np.int64))
     geometry = GEOMETRY[REGIONS[0]]

@@ -13,7 +13,7 @@ from models.manifest import EMOTIONS
 from realtime.core.types import FloatArray, IntArray
 from realtime.inference.fusion import softmax
 
-# Below this a probability says no more: the experts' extremes differ by many nats that mean nothing.
+# Floor of the probabilities: below it the experts' outputs differ by many nats that mean nothing.
 _FLOOR = 1e-4
 _EPISODE_S = (2.0, 4.0)
 _WINDOW_S = 1.5
@@ -34,7 +34,7 @@ class ValidationFaces:
 
     Attributes:
         fused: `(N, 6) float32`.
-        truth: `(N,) int64`, what people say.
+        truth: `(N,) int64`, the taggers' label.
     """
 
     fused: FloatArray

@@ -9,7 +9,7 @@ from benchmarks.summary.targets import Line
 
 
 def markdown(lines: Sequence[Line], raw: Mapping[str, Any], facts: Mapping[str, Any], plot: str | None) -> str:
-    """Return the page: what was asked and measured, and beneath it where time and frames went."""
+    """Return the page: targets and measured values, then time per stage and drops."""
     parts = [
         f"# Measured on {facts['date']} at {facts['commit']}",
         f"{facts['cpu']}, {facts['cores']} cores, {facts['system']}, Python {facts['python']}; load before the run "

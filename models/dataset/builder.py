@@ -40,7 +40,7 @@ class BuildJob:
         out: folder to write to.
         border_px: border stored around each crop, for jitter in training; see `models.region_crops.cut_region`.
         workers: processes.
-        cover: one of COVER_KINDS, drawn on every face before it is looked for (`models.dataset.occlusion`), or "".
+        cover: one of COVER_KINDS, drawn on every face before detection (`models.dataset.occlusion`), or "".
         cover_seed: another number draws other covers on the same faces.
     """
 

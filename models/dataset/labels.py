@@ -40,7 +40,7 @@ _SPLIT_ALIASES = {
 
 @dataclass(frozen=True, slots=True)
 class LabelledFace:
-    """One picture and what people say that it shows.
+    """One picture with its label, votes and split.
 
     Attributes:
         file: `str`, relative to the root folder.
@@ -48,7 +48,7 @@ class LabelledFace:
         soft: `(6,)` shares of the six emotions, summing to 1 (0 everywhere if `label` is "").
         weight: `float` in [0, 1], the share of all votes that the six received; 1 for hard labels.
         agreement: `float` in [0, 1], the share of all votes that `label` received; 1 for hard labels.
-        split: `str`, "train", "val", "test", or "" if the table does not say.
+        split: `str`, "train", "val", "test", or "" if the table does not give it.
         subject: `str`, the person, or "".
         given: `str`, the label as the table has it.
     """
@@ -119,7 +119,7 @@ def _with_opinion(face: LabelledFace, opinion: LabelledFace, votes: float) -> La
 
 
 def split_by_subject(faces: Sequence[LabelledFace], val_share: float, test_share: float, seed: int = 0) -> list[str]:
-    """Return a split per face: the given one, else one drawn by subject, so that nobody is on two sides.
+    """Return a split per face: the given one, else one drawn by subject, so that no person is in two splits.
 
     The draw is a hash of the subject (of the file where the subject is unknown), so that adding faces moves no one. A
     subject that some rows already place in a split keeps that split for the others.

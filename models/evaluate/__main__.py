@@ -28,7 +28,7 @@ _TABLE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def main() -> None:
-    """Measure what the shipped models say of labelled pictures."""
+    """Evaluate the shipped models on labelled pictures."""
 
 
 @main.command()
@@ -95,7 +95,7 @@ def report(
     val_share: float,
     test_share: float,
 ) -> None:
-    """Measure everything that we say of the models, and write it as one page to look at: OUT/report.html.
+    """Measure every published figure of the models, and write them as one page: OUT/report.html.
 
     With several --label-column the same answers are scored against each of them. OUT/report.json has the figures.
     """

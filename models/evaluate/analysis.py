@@ -90,8 +90,8 @@ def analyse(
 
     Args:
         faces: the pictures that were run, with this protocol's labels.
-        plain: what the program says of them.
-        covered: what it says when a part of each face is covered.
+        plain: the program's answers.
+        covered: its answers when a part of each face is covered.
         fusion: the shipped one.
     """
     rows = np.array([number for number, face in enumerate(faces) if face.label], np.int64)

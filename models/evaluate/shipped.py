@@ -46,7 +46,7 @@ class Answers:
 
     @staticmethod
     def none(count: int) -> Answers:
-        """Return the value for `count` pictures none of which has been looked at."""
+        """Return the value for `count` pictures that have not been analyzed yet."""
         return Answers(
             detected=np.zeros(count, np.bool_),
             fused=np.zeros((count, len(EMOTIONS)), np.float32),

@@ -64,7 +64,7 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     """Train one expert; what is kept is the epoch with the best validation loss.
 
     Writes OUT/best.weights.h5 and recipe.json (what `python -m export` reads), history.csv, history.png and the
-    checkpoint that --resume goes on from.
+    checkpoint from which --resume continues.
     """
     options["width"] = options["width"] or _WIDTH[options["region"]]
     options["teacher_share"] = options["teacher_share"] if options["teacher"] else 0.0

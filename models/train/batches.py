@@ -20,7 +20,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         crops: the faces.
         recipe: how; its share `covered` of the crops is covered.
         epoch: the first to be drawn.
-        covered: the same faces, or some of them, covered before they were looked for
+        covered: the same faces, or some of them, covered before detection
             (`models.dataset build --cover`). A crop that is to be covered comes from one of these, or gets its cover
             drawn on the crop, all equally often.
     """

@@ -172,7 +172,7 @@ def fit(
 
 
 def _watched() -> bool:
-    """Tell whether somebody watches: a progress bar in a log file is noise."""
+    """Return whether standard output is a terminal: a progress bar in a log file is noise."""
     return sys.stdout.isatty()
 
 

@@ -19,8 +19,8 @@ def eyes_network(size_wh: tuple[int, int], dropout: float = 0.3, growth: int = 1
     """DenseNet201 (Huang et al. 2017, "Densely connected convolutional networks") on the eye strip.
 
     Two things differ from the network for 224x224 photographs. The pooling after the stem is left out: an eye strip has
-    about 45x30 real pixels, and five halvings would leave the third block's 48 layers two rows to look at. And the
-    growth is 16 in place of 32, which pays for the four times as many places that every layer then sees.
+    about 45x30 real pixels, and five halvings would leave two rows to the third block's 48 layers. And the growth is 16
+    in place of 32, which compensates for the four times as many positions that every layer then computes.
 
     Args:
         size_wh: input width and height in pixels, each at least 32.

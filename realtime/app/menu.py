@@ -152,5 +152,5 @@ class Menu:
         return "break" if self._app.pressed(key) else None
 
     def _elsewhere(self, event: tk.Event[tk.Misc]) -> bool:
-        """Return whether the key was pressed in a box of its own, as one that asks for a file."""
+        """Return whether the key was pressed in another window, such as a file dialog."""
         return not isinstance(event.widget, tk.Misc) or event.widget.winfo_toplevel() is not self._app.root

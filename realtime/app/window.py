@@ -143,12 +143,12 @@ class App:
         dialogs.show_keys(self.root, self.theme, [(keys.format(key_name("")), what) for keys, what in KEYS_HELP])
 
     def tell_problem(self, title: str, message: str) -> None:
-        """Say what went wrong in a box, while everything else goes on."""
-        # Not at once: the polling that calls this must not wait for somebody to close the box.
+        """Show an error in a dialog, while everything else continues."""
+        # Not at once: the polling that calls this must not wait until the dialog is closed.
         self.root.after_idle(lambda: dialogs.tell_problem(self.root, title, message))
 
     def tell_note(self, title: str, message: str) -> None:
-        """Say something that the user should know in a box, while everything else goes on."""
+        """Show a note in a dialog, while everything else continues."""
         self.root.after_idle(lambda: dialogs.tell_note(self.root, title, message))
 
     def quit(self) -> None:
@@ -200,7 +200,7 @@ class App:
         self.root.geometry(f"{width}x{height}")
 
     def _limit_window(self) -> None:
-        """Let nobody make the window so small that something is cut off."""
+        """Set the window's smallest size, below which something would be cut off."""
         self.root.update_idletasks()
         needed_wh = self.root.winfo_reqwidth(), self.root.winfo_reqheight()
         self.root.minsize(*needed_wh)

@@ -48,7 +48,7 @@ class CameraEntry:
 
 
 class CameraSource:
-    """A webcam; asks for 1280x720 at 30 frames per second in MJPG and takes what it gets.
+    """A webcam; requests 1280x720 at 30 frames per second in MJPG and accepts what the driver sets.
 
     Args:
         number: `int`, from 0.

@@ -16,7 +16,7 @@ _DISCRETE = 1
 # Bounds the enumeration for drivers that never report its end.
 _MAX_ANSWERS = 64
 Ask = Callable[[int, bytes], bytes]
-"""Request and structure in, structure out; raises OSError where the driver has no more to say."""
+"""An ioctl: request and structure in, structure out; raises OSError at the end of the driver's list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class CameraMode:
     Attributes:
         format: `str`, the driver's four letters: "MJPG", "YUYV".
         size_wh: `(int, int)` pixels; the largest where the camera offers any size up to it.
-        fps: `float`, the highest rate, frames per second; 0.0 if the driver does not say.
+        fps: `float`, the highest frame rate per second; 0.0 if the driver does not report it.
     """
 
     format: str
@@ -35,7 +35,7 @@ class CameraMode:
 
 
 def camera_modes(number: int, dev: Path = Path("/dev")) -> list[CameraMode]:
-    """Return what camera `number` offers; nothing where the system cannot be asked. Raises OSError."""
+    """Return the modes of camera `number`; none on systems without Video4Linux2. Raises OSError."""
     if not sys.platform.startswith("linux"):
         return []
     import fcntl

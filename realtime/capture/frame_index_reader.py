@@ -23,7 +23,7 @@ _OPTIONS = {"protocol_whitelist": "file,crypto,data"}
 
 
 def length_s(path: str) -> float | None:
-    """Return how long the file says that it is, in seconds; `None` where it does not, or cannot be opened."""
+    """Return the file's declared length in seconds; `None` if it declares none or cannot be opened."""
     silence_libav()
     with contextlib.suppress(av.FFmpegError, OSError), av.open(f"file:{path}", container_options=_OPTIONS) as container:
         stream = video_stream(container)

@@ -50,7 +50,7 @@ class StreamSource:
 
     Attributes:
         dropped: `int`, frames that a newer one replaced before anybody read them.
-        farewell: `str`, one line that says that the sender ended the stream; "" until then.
+        farewell: `str`, one line once the sender has ended the stream; "" until then.
     """
 
     live = True
@@ -145,7 +145,7 @@ class StreamSource:
             error = found
         except av.error.FFmpegError as found:
             error = self._broken(_reason(found, self._read_timeout_s))
-        except Exception as found:  # a helper thread's failure must reach whoever reads
+        except Exception as found:  # a failure of the reader thread must reach `read`
             error = self._broken(type(found).__name__)
         if error is None and not self._stopped.is_set():
             self.farewell = f"stream {self._name} ended: its sender closed it after {self._count} frames"

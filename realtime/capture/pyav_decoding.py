@@ -14,7 +14,7 @@ DEFAULT_STEP_S = 1 / 30
 _SMALLEST_STEP_S = 0.001
 _DISCONTINUITY_S = 1.0
 _TURNS = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
-# FFmpeg "plays" plain text as ANSI art; nobody who names a text file as a video wants that.
+# Text formats that FFmpeg decodes as video (ANSI art).
 _NOT_VIDEO = {"ansi", "bintext", "xbin", "idf"}
 
 
@@ -33,7 +33,7 @@ def video_stream(container: Any) -> Any | None:
 
 
 def upright_bgr(frame: Any) -> ImageArray:
-    """Return a decoded frame as `(H, W, 3) uint8` BGR, turned upright as its display matrix says."""
+    """Return a decoded frame as `(H, W, 3) uint8` BGR, rotated by its display matrix."""
     image: ImageArray = np.ascontiguousarray(frame.to_ndarray(format="bgr24"))
     turn = _TURNS.get(round(frame.rotation / 90) % 4)
     return image if turn is None else np.asarray(cv2.rotate(image, turn), np.uint8)
@@ -46,7 +46,7 @@ def upright_size_wh(frame: Any) -> tuple[int, int]:
 
 
 def average_fps(stream: Any) -> float:
-    """Return the stream's average frames per second, 0.0 where it does not say."""
+    """Return the stream's average frames per second, 0.0 if unknown."""
     return float(stream.average_rate or 0)
 
 
@@ -110,7 +110,7 @@ class ArrivalTimes:
         self._last_s = -1.0
 
     def place(self, time_s: float | None, arrived_s: float) -> float:
-        """Return the media time in seconds of a frame that says `time_s` and arrived at `arrived_s`."""
+        """Return the media time in seconds of a frame with timestamp `time_s` that arrived at `arrived_s`."""
         if self._origins_s is None:
             self._origins_s = (time_s, arrived_s)
         first_s, first_arrived_s = self._origins_s

@@ -103,7 +103,7 @@ class VideoDecoder:
 
     @property
     def duration_s(self) -> float | None:
-        """About how long the pictures play, in seconds; `None` where the file does not say. Only while open."""
+        """Declared duration in seconds, `None` if the file declares none. Only while open."""
         if self.stream.duration:
             return float(self.stream.duration * self.stream.time_base)
         length = self._container.duration

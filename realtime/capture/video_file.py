@@ -34,7 +34,7 @@ class FileSource:
         wait: sleeps for the given seconds while pacing; by default until then or until `interrupt`.
 
     Attributes:
-        dropped: `int`, frames that a camera would have lost, because nobody fetched them in time.
+        dropped: `int`, frames that a camera would have lost, because they were not read in time.
     """
 
     farewell = ""

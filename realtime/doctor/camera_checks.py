@@ -20,7 +20,7 @@ _SLOW_FPS = 20.0
 
 
 def check_cameras(*, open_them: bool) -> Iterator[Check]:
-    """Yield one check per camera, or one that says that there is none.
+    """Yield one check per camera, or a single one if there is none.
 
     Args:
         open_them: `bool`, take pictures for a second; a camera's light goes on.
@@ -40,7 +40,7 @@ def check_cameras(*, open_them: bool) -> Iterator[Check]:
 def _check(camera: CameraEntry, open_it: bool) -> Check:
     name = f"camera {camera.number}"
     modes: list[CameraMode] = []
-    with contextlib.suppress(OSError):  # Opening it below says more.
+    with contextlib.suppress(OSError):  # Opening it below gives a better error.
         modes = camera_modes(camera.number)
     facts: dict[str, Any] = {
         "name": camera.name,

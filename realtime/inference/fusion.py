@@ -18,8 +18,8 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
     """Combine the experts' answers.
 
     "log_linear" pools log-probabilities with one weight per region and emotion (Genest and Zidek 1986, "Combining
-    probability distributions"), adds a bias and divides by a temperature. "stacked" also lets what an expert says of
-    one emotion count for the others (Wolpert 1992, "Stacked generalization"): eyes that say "fear" are evidence of
+    probability distributions"), adds a bias and divides by a temperature. "stacked" also lets an expert's answer for
+    one emotion count for the others (Wolpert 1992, "Stacked generalization"): fear in the eyes is evidence of
     surprise too. "success" averages probabilities weighted by how often each expert is right when it names that
     emotion; "mean" averages them alike. In each, a region's weight is multiplied by its reliability: where every region
     is unreliable the result tends to the uniform distribution. In the first two a uniform answer counts for nothing,

@@ -134,7 +134,7 @@ class Detector:
 
     Args:
         min_confidence: `float` in [0, 1]; below it a detection is no face.
-        far: look for far faces too.
+        far: also run the full-range model.
 
     Source: MediaPipe's BlazeFace (Bazarevsky et al. 2019), 128x128 near-range and 192x192 full-range.
     """

@@ -22,7 +22,7 @@ _OLD_S = 0.2
 
 
 class Level(enum.IntEnum):
-    """How much a panel says."""
+    """Level of detail of a panel."""
 
     TAG = 0
     COMPACT = 1
@@ -231,7 +231,7 @@ class PanelPainter:
             write_right(picture, percent(share), right, top, self._cap, ink)
 
     def _draw_meter(self, picture: ImageArray, right: int, top: int, trust: int) -> None:
-        """Draw how far a region is trusted as steps that rise, ending at `right`."""
+        """Draw a region's reliability as rising steps that end at `right`."""
         step, gap = max(2, round(self._cap * 0.3)), max(1, round(self._cap * 0.15))
         left = right - _TRUST_STEPS * (step + gap) + gap
         for place in range(_TRUST_STEPS):
@@ -252,7 +252,7 @@ class PanelPainter:
                 cv2.rectangle(picture, (left, bottom - rise), (left + width - 1, bottom - 1), colour, -1)
 
     def _draw_swatches(self, picture: ImageArray, right: int, y: int, facts: FaceFacts) -> None:
-        """Draw what each expert says as a square in its emotion's colour, the less trusted the darker."""
+        """Draw each expert's answer as a square in its emotion's color, darker where it is less reliable."""
         top = y + 2 * self._pad + self._head
         step = (self._column_px - self._cap) // max(len(self._regions) - 1, 1)
         for row, name in enumerate(self._regions):

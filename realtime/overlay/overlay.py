@@ -58,7 +58,7 @@ class Overlay:
 
     @property
     def level(self) -> Level:
-        """How much the panels of the last frame with faces said."""
+        """Level of detail of the panels of the last frame with faces."""
         return self._level
 
     def draw(

@@ -155,7 +155,7 @@ def _eased(
     """Return the target, or a place on the way to it from `last`: small moves are ignored, larger ones softened."""
     goal = np.rint(target)
     distance = np.abs(target - last)
-    # A jump across the picture is another scene: sliding there would show the panel beside nobody.
+    # A jump across the picture is another scene: sliding there would show the panel away from any face.
     if np.isnan(last[0]) or bool((distance > size_wh).any()):
         return goal.astype(np.int64)
     step = np.where(distance <= gap_px / 2, 0.0, (target - last) * _EASE)

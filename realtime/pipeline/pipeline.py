@@ -97,7 +97,7 @@ class Pipeline:
         self.stragglers = self.close()
 
     def source_info(self) -> SourceInfo:
-        """Wait until the source is open and return what is known of it. Raises the error that kept it shut."""
+        """Wait until the source is open and return its properties. Raises the error that prevented opening."""
         self._opened.wait()
         if self._info is None:
             self._raise_first_error()

@@ -20,7 +20,7 @@ def without_header(packet: bytes) -> bytes:
 
 
 def audio_config(packet: bytes) -> bytes | None:
-    """Return what a file's header must say of such frames (AudioSpecificConfig), `None` if the packet does not tell."""
+    """Return the AudioSpecificConfig for a file's header, `None` if the packet's header does not give it."""
     if not is_adts(packet):
         return None
     profile, rate, channels = packet[2] >> 6, packet[2] >> 2 & 0xF, (packet[2] & 1) << 2 | packet[3] >> 6

@@ -73,7 +73,7 @@ class AudioEncoder:
         yield from self._labelled(self._context.encode(None))
 
     def _place(self, frame: Any) -> None:
-        """Append the samples of a frame at the place that its time says."""
+        """Append the samples of a frame at the position of its timestamp."""
         samples: _Samples = frame.to_ndarray().astype(np.float32, copy=False)
         at = self._end
         if frame.pts is not None:

@@ -109,7 +109,7 @@ class PartWriter:
         self._container.close()
 
     def release(self) -> list[str]:
-        """Close both files, whatever state they are in, and return what there is to say about the sound."""
+        """Close both files in any state, and return the notes about the audio."""
         # After a failed write, closing fails again; the first error has been raised already.
         with contextlib.suppress(OSError, ValueError, av.FFmpegError):
             self._container.close()

@@ -29,7 +29,7 @@ class SourceAudio:
 
     Attributes:
         notes: `list` of `str`, why sound is missing or not what it was, one line each.
-        end_s: `float` or `None`, where the source's last picture ends, if the file says so.
+        end_s: `float` or `None`, where the source's last picture ends, if the file declares it.
     """
 
     def __init__(self, path: str, first_media_time_s: float, kind: Format) -> None:
@@ -120,7 +120,7 @@ class SourceAudio:
         return wanted and _fits(self._audio, self._kind)
 
     def _missing_config(self) -> bytes | None:
-        """Return what the copy's header must say besides, "" if nothing, `None` if that cannot be found out."""
+        """Return the decoder configuration that the copy's header lacks, "" if none, `None` if it is unknown."""
         if _codec_name(self._audio) != "aac" or self._audio.codec_context.extradata:
             return b""
         with _opened(self._path) as container:
@@ -199,7 +199,7 @@ def _codec_name(stream: Any) -> str:
 
 
 def _fits(audio: Any, kind: Format) -> bool:
-    """Whether such a recording takes the stream; tried on memory, as some say no only to the header."""
+    """Return whether the container accepts the stream; tried in memory, as some refuse only when writing the header."""
     try:
         with av.open(io.BytesIO(), "w", format=kind.container, container_options=dict(kind.open_options)) as trial:
             trial.add_stream_from_template(audio)

@@ -108,7 +108,7 @@ class VideoRecorder:
         """Finish the file; any number of times.
 
         Raises:
-            RecordError: a picture could not be written and no call has said so yet.
+            RecordError: a picture could not be written, which no call has raised yet.
         """
         self._pictures.close()
         self._thread.join()

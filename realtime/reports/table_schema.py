@@ -116,7 +116,7 @@ def _face_cells(analysed: Analysed, number: int) -> list[Cell]:
 
 
 def with_measured(rows: list[Row], emotions: Emotions) -> list[Row]:
-    """Return the rows of a frame with what its own answer, which came later, says of its faces."""
+    """Return the rows of a frame, completed by its own answer, which came later."""
     if not len(emotions):
         return rows
     return [
@@ -126,7 +126,7 @@ def with_measured(rows: list[Row], emotions: Emotions) -> list[Row]:
 
 
 def _measured_cells(emotions: Emotions, number: int) -> list[Cell]:
-    """Return what is said of one face by the frame alone."""
+    """Return the cells of one face that are measured on this frame alone."""
     return [
         *emotions.raw[number].tolist(),
         *emotions.by_region[number].ravel().tolist(),

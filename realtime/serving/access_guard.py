@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from realtime.serving.address import is_loopback
 
-# Nothing but the page's own files, no other site may show or embed it, and its address is told to nobody.
+# Loads only the page's own files, cannot be embedded by other sites, and sends no referrer.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self' data:; script-src 'self'; style-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -33,7 +33,7 @@ class Newest(Generic[T]):
         self._changed = asyncio.Event()
 
     def put(self, value: T) -> None:
-        """Replace the value; whoever has not read the one before will never see it."""
+        """Replace the value; readers that have not read the one before skip it."""
         self._value = value
         self._number += 1
         self._wake()
@@ -87,7 +87,7 @@ class PageFeed:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody looks at the pictures."""
+        """Whether any client receives pictures."""
         return self._watchers > 0
 
     def publish(self, picture_bgr: ImageArray | None, state: PageState | None) -> None:
@@ -95,7 +95,7 @@ class PageFeed:
 
         Args:
             picture_bgr: `(H, W, 3) uint8`, never written again; `None` where nobody watches.
-            state: `None` where nothing is to be said yet.
+            state: `None` where there is none yet.
 
         Raises:
             RuntimeError: the loop has ended.
@@ -114,7 +114,7 @@ class PageFeed:
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """Count somebody who looks at the pictures; on the loop."""
+        """Count a client of the pictures inside a `with` block; on the loop."""
         self._watchers += 1
         try:
             yield

@@ -32,7 +32,7 @@ _FOLDER = Path(__file__).parent / "static"
 _HEARTBEAT_S = 10.0
 _MAX_CLIENTS = 64
 _START_S = 10.0
-# Uvicorn looks for its end every 0.1 s; a client that reads nothing is cut off after one second.
+# Uvicorn checks for shutdown every 0.1 s; a client that reads nothing is cut off after one second.
 _GRACE_S = 1
 _END_S = 5.0
 _BOUNDARY = "picture"
@@ -62,7 +62,7 @@ class PageServer:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody looks at the pictures."""
+        """Whether any client receives pictures."""
         return self._feed is not None and self._feed.watched
 
     def open(self, info: SourceInfo) -> None:

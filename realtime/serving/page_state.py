@@ -25,7 +25,7 @@ class PageState:
         people: one mapping per face: `id`, `label`, `why`, `reason`, `age_s`, how many seconds before this moment the
             emotion was measured (`None`: never), and `p`, the smoothed probabilities in per mille in the order of
             `models.manifest.EMOTIONS`.
-        run: what is said of the run: `fps`, `latency_ms`, `dropped`, `provider`.
+        run: status of the run: `fps`, `latency_ms`, `dropped`, `provider`.
     """
 
     media_time_s: float
@@ -42,7 +42,7 @@ class PageState:
 
 
 def state_of(analysed: Analysed, hud: RunStatus) -> PageState:
-    """Return what is to be said of a frame and of the run."""
+    """Return the page's state for a frame and the run's status."""
     faces = [FaceFacts.of(analysed.emotions, row, track) for row, track in enumerate(analysed.faces.track_ids.tolist())]
     people = tuple(
         {

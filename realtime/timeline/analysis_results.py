@@ -51,7 +51,7 @@ class AnalysisResults:
         return self._times_s.nbytes + self._starts.nbytes + (0 if self._rows is None else self._rows.nbytes)
 
     def add(self, analysed: Analysed) -> None:
-        """Append what is known of the next frame."""
+        """Append the results of the next frame."""
         if self._count == len(self._times_s):
             self._times_s = np.concatenate([self._times_s, np.zeros_like(self._times_s)])
             self._starts = np.concatenate([self._starts, np.zeros_like(self._times_s)]).astype(np.int64)

@@ -22,7 +22,7 @@ class FaceThumbnails:
         self._best: dict[int, tuple[float, ImageArray]] = {}
 
     def write(self, analysed: Analysed) -> None:
-        """Take one frame: the nearer and the better to be trusted, the better the picture."""
+        """Take one frame; a face's score is its width times its reliability."""
         for row, track in enumerate(analysed.faces.track_ids.tolist()):
             # The reliability belongs to an earlier frame, not to this picture.
             if analysed.emotions.age_s[row] > 0:

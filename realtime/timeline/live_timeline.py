@@ -40,7 +40,7 @@ class TimelineView:
     Attributes:
         start_s: `float`, media time of its left edge in seconds.
         end_s: `float`, of its right edge.
-        analysed: `(C,) bool`, whether that time has been looked at.
+        analysed: `(C,) bool`, whether that time has been analyzed.
         shares: `(L, C, K) float64`, mean probability of each emotion in each lane; 0 where there is no face.
         labels: `(L, C) int64`, which of `realtime.timeline.timeline.LABELS` was shown for the longest, or `NO_FACE`.
         tracks: `(L, C) int64`, the person's number, 0 where there is no face.
@@ -63,7 +63,7 @@ class LiveTimeline:
 
     Args:
         length_s: `float` or `None`, about how long the source is.
-        live: `bool`, whether it goes on without end.
+        live: `bool`, whether it has no end.
 
     Attributes:
         version: `int`, changes whenever a view would.

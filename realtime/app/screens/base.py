@@ -38,7 +38,7 @@ class Screen:
         self.build(self.body)
 
     def build(self, body: ttk.Frame) -> None:
-        """Make the widgets in `body` from what is known."""
+        """Build the widgets in `body` from the screen's state."""
         raise NotImplementedError
 
     def enter(self) -> None:

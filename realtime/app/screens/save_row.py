@@ -58,7 +58,7 @@ class SaveRow:
         self._on_change()
 
     def hint(self, text: str) -> None:
-        """Say something else for a while; "" says again how far it is."""
+        """Show a temporary text in place of the progress; "" shows the progress again."""
         self._label.configure(text=text or self._text)
 
     def cancel(self) -> None:

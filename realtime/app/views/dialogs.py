@@ -25,7 +25,7 @@ _KINDS_OF_FILE = {
 
 
 def ask_video(parent: tk.Misc, folder: Path | None) -> Path | None:
-    """Ask for a video; `None` if nobody was chosen."""
+    """Ask for a video; `None` if none was chosen."""
     patterns = [pattern for suffix in _VIDEOS for pattern in (f"*.{suffix}", f"*.{suffix.upper()}")]
     name = filedialog.askopenfilename(
         parent=parent,

@@ -73,7 +73,7 @@ LIGHT = Palette(
 
 
 class Theme:
-    """Applies a look and a magnification to the whole program; widgets made afterwards have them.
+    """Applies palette and zoom to the whole program, and to widgets made afterwards.
 
     Args:
         root: the program's window.
@@ -176,13 +176,13 @@ class Theme:
 
 
 def screen_zoom() -> int:
-    """Return the offered magnification that is nearest to what the screen asks for, in percent. Raises TclError."""
-    # The desktop's own setting is the resource "Xft.dpi", which only a program of that class is told.
+    """Return the available zoom nearest to the screen's own setting, in percent. Raises TclError."""
+    # The desktop's own setting is the X resource "Xft.dpi", which only a program of that class can read.
     probe = tk.Tk(className="Xft")
     probe.withdraw()
     try:
         asked = float(probe.tk.call("tk", "scaling")) / _PIXELS_PER_POINT
-        with contextlib.suppress(ValueError):  # Not every desktop says it.
+        with contextlib.suppress(ValueError):  # Not every desktop sets it.
             asked = max(asked, float(probe.tk.call("option", "get", ".", "dpi", "Dpi")) / _DOTS_PER_INCH)
     finally:
         probe.destroy()

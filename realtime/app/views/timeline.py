@@ -28,9 +28,9 @@ class TimelineStrip(tk.Canvas):
         parent: where.
         theme: the look.
         results: of the video.
-        on_seek: told a media time in seconds.
-        on_person: told the person whose row was clicked.
-        on_hover: told what to say of the place under the pointer, "" for nothing.
+        on_seek: called with a media time in seconds.
+        on_person: called with the person whose row was clicked.
+        on_hover: called with the text for the position under the pointer, "" for none.
     """
 
     def __init__(

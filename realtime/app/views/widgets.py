@@ -21,7 +21,7 @@ class PictureView(tk.Canvas):
     Args:
         parent: where.
         theme: the look.
-        on_room: told the size of the room in pixels whenever it changes.
+        on_room: called with the available size in pixels whenever it changes.
     """
 
     def __init__(self, parent: tk.Misc, theme: Theme, on_room: Callable[[tuple[int, int]], None]) -> None:
@@ -157,7 +157,7 @@ class Bars(ttk.Frame):
             self._set(number, share, percent(share), strong=EMOTIONS[number] == label)
 
     def clear(self, why: str) -> None:
-        """Show nothing but a line that says why."""
+        """Show only a line with the reason."""
         self._label.configure(text=why or " ", foreground=self._theme.palette.dim)
         self._reason.configure(text=" ")
         for number in range(len(EMOTIONS)):
