@@ -66,7 +66,7 @@ class MeshWarp:
     def _owners(self, corners: FloatArray) -> npt.NDArray[np.int32]:
         """Return the triangle that covers each pixel, `(H, W) int32`; -1 for none."""
         area = _twice_area(corners) * self._orientation
-        # The largest last: each fill covers its outline too, and a sliver must not cover its neighbours.
+        # The largest last: each fill covers its outline too, and a sliver must not cover its neighbors.
         order = np.lexsort([area, ~self._within])
         owner = np.full(self._identity.shape[:2], -1, np.int32)
         fixed = np.round(corners * (1 << _SUBPIXEL_BITS)).astype(np.int32)

@@ -26,7 +26,7 @@ class Normalization:
     """`relu(source * factor + summand)`, one factor and summand per channel, as the converter writes it.
 
     Attributes:
-        source: the tensor that is normalised.
+        source: the tensor that is normalized.
         factor: `(C,) float32`.
         summand: `(C,) float32`.
         inside: the tensors between source and ReLU, which have no other consumer.

@@ -24,7 +24,7 @@ def with_softmax(network: keras.Model) -> keras.Model:
 def round_to_half(network: keras.Model) -> None:
     """Round every kernel to the nearest half-precision number, in place: what the stored file will hold.
 
-    The converter multiplies the scale of a normalisation into the convolution before it, which would spoil the
+    The converter multiplies the scale of a normalization into the convolution before it, which would spoil the
     rounding; so that scale is moved there first and what is left of it is 1.
     """
     for layer in network.layers:
@@ -36,7 +36,7 @@ def round_to_half(network: keras.Model) -> None:
 
 
 def _move_scale(normalization: keras.layers.BatchNormalization, convolution: keras.layers.Conv2D) -> None:
-    """Multiply the normalisation's scale into the convolution's kernel; the two together stay the same function."""
+    """Multiply the normalization's scale into the convolution's kernel; the two together stay the same function."""
     if convolution.use_bias or not (normalization.scale and normalization.center):
         return
     gamma, beta, mean, variance = normalization.get_weights()
@@ -89,7 +89,7 @@ def _rounded(weight: Any) -> Any:
 def _is_kernel(values: Any) -> bool:
     """Return whether these weights are stored in half precision.
 
-    Biases and normalisations, which the converter may give further dimensions of length 1, stay as they are: they are
+    Biases and normalizations, which the converter may give further dimensions of length 1, stay as they are: they are
     small, and they multiply everything.
     """
     return bool(np.count_nonzero(np.asarray(values.shape) > 1) > 1)

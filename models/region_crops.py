@@ -52,10 +52,10 @@ def share_inside(landmarks_xy: npt.NDArray[np.float32], geometry: Geometry, fram
 def cut_region(
     image: npt.NDArray[np.uint8], landmarks_xy: npt.NDArray[np.float32], geometry: Geometry, border_px: int = 0
 ) -> npt.NDArray[np.uint8]:
-    """Cut one region of one face, level, at the expert's input size, as grey.
+    """Cut one region of one face, level, at the expert's input size, as gray.
 
     Args:
-        image: `(H, W, 3) uint8` BGR or `(H, W) uint8` grey.
+        image: `(H, W, 3) uint8` BGR or `(H, W) uint8` gray.
         landmarks_xy: `(L, 2) float32` pixels of that image.
         geometry: the region.
         border_px: `int`, this many pixels more on the left and right, and in proportion above and below, at the same
@@ -92,7 +92,7 @@ def border_wh(geometry: Geometry, border_px: int) -> tuple[int, int]:
 
 
 class _Place(NamedTuple):
-    """Where a region lies: its centre, and the vector of length d along the eyes' axis, in pixels."""
+    """Where a region lies: its center, and the vector of length d along the eyes' axis, in pixels."""
 
     x: float
     y: float
@@ -104,7 +104,7 @@ class _Place(NamedTuple):
         return math.hypot(self.along_x, self.along_y)
 
     def reach(self, half_width_d: float, half_height_d: float) -> tuple[float, float]:
-        """Return how far a part of the region, in units of d, reaches from the centre along x and y, in pixels."""
+        """Return how far a part of the region, in units of d, reaches from the center along x and y, in pixels."""
         along_x, along_y = abs(self.along_x), abs(self.along_y)
         return along_x * half_width_d + along_y * half_height_d, along_y * half_width_d + along_x * half_height_d
 
@@ -125,10 +125,10 @@ def _placed(landmarks_xy: npt.NDArray[np.float32], geometry: Geometry) -> _Place
 def _warp(
     image: npt.NDArray[np.uint8], place: _Place, geometry: Geometry, out_wh: tuple[int, int], region_width_px: int
 ) -> npt.NDArray[np.uint8]:
-    """Sample `out_wh` pixels around the region's centre, `region_width_px` of them across the region."""
+    """Sample `out_wh` pixels around the region's center, `region_width_px` of them across the region."""
     step = geometry.width_d / region_width_px
     step_x, step_y = step * place.along_x, step * place.along_y
-    # cv2 maps pixel centres: output pixel (u, v) is sampled at centre + (u - u0) * step_x + (v - v0) * step_y.
+    # cv2 maps pixel centers: output pixel (u, v) is sampled at center + (u - u0) * step_x + (v - v0) * step_y.
     u0, v0 = (out_wh[0] - 1) / 2, (out_wh[1] - 1) / 2
     origin = (place.x - u0 * step_x + v0 * step_y, place.y - u0 * step_y - v0 * step_x)
     matrix = np.array([[step_x, -step_y, origin[0]], [step_y, step_x, origin[1]]])
@@ -139,9 +139,9 @@ def _warp(
 def _grey_around(
     image: npt.NDArray[np.uint8], place: _Place, geometry: Geometry, out_wh: tuple[int, int], reduction: int
 ) -> tuple[npt.NDArray[np.uint8], _Place]:
-    """Return the part of the image that a crop is sampled from, grey and reduced, and the place in its pixels.
+    """Return the part of the image that a crop is sampled from, gray and reduced, and the place in its pixels.
 
-    Turning few grey pixels takes a fraction of the time of turning many coloured ones. The part ends within the image
+    Turning few gray pixels takes a fraction of the time of turning many colored ones. The part ends within the image
     only where nothing is sampled, so its repeated edge is the image's.
     """
     k = max(1, reduction)

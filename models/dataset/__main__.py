@@ -27,7 +27,7 @@ _TABLE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def main() -> None:
-    """Turn labelled faces into what the experts are trained on."""
+    """Turn labeled faces into what the experts are trained on."""
 
 
 @main.command()

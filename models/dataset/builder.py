@@ -34,7 +34,7 @@ class BuildJob:
     """What to build.
 
     Attributes:
-        faces: the labelled faces.
+        faces: the labeled faces.
         splits: one of "train", "val", "test" per face.
         root: folder that their files are relative to.
         out: folder to write to.

@@ -94,7 +94,7 @@ class Augmentation:
         scale: relative zoom, likewise.
         rotate_deg: likewise.
         contrast: relative; gamma likewise.
-        noise: grey levels.
+        noise: gray levels.
         blur_share: crops that are blurred or reduced and enlarged again, as small and moving faces are.
         jpeg_share: crops that pass through JPEG.
         erase_share: crops of which a rectangle is covered, as hands, hair and glasses do.

@@ -71,7 +71,7 @@ def canonical_label(text: str) -> str:
 
 
 def read_labels(labels: Path | None, root: Path, label_column: str = _LABEL) -> list[LabelledFace]:
-    """Read labelled faces from a table, or from one folder per emotion below `root`.
+    """Read labeled faces from a table, or from one folder per emotion below `root`.
 
     Args:
         labels: CSV with `file,label[,split,subject]`, or with one column of votes per emotion in place of `label`.

@@ -41,7 +41,7 @@ def cover(crop: ImageArray, geometry: Geometry, region: str, rng: np.random.Gene
 def cover_face(
     image_bgr: ImageArray, landmarks_xy: FloatArray, what: str, rng: np.random.Generator
 ) -> tuple[ImageArray, Mapping[str, float]]:
-    """Return a grey copy of a picture, `(H, W, 3)`, with the face covered, and how much that hides of each region.
+    """Return a gray copy of a picture, `(H, W, 3)`, with the face covered, and how much that hides of each region.
 
     Args:
         image_bgr: `(H, W, 3) uint8`.
@@ -61,7 +61,7 @@ def cover_face(
 
 
 class _Plane:
-    """A grey picture to be drawn on in units of d.
+    """A gray picture to be drawn on in units of d.
 
     Args:
         picture: `(h, w) uint8`, drawn on in place.
@@ -82,7 +82,7 @@ class _Plane:
         return np.asarray(np.round((np.array(points_d) @ self._axes + self._origin) * 2**_SUB_PIXEL), np.int32)
 
     def fill(self, outline_d: list[tuple[float, float]], grey: float, *, shade: float = 0.0) -> None:
-        """Fill a polygon with a grey level, `shade` levels lighter at the bottom, and a little weave."""
+        """Fill a polygon with a gray level, `shade` levels lighter at the bottom, and a little weave."""
         inside = np.zeros(self.picture.shape, np.uint8)
         cv2.fillPoly(inside, [self._place(outline_d)], 255, cv2.LINE_AA, _SUB_PIXEL)
         down = np.linspace(-0.5, 0.5, self.picture.shape[0])[:, None]

@@ -28,7 +28,7 @@ _TABLE = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def main() -> None:
-    """Evaluate the shipped models on labelled pictures."""
+    """Evaluate the shipped models on labeled pictures."""
 
 
 @main.command()
@@ -54,7 +54,7 @@ def shipped(
     val_share: float,
     test_share: float,
 ) -> None:
-    """Run the shipped models over labelled pictures as the live program does, without smoothing over time.
+    """Run the shipped models over labeled pictures as the live program does, without smoothing over time.
 
     Writes file,label,detected and the six fused probabilities for every picture (all 0 where no face was found), and
     prints the scores on the pictures whose label is one of the six emotions; a face not found counts as wrong.

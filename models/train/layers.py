@@ -15,11 +15,11 @@ class StandardizeCrop(layers.Layer):  # type: ignore[misc]
     """Per-crop standardization: subtracts the mean and divides by the standard deviation.
 
     It is a layer, so that scaling travels inside the exported graph and cannot differ between training and running.
-    `_EPSILON_GREY` grey levels are added to the deviation, so that a flat crop stays flat instead of turning to noise.
+    `_EPSILON_GREY` gray levels are added to the deviation, so that a flat crop stays flat instead of turning to noise.
     """
 
     def call(self, inputs: Any) -> Any:
-        """Map `(N, H, W, 1)` grey values of 0 to 255 to about -2 to 2."""
+        """Map `(N, H, W, 1)` gray values of 0 to 255 to about -2 to 2."""
         grey = keras.ops.cast(inputs, "float32")
         mean = keras.ops.mean(grey, axis=(1, 2, 3), keepdims=True)
         centred = grey - mean

@@ -34,7 +34,7 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
         recipe: decay and patience.
         val: validation crops.
         out: folder for checkpoint, best weights and history.
-        steps_done: optimiser steps before this run.
+        steps_done: optimizer steps before this run.
     """
 
     def __init__(self, recipe: Recipe, val: CropSet, out: Path, steps_done: int) -> None:
@@ -94,7 +94,7 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.stop_training = True
 
     def _checkpoint(self) -> None:
-        """Store weights, optimiser state and average; each file replaces its predecessor only when whole."""
+        """Store weights, optimizer state and average; each file replaces its predecessor only when whole."""
         half = self._out / f"half_{_CHECKPOINT_NAME}"
         self.model.save_weights(half)
         half_average = self._out / f"half_{_AVERAGE_NAME}"
@@ -148,7 +148,7 @@ def fit(
     model = network_in_precision(recipe, train.geometry.size_wh)
     model.compile(_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(from_logits=True))
     if done:
-        # The checkpoint holds the optimiser's state; its rules (schedule, what decays) come from the recipe.
+        # The checkpoint holds the optimizer's state; its rules (schedule, what decays) come from the recipe.
         model.optimizer.build(model.trainable_variables)
         model.load_weights(out / _CHECKPOINT_NAME)
     else:

@@ -28,7 +28,7 @@ def eyes_network(size_wh: tuple[int, int], dropout: float = 0.3, growth: int = 1
         growth: channels that each layer adds.
 
     Returns:
-        A model from `(N, H, W, 1)` grey values to `(N, 6)` logits.
+        A model from `(N, H, W, 1)` gray values to `(N, 6)` logits.
 
     Raises:
         ConfigError: the input is too small.
@@ -68,7 +68,7 @@ def lips_network(size_wh: tuple[int, int], dropout: float = 0.3, width: int = 32
         width: channels of the first stage; each further stage doubles them.
 
     Returns:
-        A model from `(N, H, W, 1)` grey values to `(N, 6)` logits.
+        A model from `(N, H, W, 1)` gray values to `(N, 6)` logits.
 
     Raises:
         ConfigError: the input is too small.

@@ -24,7 +24,7 @@ _ZOOM_HELP = "Magnification in percent; by default what the screen asks for. Ctr
 @click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most.")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
 def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> None:
-    """Open a window in which videos and cameras are analysed, watched and saved. VIDEO is opened at once."""
+    """Open a window in which videos and cameras are analyzed, watched and saved. VIDEO is opened at once."""
     try:
         run(video, zoom, max_faces, weights)
     except EmotionLiveError as error:

@@ -39,7 +39,7 @@ class App:
 
     Args:
         root: an empty window.
-        config: how pictures are analysed.
+        config: how pictures are analyzed.
         zoom: magnification in percent.
         clock: monotonic seconds.
     """
@@ -87,7 +87,7 @@ class App:
         job.start()
 
     def open_video(self, path: Path | None = None) -> None:
-        """Analyse a video; ask which if none is given."""
+        """Analyze a video; ask which if none is given."""
         path = path or dialogs.ask_video(self.root, self._folder)
         if path is not None and not self._quitting and self.screen.may_leave():
             self._folder = path.parent
@@ -103,7 +103,7 @@ class App:
         self._go(CameraScreen(self, camera))
 
     def show_player(self, analysis: Analysis) -> None:
-        """Play an analysed video."""
+        """Play an analyzed video."""
         self._go(PlayerScreen(self, analysis))
 
     def go_home(self, note: str = "") -> None:
@@ -131,7 +131,7 @@ class App:
             self.root.bell()
 
     def set_look(self, palette: Palette) -> None:
-        """Change the colours."""
+        """Change the colors."""
         self._restyle(self.theme.zoom, palette)
 
     def toggle_look(self) -> None:

@@ -154,7 +154,7 @@ class StreamSource:
             self._changed.notify_all()
 
     def _receive(self) -> None:
-        # Not "nobuffer": it throws away what was read to recognise the stream, the first key frame with it.
+        # Not "nobuffer": it throws away what was read to recognize the stream, the first key frame with it.
         options = {"analyzeduration": _MAX_ANALYSIS_US}
         if self._address.lower().startswith("rtsp"):
             options["rtsp_transport"] = "tcp"

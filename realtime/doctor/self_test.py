@@ -48,12 +48,12 @@ class _Watch:
 
 
 def self_test(weights: Path = WEIGHTS_DIR, clip: Path = CLIP, seconds: float | None = None) -> Check:
-    """Analyse the demo clip with a recording, a table and a report. Takes a few seconds, at most 45.
+    """Analyze the demo clip with a recording, a table and a report. Takes a few seconds, at most 45.
 
     Args:
         weights: folder of the models.
         clip: `Path`, a clip that shows a smile from 0.5 to 2 s.
-        seconds: `float`, analyse only this much of it.
+        seconds: `float`, analyze only this much of it.
 
     Raises:
         EmotionLiveError: a part of the program does not work here.

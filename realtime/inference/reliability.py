@@ -23,7 +23,7 @@ _PITCH_DEG = (36.0, 45.0)
 # A turned face keeps some weight: its distribution becomes nearly uniform, its label "uncertain", but the order stays.
 _TURNED_FLOOR = 0.2
 _EYE_DISTANCE_PX = (12.0, 6.0)
-# Standard deviation of a crop's grey levels: the lowest of the validation crops are 11 (eyes) and 9 (lips).
+# Standard deviation of a crop's gray levels: the lowest of the validation crops are 11 (eyes) and 9 (lips).
 _CONTRAST_GREY = (10.0, 3.0)
 _INSIDE_SHARE = (0.6, 0.3)
 # Share of a crop's variation that lies in its finest detail, as if every crop had `_PIXELS_PER_D` pixels per d: on

@@ -36,7 +36,7 @@ class LiteRtMesh:
     def find(self, face_rgb: ImageArray) -> tuple[FloatArray, float]:
         """Return landmarks, `(468, 3) float32` in pixels of `face_rgb`, and the presence of a face, 0 to 1.
 
-        z is the depth relative to the head's centre, in the scale of x; smaller is nearer to the camera.
+        z is the depth relative to the head's center, in the scale of x; smaller is nearer to the camera.
 
         Args:
             face_rgb: `(192, 192, 3) uint8`, the face upright and in the middle, about 128 pixels high or wide.

@@ -91,7 +91,7 @@ class MeshGraph:
     def find(self, face_rgb: ImageArray) -> tuple[FloatArray, float]:
         """Return landmarks, `(468, 3) float32` in pixels of `face_rgb`, and the presence of a face, 0 to 1.
 
-        z is the depth relative to the head's centre, in the scale of x; smaller is nearer to the camera.
+        z is the depth relative to the head's center, in the scale of x; smaller is nearer to the camera.
 
         Args:
             face_rgb: `(192, 192, 3) uint8`, the face upright and in the middle, about 128 pixels high or wide.
@@ -127,7 +127,7 @@ class Detection(NamedTuple):
 
 
 class Detector:
-    """Full-frame face detection by two BlazeFace models, from near to about five metres. Close it explicitly.
+    """Full-frame face detection by two BlazeFace models, from near to about five meters. Close it explicitly.
 
     Two models, since neither finds all faces: the near-range one finds faces that fill a third of the picture, most of
     which the full-range one misses, and that one finds faces of 40 pixels in 640.

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from realtime.core.types import ImageArray
 
 _SAMPLES_WH = (32, 18)
-# Between the frames of fast pans and of people filling the picture, samples differ by up to 18 grey levels or keep a
+# Between the frames of fast pans and of people filling the picture, samples differ by up to 18 gray levels or keep a
 # correlation above 0.5; across cuts, even within one room, they differ by 27 and more and correlate by 0.25 at most.
 _MIN_GREY_LEVELS = 24.0
 _MAX_CORRELATION = 0.4

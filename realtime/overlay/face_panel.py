@@ -66,12 +66,12 @@ class FaceFacts:
 
     @property
     def faded(self) -> bool:
-        """Whether it is shown in grey."""
+        """Whether it is shown in gray."""
         return self.uncertain or self.old
 
     @property
     def colour(self) -> Colour:
-        """Colour of everything that stands for this face's emotion."""
+        """Color of everything that stands for this face's emotion."""
         return GREY if self.faded else colour_of(self.label)
 
     def says(self, region: int) -> tuple[int, float]:

@@ -17,7 +17,7 @@ EMOTION_COLOURS_BGR: Mapping[str, Colour] = {
     "neutral": (115, 158, 0),  # bluish green
     "surprise": (0, 159, 230),  # orange
 }
-"""The colour of each emotion wherever one is drawn."""
+"""The color of each emotion wherever one is drawn."""
 
 STACK_ORDER = ("neutral", "surprise", "sadness", "anger", "fear", "happiness")
 """The emotions bottom to top where they are stacked. No two neighbours look alike to the colour-blind: orange never
@@ -35,7 +35,7 @@ RECORDING_RED: Colour = (60, 60, 235)
 
 
 def colour_of(label: str) -> Colour:
-    """Return the colour of an emotion, and `GREY` for any other label."""
+    """Return the color of an emotion, and `GREY` for any other label."""
     return EMOTION_COLOURS_BGR.get(label, GREY)
 
 
@@ -46,5 +46,5 @@ def hex_colour(colour_bgr: Colour) -> str:
 
 
 def emotion_colour(index: int) -> Colour:
-    """Return the colour of the emotion at `index` of `models.manifest.EMOTIONS`."""
+    """Return the color of the emotion at `index` of `models.manifest.EMOTIONS`."""
     return EMOTION_COLOURS_BGR[EMOTIONS[index]]

@@ -60,10 +60,10 @@ class TextLayer:
 
 
 def layer_of(coverage: npt.NDArray[np.float32], colour: Colour, opacity: float = 1.0) -> TextLayer:
-    """Return a layer of one colour.
+    """Return a layer of one color.
 
     Args:
-        coverage: `(h, w) float32` in [0, 1], where the colour is.
+        coverage: `(h, w) float32` in [0, 1], where the color is.
         colour: what it is.
         opacity: `float` in [0, 1], how far it hides the picture.
     """

@@ -110,7 +110,7 @@ class Pipeline:
         return self._provider
 
     def __iter__(self) -> Iterator[Analysed]:
-        """Yield analysed frames in order; raise the first worker's error after the last of them."""
+        """Yield analyzed frames in order; raise the first worker's error after the last of them."""
         while True:
             try:
                 yield self._next(None)
@@ -120,7 +120,7 @@ class Pipeline:
                 return
 
     def poll(self, timeout_s: float) -> Analysed | None:
-        """Return the next analysed frame, or `None` if none came in time; for loops that also watch a window.
+        """Return the next analyzed frame, or `None` if none came in time; for loops that also watch a window.
 
         Raises:
             ChannelClosedError: the run has ended without an error; `seek` can still continue it.
@@ -195,7 +195,7 @@ class Pipeline:
     def _worker(
         self, stage: str, body: Callable[[list[int | None]], None], channels: tuple[BoundedQueue[Any], ...]
     ) -> None:
-        """Run a stage to its end; on an error store it. Its channels are closed so that its neighbours end too."""
+        """Run a stage to its end; on an error store it. Its channels are closed so that its neighbors end too."""
         frame_index: list[int | None] = [None]
         try:
             body(frame_index)

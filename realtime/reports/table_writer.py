@@ -32,7 +32,7 @@ Encoder = Callable[[list[Row]], str]
 
 
 class TableWriter:
-    """Writes analysed frames into a table; a `Sink`, used on one thread. `open_table` makes one.
+    """Writes analyzed frames into a table; a `Sink`, used on one thread. `open_table` makes one.
 
     Args:
         path: the file that the user asked for, named in errors.

@@ -58,7 +58,7 @@ class VirtualCamera:
 
     def open(self, info: SourceInfo) -> None:
         """Open the camera with the source's size and rate. Raises OutletError: no driver."""
-        # Every driver's own format halves the colour's size.
+        # Drivers use formats with subsampled chroma: width and height must be even.
         self._size_wh = max(2, info.size_wh[0] & ~1), max(2, info.size_wh[1] & ~1)
         rate = min(info.fps, _MAX_FPS) if info.fps > 0 else _FALLBACK_FPS
         try:

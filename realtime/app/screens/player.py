@@ -27,7 +27,7 @@ _LARGEST = "largest face"
 
 
 class PlayerScreen(Screen):
-    """Plays one analysed video.
+    """Plays one analyzed video.
 
     Args:
         app: the program.

@@ -58,11 +58,11 @@ class ProgressScreen(Screen):
         self._show_progress()
 
     def enter(self) -> None:
-        """Begin to analyse."""
+        """Begin to analyze."""
         self.app.start(self._job)
 
     def leave(self) -> None:
-        """Stop analysing."""
+        """Stop analyzing."""
         self._job.cancel()
 
     def escape(self) -> None:

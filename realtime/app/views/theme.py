@@ -32,7 +32,7 @@ _OWN_POINTS = {TITLE: 24, LARGE: 17, SMALL: 10}
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of a look, as Tk writes them; text on its ground has a contrast of 7 to 1 or more."""
+    """The colors of a look, as Tk writes them; text on its ground has a contrast of 7 to 1 or more."""
 
     name: str
     ground: str
