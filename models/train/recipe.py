@@ -1,4 +1,4 @@
-"""The recipe of a training: its hyperparameters."""
+"""Hyperparameters of a training."""
 
 from __future__ import annotations
 

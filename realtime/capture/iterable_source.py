@@ -1,4 +1,4 @@
-"""Frames of another program as a frame source: any iterable of images."""
+"""Frame source on any iterable of images, for programs that embed the analysis."""
 
 from __future__ import annotations
 

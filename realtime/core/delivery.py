@@ -1,4 +1,4 @@
-"""How frames reach the user: as a camera sends them, at a file's own speed, or as fast as the machine can."""
+"""Delivery of a run's frames: live (keep-latest), paced (a file's own speed), or as fast as possible."""
 
 from __future__ import annotations
 

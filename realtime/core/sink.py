@@ -1,4 +1,4 @@
-"""Sinks: where the frames of a run go, and what a sink may know of its run."""
+"""Protocols of sinks, the outputs of a run, and the view of the run that they get."""
 
 from __future__ import annotations
 

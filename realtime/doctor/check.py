@@ -1,4 +1,4 @@
-"""The result of one check, and the guard that turns any error into one."""
+"""Result of one check, and the guard that turns any exception into a result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REINSTALL = "run `make setup` again"
 
 
 class Status(enum.Enum):
-    """How a check ended: fine, something that is not to be had here, or something that must be mended."""
+    """How a check ended: fine, something that is not available here, or a problem that must be fixed."""
 
     OK = "ok"
     NOTE = "note"
@@ -42,12 +42,12 @@ class Check:
 
 
 def guarded(name: str, check: Callable[[], Check]) -> Check:
-    """Return what a check says; whatever it raises is a problem of its own, told with its name."""
+    """Return a check's result; any exception becomes a problem under the check's name."""
     try:
         return check()
     except EmotionLiveError as error:
         return refused(name, error)
-    except Exception as error:  # A doctor that falls over helps nobody.
+    except Exception as error:  # The diagnosis must survive whatever it finds.
         found = without_home(f"{type(error).__name__}: {error}")
         return Check(name, Status.PROBLEM, found, f"{REINSTALL}; if it stays, report this line")
 

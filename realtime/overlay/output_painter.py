@@ -1,4 +1,4 @@
-"""Draws frames as others may see them: for recordings, the page and the virtual camera."""
+"""Draws output pictures for recordings, the page and the virtual camera, with faces blurred or removed on request."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class PipelineQueues:
 
     @staticmethod
     def between(*, live: bool, max_batch: int, clock: Callable[[], float] = time.monotonic) -> PipelineQueues:
-        """Return new ones: live each holds one frame, for files `max_batch`, and a little more for the classifier."""
+        """Return new queues: one frame each if live, else `max_batch`, and some more before the classifier."""
         if live:
             lane = LiveQueue(clock=clock)
             return PipelineQueues(Channel(1, OverflowPolicy.DROP_OLDEST), lane.looked, lane.analysed)

@@ -1,4 +1,4 @@
-"""The sink that records the run as a video."""
+"""Sink that records the annotated video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sink that writes the table's rows to a stream, as newline-delimited JSON: `--table -`."""
+"""Sink that writes table rows to standard output as newline-delimited JSON: `--table -`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sink that gathers a run for its report."""
+"""Sink that accumulates a run for its HTML report."""
 
 from __future__ import annotations
 

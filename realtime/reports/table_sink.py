@@ -1,4 +1,4 @@
-"""The sink that writes the table of a run."""
+"""Sink that writes the table of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sink that serves the run as a web page."""
+"""Sink that serves the run as a web page."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def state_of(analysed: Analysed, hud: RunStatus) -> PageState:
 
 
 def hello_json(info: SourceInfo, history: Iterable[PageState]) -> str:
-    """Return what a page is told first: the source, the emotions with their colours, and what it has missed."""
+    """Return the first message of a connection: the source, the emotions with their colors, and earlier states."""
     emotions = [{"name": name, "colour": hex_colour(EMOTION_COLOURS_BGR[name])} for name in EMOTIONS]
     return _line(
         {

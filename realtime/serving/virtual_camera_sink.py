@@ -1,4 +1,4 @@
-"""The sink that gives the run to other programs as a camera."""
+"""Sink that feeds a virtual camera for other programs."""
 
 from __future__ import annotations
 

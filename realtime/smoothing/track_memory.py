@@ -1,4 +1,4 @@
-"""What is known of each track, until the track has been out of sight for a while."""
+"""State per track, dropped when a track has not been seen for a time."""
 
 from __future__ import annotations
 

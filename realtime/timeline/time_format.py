@@ -1,4 +1,4 @@
-"""Times as a clock shows them."""
+"""Clock formats of media times."""
 
 from __future__ import annotations
 

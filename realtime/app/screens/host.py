@@ -1,4 +1,4 @@
-"""What screens and menu may ask of the program; `realtime.app.window.App` implements it."""
+"""Interface of the desktop program for screens and menu, implemented by `realtime.app.window.App`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AppHost(Protocol):
 
     @property
     def config(self) -> PipelineConfig:
-        """How pictures are analysed."""
+        """How pictures are analyzed."""
 
     @property
     def theme(self) -> Theme:
@@ -41,7 +41,7 @@ class AppHost(Protocol):
         """Start a job of the present screen."""
 
     def open_video(self, path: Path | None = None) -> None:
-        """Analyse a video; ask which if none is given."""
+        """Analyze a video; ask which if none is given."""
 
     def choose_camera(self) -> None:
         """Show the cameras."""
@@ -50,7 +50,7 @@ class AppHost(Protocol):
         """Show a camera, live."""
 
     def show_player(self, analysis: Analysis) -> None:
-        """Play an analysed video."""
+        """Play an analyzed video."""
 
     def go_home(self, note: str = "") -> None:
         """Show the first screen, with a line of what was done."""
@@ -71,7 +71,7 @@ class AppHost(Protocol):
         """Enlarge by some steps, reduce by negative ones; 0 goes back to the first magnification."""
 
     def set_look(self, palette: Palette) -> None:
-        """Change the colours."""
+        """Change the colors."""
 
     def toggle_look(self) -> None:
         """Change from dark to light or back."""
@@ -80,10 +80,10 @@ class AppHost(Protocol):
         """Say what the keys do."""
 
     def tell_problem(self, title: str, message: str) -> None:
-        """Say what went wrong in a box, while everything else goes on."""
+        """Show an error in a dialog, while everything else continues."""
 
     def tell_note(self, title: str, message: str) -> None:
-        """Say something that the user should know in a box, while everything else goes on."""
+        """Show a note in a dialog, while everything else continues."""
 
     def quit(self) -> None:
         """End every job, then the program; the window stays until they have ended."""

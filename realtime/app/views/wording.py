@@ -1,4 +1,4 @@
-"""Lengths of time in words, as the window writes them."""
+"""Formats durations for display."""
 
 from __future__ import annotations
 
