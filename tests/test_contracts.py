@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -71,7 +72,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def broken(tree: Path) -> set[str]:
     """Return the contracts that import-linter finds broken."""
     code = "from importlinter.cli import lint_imports_command as run; run(['--no-logo', '--no-cache'])"
-    told = subprocess.run([sys.executable, "-c", code], cwd=tree, capture_output=True, text=True, check=False)
+    wide = {**os.environ, "COLUMNS": "200"}  # It breaks lines as a terminal would.
+    told = subprocess.run([sys.executable, "-c", code], cwd=tree, env=wide, capture_output=True, text=True, check=False)
     verdicts = {c["id"]: re.search(rf"^{re.escape(c['name'])} (KEPT|BROKEN)", told.stdout, re.M) for c in contracts()}
     assert all(verdicts.values()), told.stdout + told.stderr
     refused = {name for name, verdict in verdicts.items() if verdict is not None and verdict[1] == "BROKEN"}
