@@ -17,15 +17,14 @@ from models.errors import DataError, ModelError
 from models.manifest import (
     EMOTIONS,
     MANIFEST_NAME,
-    REGIONS,
     WEIGHTS_DIR,
     ExpertSpec,
     FusionSpec,
     Manifest,
-    geometry_from_dict,
     load_manifest,
     save_manifest,
 )
+from models.region_registry import REGIONS, geometry_from_dict
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _REAL_CROPS = 70
@@ -34,10 +33,16 @@ _MAX_INT8_LOSS = 0.003
 
 
 @click.command()
-@click.option("--weights", type=_FOLDER, required=True, help="Folder with the trained experts: WEIGHTS/{eyes,lips}/.")
+@click.option("--weights", type=_FOLDER, required=True, help="Folder with the trained experts: WEIGHTS/REGION/.")
 @click.option("--data", type=_FOLDER, required=True, help="Built data set whose validation crops prove the parity.")
 @click.option("--out", type=_FOLDER, default=WEIGHTS_DIR, show_default="models/weights", help="Folder to write to.")
-@click.option("--region", type=click.Choice(REGIONS), multiple=True, default=REGIONS, help="Only this expert.")
+@click.option(
+    "--region",
+    type=click.Choice(tuple(REGIONS)),
+    multiple=True,
+    default=tuple(REGIONS),
+    help="Only this expert (repeatable); others that OUT's manifest has are kept.",
+)
 @click.option("--precision", type=click.Choice(["int8", "half", "float"]), default="int8", show_default=True)
 @click.option("--about", default="", help="One line for the manifest: what data, under which terms.")
 @fail_in_one_line
@@ -52,18 +57,13 @@ def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precisio
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     out.mkdir(parents=True, exist_ok=True)
     before = _present(out) if set(region) != set(REGIONS) else None
-    experts, files = [], {}
+    experts, files = {expert.region: expert for expert in before.experts} if before else {}, {}
     for name in REGIONS:
         if name in region:
-            spec, files[name] = _export_one(name, weights / name, data, precision)
-            experts.append(spec)
-        elif before is None:
-            raise ModelError(f"{out} has no manifest with a {name} expert to keep; export all regions first")
-        else:
-            experts.append(next(expert for expert in before.experts if expert.region == name))
+            experts[name], files[name] = _export_one(name, weights / name, data, precision)
     manifest = Manifest(
-        experts=tuple(experts),
-        fusion=plain_mean(),
+        experts=tuple(experts.values()),
+        fusion=plain_mean(len(experts)),
         created=datetime.date.today().isoformat(),
         data={"about": about} if about else dict(before.data) if before else {},
         folder=out,
@@ -75,9 +75,9 @@ def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precisio
     click.echo(f"wrote {out / MANIFEST_NAME}; now fit the fusion: python -m models.fit_fusion --weights {out} …")
 
 
-def plain_mean() -> FusionSpec:
-    """Return the fusion that knows nothing yet: every expert counts alike."""
-    ones = tuple((1.0,) * len(EMOTIONS) for _ in REGIONS)
+def plain_mean(experts: int) -> FusionSpec:
+    """Return the fusion of so many experts that knows nothing yet: each counts alike."""
+    ones = ((1.0,) * len(EMOTIONS),) * experts
     return FusionSpec("mean", ones, (0.0,) * len(EMOTIONS), 1.0, ones)
 
 

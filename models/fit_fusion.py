@@ -22,7 +22,7 @@ from models.evaluate.fusion_solver import (
 )
 from models.evaluate.scores import expected_calibration_error, score
 from models.evaluate.shipped import run_shipped
-from models.manifest import EMOTIONS, MANIFEST_NAME, REGIONS, WEIGHTS_DIR, load_manifest, save_manifest
+from models.manifest import EMOTIONS, MANIFEST_NAME, WEIGHTS_DIR, load_manifest, save_manifest
 from realtime.core.config import PipelineConfig
 from realtime.core.types import FloatArray
 from realtime.inference.fusion import tempered
@@ -64,7 +64,7 @@ def main(
     evidence = _enough_evidence(faces, root, split, weights)
     temperatures = _calibrate(evidence, [expert.temperature for expert in manifest.experts])
     scores = {name: _report(f"{name} (cross-validated)", cross_validated(evidence, name), evidence) for name in METHODS}
-    for column, region in enumerate(REGIONS):
+    for column, region in enumerate(manifest.regions):
         scores[region] = _report(
             f"{region} alone, T={temperatures[column]:.2f}", evidence.by_region[:, column], evidence
         )
@@ -76,7 +76,7 @@ def main(
     save_manifest(
         replace(manifest, experts=experts, fusion=fusion, scores={**manifest.scores, "fusion_on_val": scores})
     )
-    for region, row in zip(REGIONS, fusion.success, strict=True):
+    for region, row in zip(manifest.regions, fusion.success, strict=True):
         shares = "  ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, row, strict=True))
         click.echo(f"{region} is right when it says: {shares}")
     click.echo(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
@@ -101,7 +101,7 @@ def _calibrate(evidence: Evidence, applied: Sequence[float]) -> list[float]:
         # What an earlier fit applies is undone first: temperatures multiply.
         evidence.by_region[:, column] = tempered(evidence.by_region[:, column], 1 / temperature)
     clear = evidence[evidence.agreed]
-    temperatures = [fit_temperature(clear.by_region[:, column], clear.truth) for column in range(len(REGIONS))]
+    temperatures = [fit_temperature(clear.by_region[:, column], clear.truth) for column in range(len(applied))]
     for column, temperature in enumerate(temperatures):
         evidence.by_region[:, column] = tempered(evidence.by_region[:, column], temperature)
     return temperatures

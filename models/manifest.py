@@ -14,55 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import ModelError
+from models.region_registry import REGIONS, Geometry, geometry_from_dict, known_names
 
 EMOTIONS = ("happiness", "sadness", "fear", "anger", "neutral", "surprise")
 """The six emotions in the one order that every array, table and file uses."""
-
-REGIONS = ("eyes", "lips")
-"""The regions that have an expert, in the order of every `by_region` array."""
 
 MANIFEST_VERSION = 1
 WEIGHTS_DIR = Path(__file__).resolve().parent / "weights"
 MANIFEST_NAME = "manifest.json"
 _HASH_CHUNK_BYTES = 1 << 20
-_LANDMARKS = 468  # of MediaPipe's face mesh
-
-
-@dataclass(frozen=True, slots=True)
-class Geometry:
-    """Where a region lies on an aligned face, in units of d, the distance between the outer eye corners.
-
-    Attributes:
-        anchor: tuple of `int`, face-mesh landmarks whose mean is the region's anchor.
-        width_d: `float`, width of the region along the eye axis.
-        height_d: `float`, height across it.
-        shift_down_d: `float`, center minus anchor, positive towards the chin.
-        size_wh: `(int, int)`, the expert's input in pixels.
-        detail_wh: `(int, int)`, the most real pixels that a crop keeps. A nearer face is reduced to this size before
-            it is brought to `size_wh`, so that the expert sees the sharpness that it was trained on.
-    """
-
-    anchor: tuple[int, ...]
-    width_d: float
-    height_d: float
-    shift_down_d: float
-    size_wh: tuple[int, int]
-    detail_wh: tuple[int, int]
-
-    def __post_init__(self) -> None:
-        sizes = (self.width_d, self.height_d, *self.size_wh, *self.detail_wh)
-        places = all(0 <= landmark < _LANDMARKS for landmark in self.anchor)
-        if not self.anchor or not places or len(sizes) != 6 or min(sizes) <= 0:
-            raise ModelError(f"a region needs an anchor of landmarks and positive sizes; received {asdict(self)}")
-
-
-GEOMETRY: Mapping[str, Geometry] = {
-    # From above the brows to the cheeks that a smile lifts.
-    "eyes": Geometry((33, 263), 1.65, 1.1, -0.06, (48, 32), (48, 32)),
-    # Wide enough for the folds beside the mouth, high enough for an open one and the chin.
-    "lips": Geometry((61, 291, 13, 14), 1.5, 1.125, 0.0, (64, 48), (46, 34)),
-}
-"""Geometry of newly built data sets; a trained model carries its own in the manifest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +30,7 @@ class ExpertSpec:
     """One region expert as shipped.
 
     Attributes:
-        region: `str`, its name, one of `REGIONS`.
+        region: `str`, its name, one of `models.region_registry.REGIONS`.
         file: `str`, ONNX file beside the manifest: `(N, H, W, 1) uint8` in, `(N, K) float32` probabilities out.
         sha256: `str`, of that file.
         geometry: how its crops are cut.
@@ -130,7 +90,7 @@ class Manifest:
     """What the program ships with: its experts in order, their fusion and where they come from.
 
     Attributes:
-        experts: one per region, in the order of `REGIONS`.
+        experts: one per region that runs, one or more, in the order of every `by_region` array.
         fusion: how they are combined.
         created: `str`, ISO date.
         data: what it was trained on and under which terms.
@@ -146,11 +106,21 @@ class Manifest:
     folder: Path = WEIGHTS_DIR
 
     def __post_init__(self) -> None:
-        names = tuple(expert.region for expert in self.experts)
-        if names != REGIONS:
-            raise ModelError(f"the manifest must name the experts {REGIONS} in this order; received {names}")
+        names = self.regions
+        if not names or len(set(names)) < len(names):
+            raise ModelError(f"the manifest must name one expert or more, each region once; received {names}")
+        if unknown := [name for name in names if name not in REGIONS]:
+            raise ModelError(
+                f"the manifest may name the regions {known_names()}; received {unknown[0]!r}: add it to "
+                "models/region_registry.py, or export again"
+            )
         if len(self.fusion.weights) != len(names) or len(self.fusion.success) != len(names):
             raise ModelError(f"fusion must have one row of weights per expert ({len(names)})")
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The experts' regions, in their order."""
+        return tuple(expert.region for expert in self.experts)
 
     def to_json(self) -> str:
         """Return the manifest as indented JSON; `load_manifest` reads it back."""
@@ -222,14 +192,6 @@ def save_manifest(manifest: Manifest) -> None:
     half = path.with_suffix(".tmp")
     half.write_text(manifest.to_json(), "utf-8")
     half.replace(path)
-
-
-def geometry_from_dict(item: Mapping[str, Any]) -> Geometry:
-    """Return the geometry that `dataclasses.asdict` turned into `item`."""
-    plain = dict(item)
-    for name in ("anchor", "size_wh", "detail_wh"):
-        plain[name] = tuple(int(value) for value in plain[name])
-    return Geometry(**plain)
 
 
 def _expert(item: Mapping[str, Any]) -> ExpertSpec:

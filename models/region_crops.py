@@ -1,7 +1,7 @@
 """Similarity-aligned crops of face regions: the same function for the data set, for training and live.
 
 A crop is aligned by similarity: turned until the eye axis is level, scaled by the distance d between the outer eye
-corners. Sizes in units of d are in `models.manifest.Geometry`.
+corners. Sizes in units of d are in `models.region_registry.Geometry`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.manifest import Geometry
+from models.region_registry import Geometry
 
 LEFT_IN_IMAGE_CORNER = 33
 RIGHT_IN_IMAGE_CORNER = 263

@@ -17,7 +17,7 @@ import numpy as np
 
 from models.cli import fail_in_one_line
 from models.errors import ConfigError, DataError
-from models.manifest import geometry_from_dict
+from models.region_registry import geometry_from_dict
 
 if TYPE_CHECKING:
     import keras

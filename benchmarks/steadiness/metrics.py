@@ -11,7 +11,8 @@ import numpy as np
 from benchmarks.steadiness.filters import Labeller
 from benchmarks.steadiness.simulated_people import FloatsArray, Person
 from benchmarks.steadiness.streams import Watched
-from models.manifest import EMOTIONS, GEOMETRY, REGIONS
+from models.manifest import EMOTIONS
+from models.region_registry import DEFAULT_REGIONS, region_named
 from realtime.core.config import SmoothingConfig
 from realtime.core.types import UNCERTAIN, Emotions, Faces, FloatArray, IntArray
 from realtime.inference.reliability import region_quality
@@ -174,8 +175,8 @@ def turning_figures(track: Track, faces: Faces, config: SmoothingConfig) -> dict
             yaw = _TURN_YAW_DEG * np.sin(2 * np.pi * (time_s - track.times_s[0]) / period_s)
             trust = _reliability(faces, float(yaw))
             turn = Faces(faces.boxes_xyxy, faces.landmarks_xy, faces.head_pose_deg, np.ones(1, np.int64))
-            both = np.full((1, len(REGIONS)), trust, np.float32)
-            each = np.repeat(raw[None, None], len(REGIONS), axis=1)
+            both = np.full((1, len(DEFAULT_REGIONS)), trust, np.float32)
+            each = np.repeat(raw[None, None], len(DEFAULT_REGIONS), axis=1)
             said = Emotions(raw[None], each, both, (UNCERTAIN,), raw[None], ("turned",))
             label = smooth.update(turn, said, time_s).labels[0]
             turned += abs(yaw) > TURNED_DEG
@@ -187,7 +188,7 @@ def _reliability(faces: Faces, yaw_deg: float) -> float:
     """Return the reliability of a face that is turned but otherwise clear."""
     pose = np.array([[yaw_deg, 0, 0]], np.float32)
     posed = Faces(faces.boxes_xyxy[:1], faces.landmarks_xy[:1], pose, np.ones(1, np.int64))
-    geometry = GEOMETRY[REGIONS[0]]
+    geometry = region_named(DEFAULT_REGIONS[0]).geometry
     width, height = geometry.size_wh
     crop = np.random.default_rng(0).integers(0, 256, (height, width, 1)).astype(np.uint8)
     return float(region_quality(posed, 0, crop, geometry, (1 << 14, 1 << 14)).prod())

@@ -19,7 +19,8 @@ from models.dataset.index import INDEX_NAME, NOT_FOUND_NAME
 from models.dataset.labels import break_ties, read_labels, split_by_subject
 from models.dataset.occlusion import COVER_KINDS
 from models.errors import DataError
-from models.manifest import EMOTIONS, REGIONS
+from models.manifest import EMOTIONS
+from models.region_registry import REGIONS
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _TABLE = click.Path(dir_okay=False, path_type=Path)
@@ -100,7 +101,7 @@ def build_command(
     cover: str | None,
     cover_seed: int,
 ) -> None:
-    """Find each face, cut eyes and lips into OUT/{eyes,lips}/{train,val,test}/EMOTION/ and write OUT/index.csv.
+    """Find each face, cut its regions into OUT/REGION/{train,val,test}/EMOTION/ and write OUT/index.csv.
 
     A table may have one column of votes per emotion instead of a label: they become soft labels. Splits that the table
     does not give are drawn by subject, so that nobody is in two of them. Where no emotion has more than half of the

@@ -17,12 +17,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from models.dataset.index import COLUMNS, CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path
+from models.dataset.index import CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path, index_columns
 from models.dataset.labels import LabelledFace
 from models.dataset.occlusion import COVER_KINDS, cover_face
 from models.errors import DataError
-from models.manifest import EMOTIONS, GEOMETRY, REGIONS
+from models.manifest import EMOTIONS
 from models.region_crops import cut_region, eye_distance_px
+from models.region_registry import REGIONS
 from realtime.landmarks.still_image_finder import StillImageFinder
 
 _CHUNK = 256
@@ -106,7 +107,7 @@ def _run(work: partial[int], tasks: list[Any], workers: int) -> Iterator[int]:
 def _claim(job: BuildJob) -> None:
     """Create the folder, or check that what is there is the same job half done."""
     config = {
-        "geometry": {region: asdict(GEOMETRY[region]) for region in REGIONS},
+        "geometry": {name: asdict(region.geometry) for name, region in REGIONS.items()},
         "border_px": job.border_px,
         "faces": len(job.faces),
         "input_sha256": hashlib.sha256(repr([*zip(job.faces, job.splits, strict=True)]).encode()).hexdigest(),
@@ -124,7 +125,7 @@ def _claim(job: BuildJob) -> None:
 
 def _task(job: BuildJob, number: int) -> dict[str, Any]:
     face = job.faces[number]
-    row: dict[str, Any] = dict.fromkeys(COLUMNS, "")
+    row: dict[str, Any] = dict.fromkeys(index_columns(), "")
     row.update(id=f"{number:07d}", file=face.file, split=job.splits[number], subject=face.subject, label=face.label)
     row.update({f"p_{emotion}": f"{share:.4f}" for emotion, share in zip(EMOTIONS, face.soft, strict=True)})
     row.update(weight=f"{face.weight:.4f}", agreement=f"{face.agreement:.4f}")
@@ -167,15 +168,15 @@ def _build_one(finder: StillImageFinder, how: _Cutting, row: dict[str, Any]) -> 
     row["eye_distance_px"] = f"{eye_distance_px(landmarks_xy):.2f}"
     for name, angle in zip(("yaw_deg", "pitch_deg", "roll_deg"), faces.head_pose_deg[0], strict=True):
         row[name] = f"{angle:.1f}"
-    for region in REGIONS:
-        path = crop_path(how.out, region, row)
+    for name, region in REGIONS.items():
+        path = crop_path(how.out, name, row)
         path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), cut_region(image_bgr, landmarks_xy, GEOMETRY[region], how.border_px))
+        cv2.imwrite(str(path), cut_region(image_bgr, landmarks_xy, region.geometry, how.border_px))
 
 
 def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
+        writer = csv.DictWriter(stream, index_columns())
         writer.writeheader()
         writer.writerows(rows)
 

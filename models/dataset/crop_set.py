@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from models.dataset.index import crop_path, read_config, read_index
 from models.errors import DataError
-from models.manifest import EMOTIONS, Geometry, geometry_from_dict
+from models.manifest import EMOTIONS
 from models.region_crops import border_wh
+from models.region_registry import Geometry, geometry_from_dict, region_named
 
 FloatArray = npt.NDArray[np.float32]
 ImageArray = npt.NDArray[np.uint8]
@@ -61,9 +62,14 @@ def load_crops(data: Path, region: str, split: str) -> CropSet:
     """Read the crops of one region and split from a folder that `models.dataset build` made.
 
     Raises:
-        DataError: not such a folder, nothing in the split, or a crop missing.
+        ConfigError: the region is not registered.
+        DataError: not such a folder, one without this region, nothing in the split, or a crop missing.
     """
     config = read_config(data)
+    if region_named(region).name not in config["geometry"]:
+        raise DataError(
+            f"{data} holds the regions {', '.join(config['geometry'])}; for {region} build it again elsewhere"
+        )
     rows = read_index(data, split)
     crops = [_read(crop_path(data, region, row)) for row in rows]
     return CropSet(

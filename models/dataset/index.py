@@ -9,18 +9,25 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import DataError
-from models.manifest import EMOTIONS, REGIONS
+from models.manifest import EMOTIONS
+from models.region_registry import REGIONS
 
 INDEX_NAME = "index.csv"
 CONFIG_NAME = "build.json"
 NOT_FOUND_NAME = "not_found.csv"
-COLUMNS = (
-    *("id", "file", "split", "subject", "label"),
-    *(f"p_{emotion}" for emotion in EMOTIONS),
-    *("weight", "agreement", "found", "eye_distance_px", "yaw_deg", "pitch_deg", "roll_deg"),
-    *(f"hidden_{region}" for region in REGIONS),
-)
-"""Columns of the index table: one row per face that was found; hidden_*: how much a drawn cover hides of a region."""
+
+
+def index_columns() -> tuple[str, ...]:
+    """Return the columns of the index table, which has one row per face that was found.
+
+    hidden_*: how much a drawn cover hides of a region.
+    """
+    return (
+        *("id", "file", "split", "subject", "label"),
+        *(f"p_{emotion}" for emotion in EMOTIONS),
+        *("weight", "agreement", "found", "eye_distance_px", "yaw_deg", "pitch_deg", "roll_deg"),
+        *(f"hidden_{region}" for region in REGIONS),
+    )
 
 
 def crop_path(data: Path, region: str, row: Mapping[str, str]) -> Path:

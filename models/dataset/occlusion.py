@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from models.dataset.crop_set import FloatArray, ImageArray
-from models.manifest import Geometry
+from models.errors import ConfigError
 from models.region_crops import LEFT_IN_IMAGE_CORNER, RIGHT_IN_IMAGE_CORNER, eye_distance_px
+from models.region_registry import REGIONS, Geometry, region_named
 
 _EYE_D = (0.28, 0.38)  # of an eye's middle from the nose's axis
 _MASK_HIDES, _LARGE_GLASSES_HIDE, _SMALL_GLASSES_HIDE = 0.9, 0.6, 0.4
-COVER_KINDS = ("mask", "glasses")
 _SUB_PIXEL = 4  # fractional bits of cv2's coordinates
 
 
@@ -27,13 +27,17 @@ def cover(crop: ImageArray, geometry: Geometry, region: str, rng: np.random.Gene
     """Return a copy of a stored crop, `(h, w, 1)`, with something drawn on it, and how much evidence that hides.
 
     The share, in [0, 1], is how far the label should go flat: 0 for a mask below the eyes, 0.9 for one over the lips.
+
+    Raises:
+        ConfigError: the region is not registered, or names an occluder that is not in `OCCLUDERS`.
     """
+    occluders = _occluders_of(region)
     picture = crop[:, :, 0].copy()
     scale = geometry.size_wh[0] / geometry.width_d
     middle = (np.array(picture.shape[::-1]) - 1) / 2
     along = np.array([scale, 0.0])
     plane = _Plane(picture, middle - np.array([0.0, geometry.shift_down_d * scale]), along, rng)
-    draw: Callable[[_Plane], float] = rng.choice(np.array(_COVERS[region], object))
+    draw: Occluder = rng.choice(np.array(occluders, object))
     hidden = draw(plane)
     return plane.picture[:, :, None], hidden
 
@@ -48,15 +52,17 @@ def cover_face(
         landmarks_xy: `(L, 2) float32` pixels, of the face.
         what: one of COVER_KINDS.
         rng: where, how large and how dark.
+
+    Raises:
+        ConfigError: no such cover.
     """
+    if what not in COVER_KINDS:
+        raise ConfigError(f"a cover must be one of {', '.join(COVER_KINDS)}; received {what!r}")
     grey = np.asarray(cv2.cvtColor(image_bgr, cv2.COLOR_BGR2GRAY), np.uint8)
     corners = landmarks_xy[[LEFT_IN_IMAGE_CORNER, RIGHT_IN_IMAGE_CORNER]].astype(np.float64)
     plane = _Plane(grey, corners.mean(axis=0), corners[1] - corners[0], rng, round(eye_distance_px(landmarks_xy) / 30))
-    if what == "mask":
-        _mask_below_eyes(plane)
-        hidden = {"eyes": 0.0, "lips": _MASK_HIDES}
-    else:
-        hidden = {"eyes": _glasses(plane), "lips": 0.0}
+    hides = _COVERS[what](plane)
+    hidden = {name: hides * region.hidden_by.get(what, 0.0) for name, region in REGIONS.items()}
     return np.asarray(cv2.cvtColor(plane.picture, cv2.COLOR_GRAY2BGR), np.uint8), hidden
 
 
@@ -138,7 +144,28 @@ def _mask_below_eyes(plane: _Plane) -> float:
     return 0.0
 
 
-_COVERS: Mapping[str, tuple[Callable[[_Plane], float], ...]] = {
-    "eyes": (_glasses, _mask_below_eyes),
-    "lips": (_mask_over_lips,),
+def _mask_on_face(plane: _Plane) -> float:
+    _mask_below_eyes(plane)
+    return _MASK_HIDES
+
+
+Occluder = Callable[[_Plane], float]
+"""Draws on a plane and returns how much evidence that hides, in [0, 1]."""
+
+OCCLUDERS: Mapping[str, Occluder] = {
+    "glasses": _glasses,
+    "mask_below_eyes": _mask_below_eyes,
+    "mask_over_lips": _mask_over_lips,
 }
+"""What can be drawn on a region's crops, around the region's anchor; the registry names them (`Region.occluders`)."""
+
+# Around the middle of a whole face's eye corners; the registry says which regions each hides (`Region.hidden_by`).
+_COVERS: Mapping[str, Occluder] = {"mask": _mask_on_face, "glasses": _glasses}
+COVER_KINDS = tuple(_COVERS)
+
+
+def _occluders_of(region: str) -> tuple[Occluder, ...]:
+    names = region_named(region).occluders
+    if unknown := [name for name in names if name not in OCCLUDERS]:
+        raise ConfigError(f"an occluder must be one of {', '.join(OCCLUDERS)}; {region} names {unknown[0]!r}")
+    return tuple(OCCLUDERS[name] for name in names)

@@ -18,7 +18,7 @@ from models.evaluate.analysis import Analysis, analyse
 from models.evaluate.occlusions import COVERS
 from models.evaluate.scores import Scores, confusion_text, score
 from models.evaluate.shipped import Answers, run_shipped
-from models.manifest import EMOTIONS, REGIONS, WEIGHTS_DIR, load_manifest, save_manifest
+from models.manifest import EMOTIONS, WEIGHTS_DIR, load_manifest, save_manifest
 from realtime.core.config import PipelineConfig
 from realtime.core.types import FloatArray
 
@@ -140,7 +140,7 @@ def score_answers(faces: Sequence[LabelledFace], answers: Answers) -> dict[str, 
         return {}
     truth = np.array([EMOTIONS.index(faces[row].label) for row in rows], np.int64)
     by_name: dict[str, FloatArray] = {"fused": answers.fused}
-    by_name.update({region: answers.by_region[:, column] for column, region in enumerate(REGIONS)})
+    by_name.update({region: answers.by_region[:, column] for column, region in enumerate(answers.regions)})
     return {name: score(truth, answers.said(p)[rows]) for name, p in by_name.items()}
 
 
@@ -155,8 +155,8 @@ def summary_line(name: str, scores: Scores) -> str:
 def _write(out: Path, faces: Sequence[LabelledFace], answers: Answers, by_region: bool) -> None:
     columns = ["file", "label", "detected", *(f"p_{emotion}" for emotion in EMOTIONS)]
     if by_region:
-        columns += [f"{region}_p_{emotion}" for region in REGIONS for emotion in EMOTIONS]
-        columns += [f"{region}_reliability" for region in REGIONS]
+        columns += [f"{region}_p_{emotion}" for region in answers.regions for emotion in EMOTIONS]
+        columns += [f"{region}_reliability" for region in answers.regions]
     try:
         with out.open("w", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from models.dataset.labels import LabelledFace
 from models.evaluate.scores import Scores, expected_calibration_error, score, selective_accuracy
 from models.evaluate.shipped import Answers
-from models.manifest import EMOTIONS, REGIONS, FusionSpec
+from models.manifest import EMOTIONS, FusionSpec
 from realtime.core.types import FloatArray
 from realtime.inference.fusion import fuse
 
@@ -99,7 +99,7 @@ def analyse(
         return None
     truth = np.array([EMOTIONS.index(faces[row].label) for row in rows], np.int64)
     by_answer: dict[str, FloatArray] = {"fused": plain.fused}
-    by_answer.update({region: plain.by_region[:, column] for column, region in enumerate(REGIONS)})
+    by_answer.update({region: plain.by_region[:, column] for column, region in enumerate(plain.regions)})
     for method in _METHODS_WITHOUT_A_FIT:
         other = replace(fusion, method=method, cross=())
         by_answer[f"fused by {method}"] = fuse(plain.by_region, plain.reliability, other)

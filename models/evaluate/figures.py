@@ -15,7 +15,7 @@ from models.errors import DataError
 from models.evaluate.analysis import Analysis, Band
 from models.evaluate.scores import Scores, risk_coverage
 from models.evaluate.shipped import Answers
-from models.manifest import EMOTIONS, REGIONS
+from models.manifest import EMOTIONS
 
 _DPI = 110
 _BINS = 15
@@ -23,10 +23,10 @@ _MISTAKES = 24
 _TILE_PX = 96
 
 
-def confusion_matrices(scores: Mapping[str, Scores]) -> bytes:
-    """Draw the confusion of the fused answer and of each expert, rows in shares of their truth."""
+def confusion_matrices(scores: Mapping[str, Scores], regions: Sequence[str]) -> bytes:
+    """Draw the confusion of the fused answer and of the expert of each region, rows in shares of their truth."""
     plt = _pyplot()
-    names = ("fused", *REGIONS)
+    names = ("fused", *regions)
     figure, axes = plt.subplots(1, len(names), figsize=(4.6 * len(names), 4.4), layout="constrained")
     for axis, name in zip(axes, names, strict=True):
         one = scores[name]

@@ -80,7 +80,7 @@ def _protocol(analysis: Analysis, faces: Sequence[LabelledFace], plain: Answers,
         _answers_table(analysis.scores),
         f"<p>On the 70 % most confident faces {selective:.1%} are right. "
         f"{analysis.neutral_as_sad_or_angry:.1%} of the neutral faces are called sad or angry.</p>",
-        _picture(figures.confusion_matrices(analysis.scores), "confusion matrices"),
+        _picture(figures.confusion_matrices(analysis.scores, plain.regions), "confusion matrices"),
         "<h3>Is the confidence honest?</h3>",
         _picture(figures.honesty(analysis), "reliability diagram and risk-coverage curve"),
         *_covered(analysis),

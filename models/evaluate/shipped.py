@@ -14,7 +14,7 @@ from models.dataset.labels import LabelledFace
 from models.errors import DataError
 from models.evaluate.occlusions import Cover
 from models.evaluate.scores import NOT_FOUND, IntArray
-from models.manifest import EMOTIONS, REGIONS
+from models.manifest import EMOTIONS
 from models.region_crops import eye_distance_px
 from realtime.core.config import PipelineConfig
 from realtime.core.types import Emotions, Faces, FloatArray, Frame
@@ -35,6 +35,7 @@ class Answers:
         reliability: `(N, R) float32`, likewise.
         eye_distance_px: `(N,) float32`, between the outer eye corners; likewise.
         yaw_deg: `(N,) float32`, likewise.
+        regions: `(R,)`, the experts' regions, in the manifest's order.
     """
 
     detected: np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -43,17 +44,19 @@ class Answers:
     reliability: FloatArray
     eye_distance_px: FloatArray
     yaw_deg: FloatArray
+    regions: tuple[str, ...]
 
     @staticmethod
-    def none(count: int) -> Answers:
-        """Return the value for `count` pictures that have not been analyzed yet."""
+    def none(count: int, regions: tuple[str, ...]) -> Answers:
+        """Return the value for `count` pictures none of which has been looked at by the experts for `regions`."""
         return Answers(
             detected=np.zeros(count, np.bool_),
             fused=np.zeros((count, len(EMOTIONS)), np.float32),
-            by_region=np.zeros((count, len(REGIONS), len(EMOTIONS)), np.float32),
-            reliability=np.zeros((count, len(REGIONS)), np.float32),
+            by_region=np.zeros((count, len(regions), len(EMOTIONS)), np.float32),
+            reliability=np.zeros((count, len(regions)), np.float32),
             eye_distance_px=np.zeros(count, np.float32),
             yaw_deg=np.zeros(count, np.float32),
+            regions=regions,
         )
 
     def said(self, probabilities: FloatArray) -> IntArray:
@@ -83,8 +86,8 @@ def run_shipped(
         ModelError: manifest or model files do not fit.
     """
     count, unreadable = len(faces), 0
-    answers = Answers.none(count)
     classifier, finder = RegionClassifier(config), StillImageFinder()
+    answers = Answers.none(count, classifier.regions)
     try:
         for rows in _chunks(count, quiet):
             looked = [_look(finder, root / faces[row].file, row, cover) for row in rows]

@@ -13,19 +13,19 @@ import numpy as np
 
 from models.cli import fail_in_one_line
 from models.errors import ConfigError, DataError
-from models.manifest import REGIONS
+from models.region_registry import REGIONS, region_named
 from models.train.recipe import Recipe
 
 if TYPE_CHECKING:
     from models.dataset.crop_set import CropSet
 
 RECIPE_NAME = "recipe.json"
-_WIDTH = {"eyes": 16, "lips": 24}
+_WIDTHS = ", ".join(f"{region.width} for the {region.title}" for region in REGIONS.values())
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--region", type=click.Choice(REGIONS), required=True)
+@click.option("--region", type=click.Choice(tuple(REGIONS)), required=True)
 @click.option("--data", type=_FOLDER, required=True, help="Folder that `models.dataset build` made.")
 @click.option("--out", type=_FOLDER, required=True, help="Folder for weights, checkpoint, history and plot.")
 @click.option("--epochs", type=click.IntRange(1), default=20, show_default=True)
@@ -34,7 +34,9 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--weight-decay", type=click.FloatRange(0), default=0.02, show_default=True)
 @click.option("--dropout", type=click.FloatRange(0, 0.9), default=0.3, show_default=True)
 @click.option(
-    "--width", type=click.IntRange(4), help="Lips: first stage's channels (24). Eyes: growth of DenseNet201 (16)."
+    "--width",
+    type=click.IntRange(4),
+    help=f"Channels of the residual CNN's first stage, growth of DenseNet201; by default {_WIDTHS}.",
 )
 @click.option("--mixup", type=click.FloatRange(0), default=0.2, show_default=True)
 @click.option("--balance", type=click.FloatRange(0, 1), default=0.3, show_default=True)
@@ -66,7 +68,7 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     Writes OUT/best.weights.h5 and recipe.json (what `python -m export` reads), history.csv, history.png and the
     checkpoint from which --resume continues.
     """
-    options["width"] = options["width"] or _WIDTH[options["region"]]
+    options["width"] = options["width"] or region_named(options["region"]).width
     options["teacher_share"] = options["teacher_share"] if options["teacher"] else 0.0
     recipe = Recipe(**options)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -11,18 +11,20 @@ from typing import Any
 import keras
 
 from models.errors import DataError
-from models.manifest import geometry_from_dict
-from models.train.networks import eyes_network, lips_network
+from models.region_registry import geometry_from_dict
+from models.train.networks import network_for
 from models.train.recipe import Recipe
 
 BEST_NAME = "best.weights.h5"
 
 
 def build_network(recipe: Mapping[str, Any], size_wh: tuple[int, int]) -> keras.Model:
-    """Return the untrained network of a recipe, logits out."""
-    if recipe["region"] == "eyes":
-        return eyes_network(size_wh, recipe["dropout"], recipe["width"])
-    return lips_network(size_wh, recipe["dropout"], recipe["width"])
+    """Return the untrained network of a recipe, logits out.
+
+    Raises:
+        ConfigError: the region is not registered, or has no such network.
+    """
+    return network_for(recipe["region"])(size_wh, recipe["dropout"], recipe["width"])
 
 
 def load_trained(folder: Path) -> tuple[keras.Model, dict[str, Any]]:

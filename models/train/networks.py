@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ from keras import layers
 
 from models.errors import ConfigError
 from models.manifest import EMOTIONS
+from models.region_registry import region_named
 from models.train.layers import FusedBatchNormalization, StandardizeCrop
 
 _DENSENET201_BLOCKS = (6, 12, 48, 32)
@@ -74,7 +76,7 @@ def lips_network(size_wh: tuple[int, int], dropout: float = 0.3, width: int = 32
         ConfigError: the input is too small.
     """
     if min(size_wh) < 16:
-        raise ConfigError(f"the lips network needs inputs of at least 16x16 pixels; received {size_wh}")
+        raise ConfigError(f"the residual CNN needs inputs of at least 16x16 pixels; received {size_wh}")
     inputs = keras.Input((size_wh[1], size_wh[0], 1), name="crops")
     x = StandardizeCrop(name="standardize")(inputs)
     x = layers.Conv2D(width, 5, strides=2, padding="same", use_bias=False, name="stem")(x)
@@ -107,3 +109,19 @@ def _with_head(inputs: Any, features: Any, dropout: float, name: str) -> keras.M
     features = layers.Dropout(dropout, name="dropout")(features)
     logits = layers.Dense(len(EMOTIONS), dtype="float32", name="logits")(features)
     return keras.Model(inputs, logits, name=name)
+
+
+NETWORKS: Mapping[str, Callable[..., keras.Model]] = {"densenet201": eyes_network, "residual_cnn": lips_network}
+"""What can learn a region: from input width and height, dropout and width to a network; the registry names them."""
+
+
+def network_for(region: str) -> Callable[..., keras.Model]:
+    """Return what makes the network of a region.
+
+    Raises:
+        ConfigError: the region is not registered, or names a network that is not in `NETWORKS`.
+    """
+    name = region_named(region).network
+    if name not in NETWORKS:
+        raise ConfigError(f"a network must be one of {', '.join(NETWORKS)}; {region} names {name!r}")
+    return NETWORKS[name]

@@ -10,13 +10,13 @@ class Recipe:
     """All that decides what training makes of a data set; stored beside the weights.
 
     Attributes:
-        region: "eyes" or "lips".
+        region: name of a region in `models.region_registry.REGIONS`.
         epochs: passes over the training split, the length of the cosine schedule.
         batch: crops per step.
         learning_rate: at the end of the warm-up (5 % of all steps); it falls to 1 % of that along a cosine.
         weight_decay: AdamW's.
         dropout: before the last layer.
-        width: channels of the lips network's first stage; growth of the eyes' DenseNet201.
+        width: channels of the residual CNN's first stage; growth of DenseNet201.
         mixup: Beta parameter of mixup (Zhang et al. 2018); 0 turns it off.
         balance: exponent of inverse class frequency in the sample weights; 0 leaves the data's balance.
         average: decay of the running average of the weights per step (Polyak averaging); the average is what is kept.

@@ -16,8 +16,8 @@ class FaceEmotion:
         label: `str`, "happiness", "sadness", "fear", "anger", "neutral", "surprise", or "uncertain".
         confidence: `float` in [0, 1], probability of the label; where it is "uncertain", of the likeliest emotion.
         probabilities: emotion -> probability, all six, summing to 1; smoothed over time in a stream.
-        reliability: region -> how far it could be trusted in this frame, 0 to 1.
-        by_region: region -> emotion -> probability, what each expert said.
+        reliability: region, in the manifest's order -> how far it could be trusted in this frame, 0 to 1.
+        by_region: region, likewise -> emotion -> probability, what each expert said.
         head_pose_deg: `(float, float, float)` yaw, pitch, roll in degrees; see `Faces.head_pose_deg`.
         reason: `str`, why the label is "uncertain", "" where it is not.
         age_s: `float`, seconds of media time since this face was measured; 0 in images and files.

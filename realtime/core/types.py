@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from models.manifest import EMOTIONS, REGIONS
+from models.manifest import EMOTIONS
+from models.region_registry import DEFAULT_REGIONS
 from realtime.core.face_emotion import FaceEmotion
 
 UNCERTAIN = "uncertain"
@@ -104,15 +105,16 @@ class Emotions:
     Attributes:
         probabilities: `(N, K) float32`, fused, each row sums to 1; smoothed over time once `LabelSmoother` has seen
             it. K runs over `models.manifest.EMOTIONS`.
-        by_region: `(N, R, K) float32`, each expert's own distribution; R in the manifest's order (eyes, lips).
+        by_region: `(N, R, K) float32`, each expert's own distribution; R in the order of `regions`.
         reliability: `(N, R) float32` in [0, 1], how far each region of this face could be trusted in this frame.
         labels: `(N,)` tuple of `str`, an emotion or "uncertain".
         raw: `(N, K) float32`, fused, this frame alone; equals `probabilities` before smoothing.
         reasons: `(N,)` tuple of `str`, why a label is "uncertain" ("" where it is not): "turned", "small",
             "blurred", "hidden", "no clear expression" or "not measured yet".
-        age_s: `(N,) float32`, staleness in seconds of media time: how much earlier than this frame the row was
-            measured. 0 on this frame, more where an answer is carried forward because the classifier was busy,
-            infinite where there has been none. All 0 if it is not given.
+        age_s: `(N,) float32`, how much earlier than this frame the row was measured, in seconds of media time: 0 on
+            this frame, more where an answer is carried over because the classifier was busy, infinite where there has
+            been none. All 0 if it is not given.
+        regions: `(R,)` tuple of `str`, the experts' regions in the manifest's order; the shipped experts' if not given.
     """
 
     probabilities: FloatArray
@@ -122,6 +124,7 @@ class Emotions:
     raw: FloatArray
     reasons: tuple[str, ...]
     age_s: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    regions: tuple[str, ...] = DEFAULT_REGIONS
 
     def __post_init__(self) -> None:
         count, kinds = len(self.labels), len(EMOTIONS)
@@ -129,8 +132,8 @@ class Emotions:
             object.__setattr__(self, "age_s", np.zeros(count, np.float32))
         _require("age_s", self.age_s, (count,), np.float32)
         _require("probabilities", self.probabilities, (count, kinds), np.float32)
-        _require("by_region", self.by_region, (count, None, kinds), np.float32)
-        _require("reliability", self.reliability, (count, self.by_region.shape[1]), np.float32)
+        _require("by_region", self.by_region, (count, len(self.regions), kinds), np.float32)
+        _require("reliability", self.reliability, (count, len(self.regions)), np.float32)
         _require("raw", self.raw, (count, kinds), np.float32)
         if len(self.reasons) != count:
             raise ValueError(f"reasons must have one entry per label ({count}); received {len(self.reasons)}")
@@ -147,17 +150,18 @@ class Emotions:
         return not self.age_s.any()
 
     @staticmethod
-    def not_yet(count: int) -> Emotions:
-        """Return the value for `count` faces of which nothing is known."""
+    def not_yet(count: int, regions: tuple[str, ...] = DEFAULT_REGIONS) -> Emotions:
+        """Return the value for `count` faces of which nothing is known, with experts for `regions`."""
         even = np.full((count, len(EMOTIONS)), 1 / len(EMOTIONS), np.float32)
         return Emotions(
             probabilities=even,
-            by_region=np.repeat(even[:, None], len(REGIONS), axis=1),
-            reliability=np.zeros((count, len(REGIONS)), np.float32),
+            by_region=np.repeat(even[:, None], len(regions), axis=1),
+            reliability=np.zeros((count, len(regions)), np.float32),
             labels=(UNCERTAIN,) * count,
             raw=even,
             reasons=(NOT_YET,) * count,
             age_s=np.full(count, np.inf, np.float32),
+            regions=regions,
         )
 
     def confidence(self, row: int) -> float:
@@ -233,10 +237,10 @@ class Analysed:
             label=said.labels[row],
             confidence=said.confidence(row),
             probabilities=dict(zip(EMOTIONS, said.probabilities[row].tolist(), strict=True)),
-            reliability=dict(zip(REGIONS, said.reliability[row].tolist(), strict=True)),
+            reliability=dict(zip(said.regions, said.reliability[row].tolist(), strict=True)),
             by_region={
                 region: dict(zip(EMOTIONS, shares, strict=True))
-                for region, shares in zip(REGIONS, said.by_region[row].tolist(), strict=True)
+                for region, shares in zip(said.regions, said.by_region[row].tolist(), strict=True)
             },
             head_pose_deg=(yaw, pitch, roll),
             reason=said.reasons[row],

@@ -87,6 +87,10 @@ class RegionClassifier:
     Args:
         config: weights, provider, threads, and the limit of reliability below which a face is "uncertain".
 
+    Attributes:
+        provider: `str`, the execution provider that really runs.
+        regions: tuple of `str`, the experts' regions in the manifest's order.
+
     Raises:
         ModelError: manifest or model files do not fit.
         ConfigError: the provider is not available.
@@ -98,6 +102,7 @@ class RegionClassifier:
         self._min_confidence = config.smoothing.min_confidence
         self._experts = [RegionExpert(self._manifest, spec, config) for spec in self._manifest.experts]
         self.provider = self._experts[0].provider
+        self.regions = self._manifest.regions
 
     def classify(self, batch: Sequence[tuple[Frame, Faces]]) -> list[Emotions]:
         """Return one value per frame of `batch`, fused, each frame for itself."""
@@ -141,7 +146,7 @@ class RegionClassifier:
             clear = float(fused[row].max()) >= self._min_confidence
             labels.append(EMOTIONS[int(fused[row].argmax())] if trusted and clear else UNCERTAIN)
             why.append("" if trusted and clear else NO_CLEAR_EXPRESSION if trusted else reason)
-        return Emotions(fused, by_region, reliability, tuple(labels), fused, tuple(why))
+        return Emotions(fused, by_region, reliability, tuple(labels), fused, tuple(why), regions=self.regions)
 
     def close(self) -> None:
         """Free the sessions."""

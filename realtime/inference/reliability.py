@@ -7,8 +7,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from models.manifest import Geometry
 from models.region_crops import eye_distance_px, share_inside
+from models.region_registry import Geometry
 from realtime.core.types import Faces, FloatArray, ImageArray
 
 REASONS = ("turned", "small", "blurred", "hidden")

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import enum
-import math
-from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
 import numpy as np
 
 from models.manifest import EMOTIONS
-from realtime.core.types import NOT_YET, UNCERTAIN, Emotions, FloatArray, ImageArray
-from realtime.overlay.palette import DIM_INK, FAINT, GREY, INK, PANEL, Colour, colour_of, emotion_colour
+from models.region_registry import titles_of
+from realtime.core.types import NOT_YET, ImageArray
+from realtime.overlay.face_facts import FaceFacts, agreement, percent, verdict
+from realtime.overlay.palette import DIM_INK, FAINT, GREY, INK, PANEL, Colour, emotion_colour
 from realtime.overlay.text import TextLayer, copied, plate, text_layer, text_width_px, write, write_right
 
 _PANEL_OPACITY = 0.82
 _TRUST_STEPS = 4
 _SHORT_REASONS = {"no clear expression": "unclear", NOT_YET: "waiting"}
-_OLD_S = 0.2
 
 
 class Level(enum.IntEnum):
@@ -29,100 +28,34 @@ class Level(enum.IntEnum):
     FULL = 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FaceFacts:
-    """One face's row of `Emotions` with its track id; `age_s` is how old it is to be shown as."""
-
-    track_id: int
-    label: str
-    reason: str
-    probabilities: FloatArray
-    by_region: FloatArray
-    reliability: FloatArray
-    age_s: float = 0.0
-
-    @staticmethod
-    def of(emotions: Emotions, row: int, track_id: int) -> FaceFacts:
-        """Return row `row` of `emotions`."""
-        return FaceFacts(
-            track_id=track_id,
-            label=emotions.labels[row],
-            reason=emotions.reasons[row],
-            probabilities=emotions.probabilities[row],
-            by_region=emotions.by_region[row],
-            reliability=emotions.reliability[row],
-            age_s=float(emotions.age_s[row]),
-        )
-
-    @property
-    def uncertain(self) -> bool:
-        """Whether no emotion could be named."""
-        return self.label == UNCERTAIN
-
-    @property
-    def old(self) -> bool:
-        """Whether the result is too old to be shown as current."""
-        return _OLD_S < self.age_s < math.inf
-
-    @property
-    def faded(self) -> bool:
-        """Whether it is shown in gray."""
-        return self.uncertain or self.old
-
-    @property
-    def colour(self) -> Colour:
-        """Color of everything that stands for this face's emotion."""
-        return GREY if self.faded else colour_of(self.label)
-
-    def says(self, region: int) -> tuple[int, float]:
-        """Return the emotion that one expert finds most probable, as its index, and its probability."""
-        top = int(np.argmax(self.by_region[region]))
-        return top, float(self.by_region[region, top])
-
-
-def verdict(facts: FaceFacts, regions: tuple[str, ...]) -> str:
-    """Return in words how old the shown emotion is, which experts agree with it, or why none is shown."""
-    if facts.uncertain:
-        return ", ".join(text for text in (facts.reason, ago(facts.age_s)) if text)
-    if facts.old:
-        return ago(facts.age_s)
-    agreeing = [name for row, name in enumerate(regions) if EMOTIONS[facts.says(row)[0]] == facts.label]
-    others = [name for name in regions if name not in agreeing]
-    if not agreeing:
-        return "from all together"
-    if not others:
-        return " and ".join(agreeing) + " agree"
-    return f"{' and '.join(agreeing)} outweigh {' and '.join(others)}"
-
-
-def ago(age_s: float) -> str:
-    """Return "0.3 s ago", or "" for a current or a missing result."""
-    return f"{age_s:.1f} s ago" if _OLD_S < age_s < math.inf else ""
-
-
-def percent(share: float) -> str:
-    """Return a share as "87%"."""
-    return f"{round(100 * share)}%"
-
-
 class PanelPainter:
     """Draws face panels at one text size.
 
     Args:
-        regions: names of the experts, in the order of `by_region`.
+        regions: names of the experts' regions, in the order of `by_region`.
         cap_px: `int`, height of a capital letter in pixels; every other size follows from it.
+
+    Raises:
+        ConfigError: a region is not registered.
     """
 
     def __init__(self, regions: tuple[str, ...], cap_px: int) -> None:
-        self._regions = regions
+        self._regions, self._titles = regions, titles_of(regions)
         self._cap = cap_px
         self._head = round(cap_px * 1.3)
         self._pad = round(cap_px * 0.9)
         self._line = cap_px + max(4, round(cap_px * 0.75))
         self._stripe = max(2, round(cap_px * 0.35))
-        self._name_px = max(text_width_px(name, cap_px) for name in (*EMOTIONS, *regions))
+        self._title_px = max(text_width_px(title, cap_px) for title in self._titles)
+        self._name_px = max(text_width_px(name, cap_px) for name in EMOTIONS)
+        self._name_px = max(self._name_px, self._title_px + self._pad // 3 + _TRUST_STEPS * sum(self._meter_px))
         self._percent_px = text_width_px("100%", cap_px)
         self._left = self._stripe + self._pad
+
+    @property
+    def cap_px(self) -> int:
+        """Height of a capital letter in pixels."""
+        return self._cap
 
     def size_wh(self, level: Level) -> tuple[int, int]:
         """Return the size of a panel in pixels; it is the same for every face."""
@@ -167,7 +100,32 @@ class PanelPainter:
 
     @property
     def _column_px(self) -> int:
-        return round(self._cap * 2.6)
+        # High enough for one square per expert, too.
+        count, gap = len(self._titles), max(2, round(self._cap * 0.4))
+        return max(round(self._cap * 2.6), count * (self._cap + gap) - gap)
+
+    @property
+    def _column_wide_px(self) -> tuple[int, int]:
+        """Width of a column and of the gap beside it."""
+        return round(self._cap * 0.85), max(1, round(self._cap * 0.3))
+
+    @property
+    def _meter_px(self) -> tuple[int, int]:
+        """Width of one step of the meter and of the gap beside it."""
+        return max(2, round(self._cap * 0.3)), max(1, round(self._cap * 0.15))
+
+    @property
+    def _swatches_px(self) -> int:
+        """Width of what each expert says in a compact panel, with the padding on its right."""
+        meter_px = _TRUST_STEPS * sum(self._meter_px)
+        return self._title_px + self._pad // 3 + meter_px + self._pad // 2 + self._cap + self._pad
+
+    @property
+    def _verdict_px(self) -> int:
+        """Width of the longest verdict that names the experts."""
+        names = self._titles
+        texts = [agreement(names[:count], names[count:]) for count in range(1, len(names) + 1)]
+        return max(text_width_px(text, self._cap) for text in texts)
 
     def _ground(self, level: Level) -> TextLayer:
         """Return the plate of a panel with everything on it that is the same for all faces."""
@@ -175,9 +133,13 @@ class PanelPainter:
             head_px = self._head_px(level)
             width = self._left + self._pad + text_width_px("#88", self._cap) + self._pad // 2
             width += text_width_px("happiness", head_px, bold=True) + self._pad + text_width_px("blurred", self._cap)
-            height = 2 * self._pad + head_px + (self._pad + self._column_px if level is Level.COMPACT else 0)
+            height = 2 * self._pad + head_px
+            if level is Level.COMPACT:
+                width = max(width, self._left + len(EMOTIONS) * sum(self._column_wide_px) + self._swatches_px)
+                height += self._pad + self._column_px
             return plate(width, height, self._stripe, PANEL, _PANEL_OPACITY)
         width = self._bar_x + self._bar_px + self._pad + self._percent_px + self._pad
+        width = max(width, self._left + self._verdict_px + self._pad)
         height = self._experts_y + len(self._regions) * self._line - (self._line - self._cap) + self._pad
         ground = copied(plate(width, height, self._stripe, PANEL, _PANEL_OPACITY))
         for row, name in enumerate(EMOTIONS):
@@ -219,7 +181,7 @@ class PanelPainter:
 
     def _draw_experts(self, picture: ImageArray, x: int, y: int, facts: FaceFacts) -> None:
         left, right = x + self._bar_x, x + self._bar_x + self._bar_px + self._pad + self._percent_px
-        for row, name in enumerate(self._regions):
+        for row, name in enumerate(self._titles):
             top = y + self._experts_y + row * self._line
             index, share = facts.says(row)
             trust = _trust(facts, row)
@@ -231,8 +193,8 @@ class PanelPainter:
             write_right(picture, percent(share), right, top, self._cap, ink)
 
     def _draw_meter(self, picture: ImageArray, right: int, top: int, trust: int) -> None:
-        """Draw a region's reliability as rising steps that end at `right`."""
-        step, gap = max(2, round(self._cap * 0.3)), max(1, round(self._cap * 0.15))
+        """Draw how far a region is trusted as steps that rise, ending at `right`."""
+        step, gap = self._meter_px
         left = right - _TRUST_STEPS * (step + gap) + gap
         for place in range(_TRUST_STEPS):
             at, rise = left + place * (step + gap), round(self._cap * (place + 1) / _TRUST_STEPS)
@@ -240,7 +202,7 @@ class PanelPainter:
             cv2.rectangle(picture, *box, INK if place < trust else FAINT, -1)
 
     def _draw_columns(self, picture: ImageArray, x: int, y: int, facts: FaceFacts) -> None:
-        width, gap = round(self._cap * 0.85), max(1, round(self._cap * 0.3))
+        width, gap = self._column_wide_px
         top = y + 2 * self._pad + self._head
         bottom = top + self._column_px
         for row, share in enumerate(facts.probabilities.tolist()):
@@ -255,13 +217,13 @@ class PanelPainter:
         """Draw each expert's answer as a square in its emotion's color, darker where it is less reliable."""
         top = y + 2 * self._pad + self._head
         step = (self._column_px - self._cap) // max(len(self._regions) - 1, 1)
-        for row, name in enumerate(self._regions):
+        for row, name in enumerate(self._titles):
             at, trust = top + row * step, _trust(facts, row)
             square_x = right - self._cap
             colour = GREY if facts.old else emotion_colour(facts.says(row)[0])
             _square(picture, square_x, at, self._cap, _faded(colour, trust))
             end = square_x - self._pad // 2
-            meter_px = _TRUST_STEPS * (max(2, round(self._cap * 0.3)) + max(1, round(self._cap * 0.15)))
+            meter_px = _TRUST_STEPS * sum(self._meter_px)
             self._draw_meter(picture, end, at, trust)
             write_right(picture, name, end - meter_px - self._pad // 3, at, self._cap, _faded(INK, trust))
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from models.manifest import GEOMETRY, REGIONS
 from models.region_crops import region_corners
+from models.region_registry import region_named
 from realtime.core.sink import RunStatus
 from realtime.core.types import Analysed, FloatArray, ImageArray, IntArray
-from realtime.overlay.face_panel import FaceFacts, Level, PanelPainter
+from realtime.overlay.face_facts import FaceFacts
+from realtime.overlay.face_panel import Level, PanelPainter
 from realtime.overlay.palette import (
     DIM_INK,
     EMOTION_COLOURS_BGR,
@@ -42,15 +43,10 @@ _FAR_PX = 1 << 15
 
 
 class Overlay:
-    """Draws analyzed frames. It keeps the panels' last positions, so that they do not jump: one per video.
+    """Draws analysed frames. It remembers where panels were, so that they stay calm: one per video."""
 
-    Args:
-        regions: names of the experts, in the order of `Emotions.by_region`.
-    """
-
-    def __init__(self, regions: tuple[str, ...] = REGIONS) -> None:
-        self._regions = regions
-        self._painters: dict[int, PanelPainter] = {}
+    def __init__(self) -> None:
+        self._painters: dict[tuple[tuple[str, ...], int], PanelPainter] = {}
         self._memory = PlaceMemory()
         self._ages = StalenessFilter()
         self._level = Level.FULL
@@ -74,20 +70,25 @@ class Overlay:
 
         Returns:
             `(H, W, 3) uint8` BGR, of the frame's size.
+
+        Raises:
+            ConfigError: an expert's region is not registered.
         """
         image = analysed.frame.image_bgr
         picture = np.asarray(cv2.flip(image, 1), np.uint8) if mirror else image.copy()
         cap_px = max(_MIN_CAP_PX, round(min(picture.shape[:2]) * _CAP_SHARE))
         boxes = _mirrored_boxes(analysed.faces.boxes_xyxy, picture.shape[1], mirror)
-        facts = self._ages.facts(analysed)
+        facts, regions = self._ages.facts(analysed), analysed.emotions.regions
         if landmarks:
             for row, points in enumerate(analysed.faces.landmarks_xy):
-                self._draw_landmarks(picture, points, facts[row], cap_px, mirror)
+                _draw_regions(picture, points, facts[row], regions, cap_px, mirror)
+                _draw_dots(picture, _mirrored_points(points, picture.shape[1], mirror), max(1, round(cap_px / 8)))
         for row, box in enumerate(boxes):
             _draw_corners(picture, box, facts[row].colour, cap_px)
         reserved = [_draw_hud(picture, hud, cap_px, no_face=not facts)] if hud else []
         if facts:
-            self._draw_panels(picture, boxes, analysed.faces.track_ids, facts, reserved, cap_px)
+            painter = self._painter(regions, cap_px)
+            self._draw_panels(picture, boxes, analysed.faces.track_ids, facts, reserved, painter)
         return picture
 
     def _draw_panels(
@@ -97,11 +98,9 @@ class Overlay:
         track_ids: IntArray,
         facts: Sequence[FaceFacts],
         reserved: Sequence[Rect],
-        cap_px: int,
+        painter: PanelPainter,
     ) -> None:
-        if cap_px not in self._painters:
-            self._painters = {cap_px: PanelPainter(self._regions, cap_px)}
-        painter = self._painters[cap_px]
+        cap_px = painter.cap_px
         level, placed = self._arrange(painter, boxes, track_ids, picture, reserved, cap_px)
         self._memory.store(track_ids, placed)
         for face, (x, y), box in zip(facts, placed.tolist(), boxes, strict=True):
@@ -141,15 +140,11 @@ class Overlay:
         self._level = level
         return level, placed
 
-    def _draw_landmarks(
-        self, picture: ImageArray, points_xy: FloatArray, facts: FaceFacts, cap_px: int, mirror: bool
-    ) -> None:
-        thickness = max(1, cap_px // 7)
-        for row, name in enumerate(self._regions):
-            if name in GEOMETRY:
-                corners = _mirrored_points(region_corners(points_xy, GEOMETRY[name]), picture.shape[1], mirror)
-                _outlined(picture, [_pixels(corners)], emotion_colour(facts.says(row)[0]), thickness, closed=True)
-        _draw_dots(picture, _mirrored_points(points_xy, picture.shape[1], mirror), max(1, round(cap_px / 8)))
+    def _painter(self, regions: tuple[str, ...], cap_px: int) -> PanelPainter:
+        key = regions, cap_px
+        if key not in self._painters:
+            self._painters = {key: PanelPainter(regions, cap_px)}
+        return self._painters[key]
 
 
 def _fits(placed: IntArray, size_wh: tuple[int, int], boxes: FloatArray, reserved: Sequence[Rect]) -> bool:
@@ -189,6 +184,16 @@ def _outlined(
     paths = [line.astype(np.int32).reshape(-1, 1, 2) for line in lines]
     cv2.polylines(picture, paths, closed, OUTLINE, thickness + 2, cv2.LINE_AA)
     cv2.polylines(picture, paths, closed, colour, thickness, cv2.LINE_AA)
+
+
+def _draw_regions(
+    picture: ImageArray, points_xy: FloatArray, facts: FaceFacts, regions: Sequence[str], cap_px: int, mirror: bool
+) -> None:
+    """Outline what the experts see of one face, each region in the color of what its expert says."""
+    for row, name in enumerate(regions):
+        corners = region_corners(points_xy, region_named(name).geometry)
+        path = _pixels(_mirrored_points(corners, picture.shape[1], mirror))
+        _outlined(picture, [path], emotion_colour(facts.says(row)[0]), max(1, cap_px // 7), closed=True)
 
 
 def _draw_corners(picture: ImageArray, box: FloatArray, colour: Colour, cap_px: int) -> None:

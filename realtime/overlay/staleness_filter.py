@@ -6,7 +6,7 @@ import dataclasses
 import math
 
 from realtime.core.types import Analysed
-from realtime.overlay.face_panel import FaceFacts
+from realtime.overlay.face_facts import FaceFacts
 
 # The age is a sawtooth that falls back with every answer. Its maximum over this time is shown, so that neither the
 # number nor the gray of an old emotion flickers.

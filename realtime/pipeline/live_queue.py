@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from models.region_registry import DEFAULT_REGIONS
 from realtime.core.channel import BoundedQueue, ChannelClosedError, CountingQueue, QueueStats
 from realtime.core.types import Analysed, Emotions, Faces, Frame, LateAnswer
 from realtime.pipeline.seek_epochs import EndOfEpoch
@@ -74,6 +75,7 @@ class LiveQueue:
         self._late: deque[LateAnswer] = deque(maxlen=_MAX_LATE)
         # No bypass before the first answer: there is no result yet that could be carried forward.
         self._answered = False
+        self._regions = DEFAULT_REGIONS
         self.changed = threading.Condition()
         self.to_classifier, self.to_display = QueueStats(), QueueStats()
         self.looked: BoundedQueue[Looked | EndOfEpoch] = _ToClassifier(self, self.to_classifier)
@@ -111,7 +113,7 @@ class LiveQueue:
     def answer(self, said: Emotions) -> None:
         """Take the classifier's answer to the frame that it was given."""
         place, self._asked = self._asked, None
-        self._answered = True
+        self._answered, self._regions = True, said.regions
         if place is None:
             return  # the queue was cleared meanwhile
         place.said = said
@@ -130,8 +132,8 @@ class LiveQueue:
         self._late.clear()
         if first.said is not None:
             return Analysed(first.frame, first.faces, first.said, late)
-        # A frame that bypassed the classifier before it was begun never gets an answer.
-        unknown = Emotions.not_yet(len(first.faces))
+        # A frame goes ahead only after another one's answer, which names the experts' regions.
+        unknown = Emotions.not_yet(len(first.faces), self._regions)
         return Analysed(first.frame, first.faces, unknown, late, answer_follows=first is self._asked)
 
     def left_s(self) -> float:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from models.manifest import load_manifest
 from realtime.core.delivery import Delivery
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
 from realtime.reports.row_buffer import RowBuffer
-from realtime.reports.table_schema import rows_of
+from realtime.reports.table_schema import Column, columns_of, rows_of
 from realtime.reports.table_sink import IN_ORDER
 from realtime.reports.table_writer import jsonl_text, wall_time
 
@@ -52,11 +53,13 @@ class JsonLinesSink:
         self._stream = options.stream or sys.stdout
         self._run: Run | None = None
         self._rows: RowBuffer | None = None
+        self._columns: tuple[Column, ...] = ()
         self._broken = False
 
     def open(self, run: Run) -> None:
-        """Begin."""
+        """Begin. Raises ModelError."""
         self._run = run
+        self._columns = columns_of(load_manifest(run.config.weights).regions)
         self._rows = RowBuffer()
 
     def write(self, analysed: Analysed) -> None:
@@ -64,13 +67,13 @@ class JsonLinesSink:
         if self._rows is not None and self._run is not None:
             live = self._run.delivery is Delivery.LIVE
             at = wall_time(analysed, time.monotonic, time.time) if live else None
-            self._put(jsonl_text(self._rows.take(analysed, rows_of(analysed, at))))
+            self._put(jsonl_text(self._columns, self._rows.take(analysed, rows_of(analysed, at))))
 
     def close(self) -> None:
         """Write the rows that waited for an answer; any number of times."""
         rows, self._rows = self._rows, None
         if rows is not None:
-            self._put(jsonl_text(rows.rest()))
+            self._put(jsonl_text(self._columns, rows.rest()))
 
     def _put(self, text: str) -> None:
         if self._broken or not text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 
 from models.manifest import load_manifest
+from models.region_registry import region_named
 from realtime.core.delivery import Delivery
 from realtime.core.sink import Run
 from realtime.core.version import VERSION
@@ -53,5 +54,8 @@ def run_facts(run: Run) -> PageFacts:
 def _models(run: Run) -> list[tuple[str, str]]:
     manifest = load_manifest(run.config.weights)
     rows = [("Manifest", f"of {manifest.created}, SHA-256 {run.manifest_sha256[:_HASH_SHOWN] or 'not noted'}")]
-    rows += [(f"Model of the {e.region}", f"{e.file}, SHA-256 {e.sha256[:_HASH_SHOWN]}") for e in manifest.experts]
+    rows += [
+        (f"Model of the {region_named(e.region).title}", f"{e.file}, SHA-256 {e.sha256[:_HASH_SHOWN]}")
+        for e in manifest.experts
+    ]
     return rows

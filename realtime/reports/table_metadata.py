@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from realtime.core.version import VERSION
-from realtime.reports.table_schema import COLUMNS, TABLE_VERSION
+from realtime.reports.table_schema import TABLE_VERSION, Column
 
 _DATATYPES = {int: "integer", float: "number", str: "string"}
 
@@ -32,14 +33,15 @@ def sidecar_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-metadata.json")
 
 
-def sidecar_json(path: Path, facts: dict[str, str]) -> str:
+def sidecar_json(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> str:
     """Return the sidecar's text: for a .csv, metadata as the W3C's CSV on the Web has it; the facts are its note.
 
     Args:
         path: the table.
         facts: from `table_facts`.
+        columns: the table's.
     """
-    columns = [
+    described = [
         {
             "name": column.name,
             "titles": column.name,
@@ -47,9 +49,9 @@ def sidecar_json(path: Path, facts: dict[str, str]) -> str:
             "dc:description": column.about,
             "schema:unitText": column.unit,
         }
-        for column in COLUMNS
+        for column in columns
     ]
-    body: dict[str, Any] = {"url": path.name, "notes": [facts], "tableSchema": {"columns": columns}}
+    body: dict[str, Any] = {"url": path.name, "notes": [facts], "tableSchema": {"columns": described}}
     if path.suffix.lower() == ".csv":
         body = {"@context": "http://www.w3.org/ns/csvw", **body}
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"

@@ -1,12 +1,14 @@
-"""Schema shared by all table formats, and the rows of one frame; described in `docs/table.md`."""
+"""The schema of every table: its columns for the experts that run, and the rows of one frame; see `docs/table.md`."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 
-from models.manifest import EMOTIONS, REGIONS
+from models.manifest import EMOTIONS
+from models.region_registry import DEFAULT_REGIONS, region_named
 from realtime.core.types import UNCERTAIN, Analysed, Emotions
 
 TABLE_VERSION = 1
@@ -35,14 +37,21 @@ class Column:
     about: str = ""
 
 
-_SHARES = {
-    "p": "fused from both regions, smoothed over time",
-    "raw": "fused from both regions, this frame alone",
-    **{region: f"the {region} expert's own answer, this frame alone" for region in REGIONS},
-}
+@lru_cache
+def columns_of(regions: tuple[str, ...]) -> tuple[Column, ...]:
+    """Return every column of a table, in order, where experts for `regions` run.
 
-
-def _columns() -> tuple[Column, ...]:
+    Raises:
+        ConfigError: a region is not registered.
+    """
+    titles = {name: region_named(name).title for name in regions}
+    fused = {1: "from the one region", 2: "from both regions"}.get(len(regions), f"from all {len(regions)} regions")
+    shares = {
+        "p": f"fused {fused}, smoothed over time",
+        "raw": f"fused {fused}, this frame alone",
+        **{name: f"the {title} expert's own answer, this frame alone" for name, title in titles.items()},
+    }
+    trusts = {f"reliability_{name}": f"how far the {title} could be trusted" for name, title in titles.items()}
     edges = {"x1": "left", "y1": "top", "x2": "right", "y2": "bottom"}
     turns = {"yaw": "to the picture's right", "pitch": "up", "roll": "clockwise as seen"}
     return (
@@ -57,32 +66,33 @@ def _columns() -> tuple[Column, ...]:
         Column("label", str, about='the shown emotion, or "uncertain"'),
         Column("confidence", float, 4, "1", 'the p_ column of the label; the largest where the label is "uncertain"'),
         Column("uncertain_reason", str, about='why the label is "uncertain"'),
-        *(Column(f"{key}_{emotion}", float, 4, "1", text) for key, text in _SHARES.items() for emotion in EMOTIONS),
-        *(Column(f"reliability_{name}", float, 4, "1", f"how far the {name} could be trusted") for name in REGIONS),
+        *(Column(f"{key}_{emotion}", float, 4, "1", text) for key, text in shares.items() for emotion in EMOTIONS),
+        *(Column(key, float, 4, "1", text) for key, text in trusts.items()),
         Column("emotion_age_s", float, 6, "s", "how much earlier than this frame the shown emotion was measured"),
     )
 
 
-COLUMNS = _columns()
-"""Every column, in the order of every table."""
+COLUMNS = columns_of(DEFAULT_REGIONS)
+"""Every column of a table that the shipped experts fill."""
 
 _FRAME_COLUMNS = 4
-_NAMES = [column.name for column in COLUMNS]
-_MEASURED = slice(_NAMES.index(f"raw_{EMOTIONS[0]}"), _NAMES.index(f"reliability_{REGIONS[-1]}") + 1)
+_FIRST_MEASURED = [column.name for column in COLUMNS].index(f"raw_{EMOTIONS[0]}")
 
 
 def rows_of(analysed: Analysed, wall_time: str | None) -> list[Row]:
     """Return one row per face, or a single one with empty face columns where there is none.
 
+    The columns are `columns_of(analysed.emotions.regions)`.
+
     Args:
         analysed: the frame.
         wall_time: when it was taken, see `iso_utc`; `None` leaves the cell empty.
     """
-    frame, faces = analysed.frame, analysed.faces
+    frame, faces, columns = analysed.frame, analysed.faces, columns_of(analysed.emotions.regions)
     head: list[Cell] = [frame.index, frame.media_time_s, wall_time, len(faces)]
     if not len(faces):
-        return [_rounded([*head, *[None] * (len(COLUMNS) - _FRAME_COLUMNS)])]
-    return [_rounded([*head, *_face_cells(analysed, number)]) for number in range(len(faces))]
+        return [_rounded([*head, *[None] * (len(columns) - _FRAME_COLUMNS)], columns)]
+    return [_rounded([*head, *_face_cells(analysed, number)], columns) for number in range(len(faces))]
 
 
 def iso_utc(seconds: float) -> str:
@@ -119,10 +129,12 @@ def with_measured(rows: list[Row], emotions: Emotions) -> list[Row]:
     """Return the rows of a frame, completed by its own answer, which came later."""
     if not len(emotions):
         return rows
-    return [
-        (*row[: _MEASURED.start], *_rounded(_measured_cells(emotions, number), _MEASURED), *row[_MEASURED.stop :])
-        for number, row in enumerate(rows)
-    ]
+    columns, filled = columns_of(emotions.regions)[_FIRST_MEASURED:], []
+    for number, row in enumerate(rows):
+        cells = _measured_cells(emotions, number)
+        last = _FIRST_MEASURED + len(cells)
+        filled.append((*row[:_FIRST_MEASURED], *_rounded(cells, columns[: len(cells)]), *row[last:]))
+    return filled
 
 
 def _measured_cells(emotions: Emotions, number: int) -> list[Cell]:
@@ -134,10 +146,10 @@ def _measured_cells(emotions: Emotions, number: int) -> list[Cell]:
     ]
 
 
-def _rounded(cells: list[Cell], part: slice = slice(None)) -> Row:
+def _rounded(cells: list[Cell], columns: tuple[Column, ...]) -> Row:
     return tuple(
         _round(cell, column.decimals) if isinstance(cell, float) else cell
-        for cell, column in zip(cells, COLUMNS[part], strict=True)
+        for cell, column in zip(cells, columns, strict=True)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.manifest import load_manifest
 from realtime.core.delivery import Delivery
 from realtime.core.output_paths import check_target
 from realtime.core.sink import Run
@@ -52,9 +53,10 @@ class TableSink:
         self._table: TableWriter | None = None
 
     def open(self, run: Run) -> None:
-        """Begin the table. Raises ConfigError, RecordError."""
+        """Begin the table. Raises ConfigError, ModelError, RecordError."""
         self._table = open_table(
             self._options.path,
+            regions=load_manifest(run.config.weights).regions,
             manifest_sha256=run.manifest_sha256,
             source=run.source.path or run.source.name,
             live=run.delivery is Delivery.LIVE,

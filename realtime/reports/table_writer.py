@@ -12,21 +12,22 @@ import io
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from models.region_registry import DEFAULT_REGIONS
 from realtime.core.errors import ConfigError, RecordError, redact
 from realtime.core.output_paths import check_target, write_whole
 from realtime.core.types import Analysed
 from realtime.reports.row_buffer import RowBuffer
 from realtime.reports.table_metadata import sidecar_json, sidecar_of, table_facts
-from realtime.reports.table_schema import COLUMNS, Row, iso_utc, rows_of
+from realtime.reports.table_schema import Column, Row, columns_of, iso_utc, rows_of
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 """What a table's name may end in; it chooses the format."""
 
-_NAMES = tuple(column.name for column in COLUMNS)
 _ROWS_PER_GROUP = 2000
 Encoder = Callable[[list[Row]], str]
 
@@ -38,6 +39,7 @@ class TableWriter:
         path: the file that the user asked for, named in errors.
         written: the file that rows go into now; `path` itself, or a spool.
         encode: rows -> text.
+        regions: the experts' regions, one group of columns each.
         header: `str`, the file's first line, or "".
         live: fill in the wall-clock time.
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
@@ -54,13 +56,14 @@ class TableWriter:
         written: Path,
         encode: Encoder,
         *,
+        regions: tuple[str, ...] = DEFAULT_REGIONS,
         header: str = "",
         live: bool = False,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         convert: Callable[[Path], None] | None = None,
     ) -> None:
-        self._path, self._written, self._encode = path, written, encode
+        self._path, self._written, self._encode, self._regions = path, written, encode, regions
         self._live, self._clock, self._wall_clock = live, clock, wall_clock
         self._convert = convert
         self._late = RowBuffer()
@@ -84,9 +87,12 @@ class TableWriter:
 
         Raises:
             RecordError: the disk is full or gone, or the table is closed; whole rows written before stay.
+            ValueError: the frame is from other experts than the table was opened for.
         """
         if self._closed:
             raise RecordError(f"the table {self._path} is closed; open another one")
+        if analysed.emotions.regions != self._regions:
+            raise ValueError(f"the table is for the experts {self._regions}; received {analysed.emotions.regions}")
         rows = self._late.take(analysed, rows_of(analysed, self._wall_time(analysed)))
         if rows:
             self._append(self._encode(rows))
@@ -150,6 +156,7 @@ def wall_time(analysed: Analysed, clock: Callable[[], float], wall_clock: Callab
 def open_table(
     path: Path,
     *,
+    regions: tuple[str, ...] = DEFAULT_REGIONS,
     manifest_sha256: str = "",
     source: str = "",
     live: bool = False,
@@ -164,6 +171,7 @@ def open_table(
 
     Args:
         path: ends in .csv, .jsonl or .parquet.
+        regions: the experts' regions, in the manifest's order (`Manifest.regions`): they decide on the columns.
         manifest_sha256: `str`, of the manifest that the labels come from; into the metadata.
         source: `str`, the source's name; likewise, without credentials.
         overwrite: `bool`, replace an existing file.
@@ -172,25 +180,29 @@ def open_table(
         wall_clock: Unix time in seconds.
 
     Raises:
-        ConfigError: another suffix, or Parquet is asked for and pyarrow cannot be imported.
+        ConfigError: another suffix, a region that is not registered, or Parquet is asked for and pyarrow cannot be
+            imported.
         RecordError: the folder is missing or cannot be written, or the file exists and `overwrite` is false.
     """
     check_target(path, "table", SUFFIXES, overwrite=overwrite)
     suffix = path.suffix.lower()
-    clocks: dict[str, Any] = {"live": live, "clock": clock, "wall_clock": wall_clock}
-    facts = table_facts(manifest_sha256, redact(source))
+    common: dict[str, Any] = {"regions": regions, "live": live, "clock": clock, "wall_clock": wall_clock}
+    facts, columns = table_facts(manifest_sha256, redact(source)), columns_of(regions)
+    jsonl = partial(jsonl_text, columns)
     if suffix == ".parquet":
-        return TableWriter(path, _free_spool(path), jsonl_text, convert=_parquet_converter(path, facts), **clocks)
-    _write_sidecar(path, facts)
+        return TableWriter(path, _free_spool(path), jsonl, convert=_parquet_converter(path, facts, columns), **common)
+    _write_sidecar(path, facts, columns)
     if suffix == ".csv":
-        return TableWriter(path, path, _csv_text, header=_csv_text([_NAMES]), **clocks)
-    return TableWriter(path, path, jsonl_text, **clocks)
+        return TableWriter(
+            path, path, _csv_text, header=_csv_text([tuple(column.name for column in columns)]), **common
+        )
+    return TableWriter(path, path, jsonl, **common)
 
 
-def _write_sidecar(path: Path, facts: dict[str, str]) -> None:
+def _write_sidecar(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> None:
     """Write the facts beside `path`, before the table itself: where this fails, an earlier table is still whole."""
     try:
-        write_whole(sidecar_of(path), sidecar_json(path, facts).encode())
+        write_whole(sidecar_of(path), sidecar_json(path, facts, columns).encode())
     except OSError as error:
         raise RecordError(
             f"cannot write the table {path}: {error.strerror}; free some space or give another folder"
@@ -209,12 +221,13 @@ def _csv_text(rows: list[Row]) -> str:
     return text.getvalue()
 
 
-def jsonl_text(rows: list[Row]) -> str:
+def jsonl_text(columns: Sequence[Column], rows: list[Row]) -> str:
     """Return rows as newline-delimited JSON, one object per row."""
-    return "".join(json.dumps(dict(zip(_NAMES, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
+    names = [column.name for column in columns]
+    return "".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
 
 
-def _parquet_converter(path: Path, facts: dict[str, str]) -> Callable[[Path], None]:
+def _parquet_converter(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> Callable[[Path], None]:
     """Return what turns a spool into `path`. pyarrow is heavy, and is imported only here."""
     try:
         import pyarrow
@@ -226,7 +239,7 @@ def _parquet_converter(path: Path, facts: dict[str, str]) -> Callable[[Path], No
     types = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
     fields = [
         pyarrow.field(column.name, types[column.kind], metadata={"unit": column.unit, "about": column.about})
-        for column in COLUMNS
+        for column in columns
     ]
     schema = pyarrow.schema(fields, metadata=facts)
 

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from models.manifest import EMOTIONS, REGIONS
+from models.manifest import EMOTIONS
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import RunStatus
 from realtime.core.types import Analysed
-from realtime.overlay.face_panel import FaceFacts, verdict
+from realtime.overlay.face_facts import FaceFacts, verdict
 from realtime.overlay.palette import EMOTION_COLOURS_BGR, STACK_ORDER, hex_colour
 
 
@@ -49,7 +49,7 @@ def state_of(analysed: Analysed, hud: RunStatus) -> PageState:
             "id": face.track_id,
             "label": face.label,
             "reason": face.reason,
-            "why": verdict(face, REGIONS),
+            "why": verdict(face, analysed.emotions.regions),
             "age_s": round(face.age_s, 3) if math.isfinite(face.age_s) else None,
             "p": [round(1000 * float(share)) for share in face.probabilities],
         }

@@ -77,4 +77,5 @@ class CarryForward:
             raw=np.stack([said.raw[row] for said, row, _ in sources]),
             reasons=tuple(said.reasons[row] for said, row, _ in sources),
             age_s=np.array([age_s for _, _, age_s in sources], np.float32),
+            regions=unknown.regions,
         )

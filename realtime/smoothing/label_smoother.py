@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.manifest import EMOTIONS
 from realtime.core.config import SmoothingConfig
@@ -71,7 +71,7 @@ class LabelSmoother:
             labels.append(label)
             reasons.append(reason)
         self._people.forget(media_time_s)
-        return Emotions(smooth, emotions.by_region, emotions.reliability, tuple(labels), emotions.raw, tuple(reasons))
+        return replace(emotions, probabilities=smooth, labels=tuple(labels), reasons=tuple(reasons))
 
     def reset(self) -> None:
         """Forget every track."""

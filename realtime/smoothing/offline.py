@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -55,7 +55,7 @@ def smooth_offline(
         for (frame, row), distribution, name, doubt in zip(course.where, shown, names, doubts, strict=True):
             probabilities[frame][row], labels[frame][row], reasons[frame][row] = distribution, name, doubt
     return [
-        Emotions(p, said.by_region, said.reliability, tuple(names), said.raw, tuple(doubts))
+        replace(said, probabilities=p, labels=tuple(names), reasons=tuple(doubts))
         for p, said, names, doubts in zip(probabilities, emotions, labels, reasons, strict=True)
     ]
 

@@ -27,6 +27,7 @@ class AnalysisResults:
         # Frame i owns the rows _starts[i] to _starts[i + 1].
         self._starts = np.zeros(_FIRST_ROOM + 1, np.int64)
         self._rows: npt.NDArray[np.void] | None = None
+        self._regions: tuple[str, ...] = ()
         self._row_count = 0
         self._reasons = [""]
 
@@ -57,7 +58,8 @@ class AnalysisResults:
             self._starts = np.concatenate([self._starts, np.zeros_like(self._times_s)]).astype(np.int64)
         faces, emotions = analysed.faces, analysed.emotions
         first, end = self._row_count, self._row_count + len(faces)
-        rows = self._room_for(end, emotions.by_region.shape[1])[first:end]
+        self._regions = emotions.regions
+        rows = self._room_for(end)[first:end]
         rows["track"], rows["box"], rows["pose"] = faces.track_ids, faces.boxes_xyxy, faces.head_pose_deg
         rows["raw"], rows["by_region"], rows["reliability"] = emotions.raw, emotions.by_region, emotions.reliability
         self._note(rows, emotions)
@@ -85,6 +87,7 @@ class AnalysisResults:
             labels=tuple(LABELS[number] for number in rows["label"].tolist()),
             raw=rows["raw"],
             reasons=tuple(self._reasons[number] for number in rows["reason"].tolist()),
+            regions=self._regions,
         )
 
     def analysed(self, index: int, frame: Frame) -> Analysed:
@@ -126,9 +129,9 @@ class AnalysisResults:
         rows["label"] = [LABELS.index(label) for label in emotions.labels]
         rows["reason"] = [self._reasons.index(reason) for reason in emotions.reasons]
 
-    def _room_for(self, count: int, regions: int) -> npt.NDArray[np.void]:
+    def _room_for(self, count: int) -> npt.NDArray[np.void]:
         if self._rows is None:
-            self._rows = np.zeros(_FIRST_ROOM, _row_type(regions))
+            self._rows = np.zeros(_FIRST_ROOM, _row_type(len(self._regions)))
         while len(self._rows) < count:
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
         return self._rows
@@ -137,7 +140,7 @@ class AnalysisResults:
         return self._all()[self._starts[index] : self._starts[index + 1]]
 
     def _all(self) -> npt.NDArray[np.void]:
-        return self._room_for(0, 2)[: self._row_count]
+        return np.zeros(0, _row_type(0)) if self._rows is None else self._rows[: self._row_count]
 
 
 def _row_type(regions: int) -> np.dtype[np.void]:

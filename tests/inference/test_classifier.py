@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.manifest import EMOTIONS, GEOMETRY, file_sha256
+from models.manifest import EMOTIONS, file_sha256
+from models.region_registry import REGIONS
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError, ModelError
 from realtime.core.types import Faces
@@ -112,7 +113,7 @@ def replace_model(
 ) -> None:
     write_tiny_weights(folder)
     if content is None:
-        write_tiny_model(folder / "eyes.onnx", size_wh or GEOMETRY["eyes"].size_wh, "fear", kinds)
+        write_tiny_model(folder / "eyes.onnx", size_wh or REGIONS["eyes"].geometry.size_wh, "fear", kinds)
     else:
         (folder / "eyes.onnx").write_bytes(content)
     path = folder / "manifest.json"

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from models.dataset.__main__ import main
 from models.dataset.crop_set import Augmentation, augment, load_crops
 from models.errors import DataError
-from models.manifest import EMOTIONS, GEOMETRY, REGIONS
+from models.manifest import EMOTIONS
+from models.region_registry import REGIONS
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,7 @@ def test_an_interrupted_build_goes_on_and_another_job_is_refused(
 def test_training_reads_what_was_built(built: Path) -> None:
     for region in REGIONS:
         crops = load_crops(built, region, "train")
-        width, height = GEOMETRY[region].size_wh
+        width, height = REGIONS[region].geometry.size_wh
         assert crops.without_border().shape == (6, height, width, 1)
         assert crops.labels.tolist() == [0, 1, 2, 3, 4, 5]
     with pytest.raises(DataError, match="no faces in the split 'test'"):

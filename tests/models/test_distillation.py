@@ -19,10 +19,11 @@ pytest.importorskip("tensorflow", reason="training needs the train extra")
 
 from models import teach
 from models.dataset.crop_set import CropSet, load_crops
-from models.dataset.index import COLUMNS
+from models.dataset.index import index_columns
 from models.errors import DataError
-from models.manifest import EMOTIONS, GEOMETRY, REGIONS
+from models.manifest import EMOTIONS
 from models.region_crops import border_wh
+from models.region_registry import REGIONS
 from models.train import __main__ as train
 from models.train import loop as training
 from models.train.distillation import distilled, read_answers
@@ -32,23 +33,23 @@ BORDER_PX = 8
 
 def built(folder: Path, ids: range, split: str = "train") -> Path:
     """A built data set whose crops are the brighter the later, all of them labelled neutral."""
-    rows = []
+    rows, columns = [], index_columns()
     for number in ids:
-        row = dict.fromkeys(COLUMNS, "0") | {"id": f"{number:07d}", "split": split, "label": "neutral", "weight": "1"}
+        row = dict.fromkeys(columns, "0") | {"id": f"{number:07d}", "split": split, "label": "neutral", "weight": "1"}
         rows.append(row | {"p_neutral": "1", "agreement": "1"})
         for region in REGIONS:
-            x, y = border_wh(GEOMETRY[region], BORDER_PX)
-            width, height = GEOMETRY[region].size_wh
+            x, y = border_wh(REGIONS[region].geometry, BORDER_PX)
+            width, height = REGIONS[region].geometry.size_wh
             path = folder / region / split / "neutral" / f"{number:07d}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), np.full((height + 2 * y, width + 2 * x), 40 + 20 * number, np.uint8))
     new = not (folder / "index.csv").exists()
     with (folder / "index.csv").open("a", newline="") as stream:
-        table = csv.DictWriter(stream, COLUMNS)
+        table = csv.DictWriter(stream, columns)
         if new:
             table.writeheader()
         table.writerows(rows)
-    geometry = {region: asdict(GEOMETRY[region]) for region in REGIONS}
+    geometry = {region: asdict(REGIONS[region].geometry) for region in REGIONS}
     (folder / "build.json").write_text(json.dumps({"geometry": geometry, "border_px": BORDER_PX}))
     return folder
 

@@ -6,17 +6,8 @@ from pathlib import Path
 import pytest
 
 from models.errors import ModelError
-from models.manifest import (
-    EMOTIONS,
-    GEOMETRY,
-    REGIONS,
-    ExpertSpec,
-    FusionSpec,
-    Manifest,
-    file_sha256,
-    load_manifest,
-    verified_file,
-)
+from models.manifest import EMOTIONS, ExpertSpec, FusionSpec, Manifest, file_sha256, load_manifest, verified_file
+from models.region_registry import REGIONS
 
 
 def make_manifest(folder: Path) -> Manifest:
@@ -24,7 +15,8 @@ def make_manifest(folder: Path) -> Manifest:
     for region in REGIONS:
         (folder / f"{region}.onnx").write_bytes(region.encode())
         digest = file_sha256(folder / f"{region}.onnx")
-        experts.append(ExpertSpec(region, f"{region}.onnx", digest, GEOMETRY[region], 1.25, {"epoch": 3}, {"val": 0.5}))
+        geometry = REGIONS[region].geometry
+        experts.append(ExpertSpec(region, f"{region}.onnx", digest, geometry, 1.25, {"epoch": 3}, {"val": 0.5}))
     rows = tuple(tuple(0.1 * k for k in range(len(EMOTIONS))) for _ in REGIONS)
     fusion = FusionSpec("log_linear", rows, (0.0,) * 6, 1.5, rows)
     manifest = Manifest(tuple(experts), fusion, "2026-01-01", {"about": "test"}, {"val": {"accuracy": 0.5}}, folder)
@@ -62,7 +54,7 @@ def test_no_manifest_names_the_next_step(tmp_path: Path) -> None:
     [
         ({"version": 99}, "version 99"),
         ({"emotions": ["joy"]}, "joy"),
-        ({"experts": []}, "must name the experts"),
+        ({"experts": []}, "must name one expert or more"),
         ({"fusion": {"method": "mean"}}, "not a manifest"),
         ({"surplus": 1}, "not a manifest"),
     ],

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from models.dataset.occlusion import cover
-from models.manifest import GEOMETRY, REGIONS
 from models.region_crops import border_wh
+from models.region_registry import REGIONS
 
 BORDER_PX = 8
 
 
 def stored(region: str) -> np.ndarray:
-    geometry = GEOMETRY[region]
+    geometry = REGIONS[region].geometry
     x, y = border_wh(geometry, BORDER_PX)
     shape = (geometry.size_wh[1] + 2 * y, geometry.size_wh[0] + 2 * x, 1)
     return np.random.default_rng(0).integers(90, 110, shape).astype(np.uint8)
@@ -24,8 +24,8 @@ def test_something_is_drawn_on_a_copy_and_the_seed_decides_what(region: str) -> 
     crop = stored(region)
     before = crop.copy()
     for seed in range(20):
-        drawn, hidden = cover(crop, GEOMETRY[region], region, np.random.default_rng(seed))
-        again, _ = cover(crop, GEOMETRY[region], region, np.random.default_rng(seed))
+        drawn, hidden = cover(crop, REGIONS[region].geometry, region, np.random.default_rng(seed))
+        again, _ = cover(crop, REGIONS[region].geometry, region, np.random.default_rng(seed))
         assert (drawn.shape, drawn.dtype) == (crop.shape, np.uint8)
         assert 0 <= hidden <= 1
         assert (drawn != crop).mean() > 0.05
@@ -36,14 +36,14 @@ def test_something_is_drawn_on_a_copy_and_the_seed_decides_what(region: str) -> 
 def test_a_mask_hides_the_mouth_and_its_label() -> None:
     for seed in range(20):
         crop = stored("lips")
-        drawn, hidden = cover(crop, GEOMETRY["lips"], "lips", np.random.default_rng(seed))
+        drawn, hidden = cover(crop, REGIONS["lips"].geometry, "lips", np.random.default_rng(seed))
         middle = np.s_[crop.shape[0] // 2 - 4 : crop.shape[0] // 2 + 4, crop.shape[1] // 2 - 8 : crop.shape[1] // 2 + 8]
         assert hidden == pytest.approx(0.9)
         assert (drawn[middle] != crop[middle]).mean() > 0.8
 
 
 def test_eyes_get_glasses_over_both_eyes_or_a_mask_below_them() -> None:
-    geometry = GEOMETRY["eyes"]
+    geometry = REGIONS["eyes"].geometry
     scale = geometry.size_wh[0] / geometry.width_d
     kinds = set()
     for seed in range(30):

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.manifest import GEOMETRY, REGIONS
 from models.region_crops import border_wh, cut_region, eye_distance_px, region_corners
+from models.region_registry import REGIONS
 from tests.support.fakes import make_landmarks
 
 
@@ -24,7 +24,7 @@ def turned(points: np.ndarray, degrees: float, centre: tuple[float, float]) -> n
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_crops_have_the_experts_size_and_a_border_in_proportion(region: str) -> None:
-    geometry, landmarks = GEOMETRY[region], make_landmarks((160, 120), 60)
+    geometry, landmarks = REGIONS[region].geometry, make_landmarks((160, 120), 60)
     width, height = geometry.size_wh
     assert cut_region(picture(), landmarks, geometry).shape == (height, width, 1)
     x, y = border_wh(geometry, 8)
@@ -35,7 +35,7 @@ def test_crops_have_the_experts_size_and_a_border_in_proportion(region: str) -> 
 @pytest.mark.parametrize("eye_distance", [14.0, 24.0])
 def test_the_middle_of_a_crop_with_border_is_the_crop_without(region: str, eye_distance: float) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (240, 320, 3), dtype=np.uint8)
-    geometry, landmarks = GEOMETRY[region], make_landmarks((160, 120), eye_distance)
+    geometry, landmarks = REGIONS[region].geometry, make_landmarks((160, 120), eye_distance)
     x, y = border_wh(geometry, 8)
     wide = cut_region(noise, landmarks, geometry, 8)
     np.testing.assert_allclose(wide[y:-y, x:-x].astype(int), cut_region(noise, landmarks, geometry).astype(int), atol=1)
@@ -49,14 +49,14 @@ def test_a_turned_picture_gives_the_same_crop(region: str, degrees: float) -> No
     rotated = cv2.warpAffine(
         picture(), cv2.getRotationMatrix2D(centre, -degrees, 1.0), (320, 240), borderMode=cv2.BORDER_REPLICATE
     )
-    before = cut_region(picture(), landmarks, GEOMETRY[region])
-    after = cut_region(rotated, turned(landmarks, degrees, centre), GEOMETRY[region])
+    before = cut_region(picture(), landmarks, REGIONS[region].geometry)
+    after = cut_region(rotated, turned(landmarks, degrees, centre), REGIONS[region].geometry)
     assert np.abs(before.astype(int) - after.astype(int)).max() <= 4
 
 
 @pytest.mark.parametrize("region", REGIONS)
 def test_a_crop_shows_what_lies_between_its_corners(region: str) -> None:
-    landmarks, geometry = make_landmarks((160, 120), 60), GEOMETRY[region]
+    landmarks, geometry = make_landmarks((160, 120), 60), REGIONS[region].geometry
     corners = region_corners(landmarks, geometry)
     crop = cut_region(picture(), landmarks, geometry)[:, :, 0]
     places = [(0, 0), (0, -1), (-1, -1), (-1, 0)]
@@ -69,7 +69,7 @@ def test_a_crop_shows_what_lies_between_its_corners(region: str) -> None:
 
 def test_regions_lie_where_a_face_has_them() -> None:
     landmarks = make_landmarks((160, 120), 60)
-    eyes, lips = (region_corners(landmarks, GEOMETRY[region]) for region in REGIONS)
+    eyes, lips = (region_corners(landmarks, REGIONS[region].geometry) for region in REGIONS)
     eye_line, mouth = landmarks[33, 1], landmarks[13, 1]
     assert eyes[:, 1].mean() == pytest.approx(eye_line - 0.06 * 60, abs=0.01), "brows are above the eyes"
     assert lips[:, 1].mean() == pytest.approx(mouth, abs=0.01)
@@ -79,27 +79,28 @@ def test_regions_lie_where_a_face_has_them() -> None:
 def test_near_faces_lose_the_detail_that_training_never_had() -> None:
     stripes = np.zeros((480, 640, 3), np.uint8)
     stripes[:, ::4] = 255
-    crop = cut_region(stripes, make_landmarks((320, 240), 200), GEOMETRY["eyes"])
+    crop = cut_region(stripes, make_landmarks((320, 240), 200), REGIONS["eyes"].geometry)
     assert crop.std() < 15, "fine stripes of a near face must average out, not alias"
     assert crop.mean() == pytest.approx(64, abs=6)
 
 
 def test_grey_and_colour_pictures_give_the_same_crop() -> None:
     landmarks = make_landmarks((160, 120), 40)
-    colour = cut_region(picture(), landmarks, GEOMETRY["lips"])
-    np.testing.assert_allclose(colour, cut_region(picture()[:, :, 0].copy(), landmarks, GEOMETRY["lips"]), atol=1)
+    geometry = REGIONS["lips"].geometry
+    colour = cut_region(picture(), landmarks, geometry)
+    np.testing.assert_allclose(colour, cut_region(picture()[:, :, 0].copy(), landmarks, geometry), atol=1)
 
 
 def test_a_face_at_the_edge_or_without_width_still_gives_a_crop() -> None:
     outside = make_landmarks((2, 2), 60)
-    assert cut_region(picture(), outside, GEOMETRY["eyes"]).shape == (32, 48, 1)
+    assert cut_region(picture(), outside, REGIONS["eyes"].geometry).shape == (32, 48, 1)
     flat = np.zeros((468, 2), np.float32)
     assert eye_distance_px(flat) == 0
-    assert cut_region(picture(), flat, GEOMETRY["lips"]).shape == (48, 64, 1)
+    assert cut_region(picture(), flat, REGIONS["lips"].geometry).shape == (48, 64, 1)
 
 
 def test_geometry_is_checked() -> None:
     from models.errors import ModelError
 
     with pytest.raises(ModelError, match="positive sizes"):
-        replace(GEOMETRY["eyes"], width_d=0.0)
+        replace(REGIONS["eyes"].geometry, width_d=0.0)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 pytest.importorskip("keras", reason="the train extra is not installed")
 
 from models.dataset.crop_set import CropSet
-from models.manifest import GEOMETRY
+from models.region_registry import REGIONS
 from models.soup import main
 from models.train.checkpoint import build_network, load_trained
 from models.train.recipe import Recipe
@@ -25,11 +25,11 @@ RECIPE = Recipe("lips", 2, 4, 1e-3, 0.01, 0.1, 4, 0.2, 0.5, 0.99, 3, 1)
 def training(folder: Path, value: float, **changes: object) -> Path:
     """Write a training all of whose weights are `value`."""
     recipe = replace(RECIPE, **changes)
-    network = build_network(asdict(recipe), GEOMETRY["lips"].size_wh)
+    network = build_network(asdict(recipe), REGIONS["lips"].geometry.size_wh)
     network.set_weights([np.full_like(weight, value) for weight in network.get_weights()])
     folder.mkdir()
     network.save_weights(folder / "best.weights.h5")
-    facts = {"recipe": asdict(recipe), "geometry": asdict(GEOMETRY["lips"]), "faces": {"train": 1, "val": 12}}
+    facts = {"recipe": asdict(recipe), "geometry": asdict(REGIONS["lips"].geometry), "faces": {"train": 1, "val": 12}}
     (folder / "recipe.json").write_text(json.dumps(facts))
     return folder
 
@@ -43,7 +43,7 @@ def val(monkeypatch: pytest.MonkeyPatch) -> None:
         agreement=np.ones(12, np.float32),
         ids=np.arange(12),
         hidden=np.zeros(12, np.float32),
-        geometry=GEOMETRY["lips"],
+        geometry=REGIONS["lips"].geometry,
         border_px=8,
     )
     monkeypatch.setattr("models.dataset.crop_set.load_crops", lambda folder, region, split: crops)

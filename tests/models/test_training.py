@@ -15,7 +15,7 @@ import keras
 
 from models.dataset.crop_set import CropSet
 from models.errors import ConfigError, DataError
-from models.manifest import GEOMETRY
+from models.region_registry import REGIONS
 from models.train.batches import Batches, sample_weights
 from models.train.checkpoint import load_trained, start_from
 from models.train.layers import FusedBatchNormalization, StandardizeCrop
@@ -37,7 +37,7 @@ def crop_set(count: int = 12) -> CropSet:
         agreement=np.where(np.arange(count) == 0, 0.5, 1.0).astype(np.float32),
         ids=np.arange(100, 100 + count),
         hidden=np.zeros(count, np.float32),
-        geometry=GEOMETRY["lips"],
+        geometry=REGIONS["lips"].geometry,
         border_px=8,
     )
 
@@ -45,7 +45,7 @@ def crop_set(count: int = 12) -> CropSet:
 def test_training_starts_from_earlier_weights_and_refuses_another_network(tmp_path: Path) -> None:
     earlier, later = lips_network((64, 48), width=4), lips_network((32, 32), width=4)
     earlier.save_weights(tmp_path / "best.weights.h5")
-    facts = {"recipe": asdict(RECIPE), "geometry": asdict(GEOMETRY["lips"])}
+    facts = {"recipe": asdict(RECIPE), "geometry": asdict(REGIONS["lips"].geometry)}
     (tmp_path / "recipe.json").write_text(json.dumps(facts))
     start_from(later, tmp_path)
     for before, after in zip(earlier.get_weights(), later.get_weights(), strict=True):

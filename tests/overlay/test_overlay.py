@@ -7,9 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from models.manifest import EMOTIONS, GEOMETRY
+from models.manifest import EMOTIONS
 from realtime.core.types import UNCERTAIN, Analysed
-from realtime.overlay.face_panel import FaceFacts, Level, PanelPainter, ago, verdict
+from realtime.overlay.face_facts import FaceFacts, ago, verdict
+from realtime.overlay.face_panel import Level, PanelPainter
 from realtime.overlay.overlay import Overlay
 from realtime.overlay.palette import EMOTION_COLOURS_BGR, GREY, INK, PANEL
 from realtime.overlay.staleness_filter import StalenessFilter
@@ -290,9 +291,3 @@ def test_panels_say_less_at_once_and_more_only_after_a_calm_while():
     assert levels[0] < Level.FULL
     assert levels[-1] is Level.FULL
     assert sorted(levels) == levels
-
-
-def test_regions_without_geometry_are_no_obstacle():
-    drawn = Overlay(("eyes", "ears")).draw(analysed(plain(), [[500, 250, 650, 450]]), HUD, landmarks=True)
-    assert "ears" not in GEOMETRY
-    assert drawn.shape == (720, 1280, 3)

@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from models.manifest import EMOTIONS, GEOMETRY, REGIONS, ExpertSpec, FusionSpec, Manifest, file_sha256
+from models.manifest import EMOTIONS, ExpertSpec, FusionSpec, Manifest, file_sha256
+from models.region_registry import REGIONS
 
 
 def write_tiny_model(path: Path, size_wh: tuple[int, int], says: str, kinds: int = len(EMOTIONS)) -> None:
@@ -30,15 +31,17 @@ def write_tiny_model(path: Path, size_wh: tuple[int, int], says: str, kinds: int
     path.write_bytes(model.SerializeToString())
 
 
-def write_tiny_weights(folder: Path, eyes: str = "anger", lips: str = "happiness", method: str = "mean") -> Manifest:
-    """A folder as `models/weights`, whose eyes expert says `eyes` and whose lips expert says `lips`."""
+def write_tiny_weights(
+    folder: Path, eyes: str = "anger", lips: str = "happiness", method: str = "mean", **others: str
+) -> Manifest:
+    """A folder as `models/weights`, whose eyes expert says `eyes`, whose lips expert says `lips`, and so on."""
     folder.mkdir(parents=True, exist_ok=True)
     experts = []
-    for region, says in zip(REGIONS, (eyes, lips), strict=True):
+    for region, says in {"eyes": eyes, "lips": lips, **others}.items():
         path = folder / f"{region}.onnx"
-        write_tiny_model(path, GEOMETRY[region].size_wh, says)
-        experts.append(ExpertSpec(region, path.name, file_sha256(path), GEOMETRY[region]))
-    ones = ((1.0,) * len(EMOTIONS),) * len(REGIONS)
+        write_tiny_model(path, REGIONS[region].geometry.size_wh, says)
+        experts.append(ExpertSpec(region, path.name, file_sha256(path), REGIONS[region].geometry))
+    ones = ((1.0,) * len(EMOTIONS),) * len(experts)
     fusion = FusionSpec(method, ones, (0.0,) * len(EMOTIONS), 1.0, ones)
     manifest = Manifest(tuple(experts), fusion, "2026-01-01", {"about": "tiny"}, folder=folder)
     (folder / "manifest.json").write_text(manifest.to_json(), "utf-8")

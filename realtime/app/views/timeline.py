@@ -10,7 +10,7 @@ from realtime.app.jobs.preview_image import rgb_ppm
 from realtime.app.views.theme import NORMAL, SMALL, Theme
 from realtime.app.views.timeline_image import label_at, strip_image
 from realtime.core.types import UNCERTAIN
-from realtime.overlay.face_panel import percent
+from realtime.overlay.face_facts import percent
 from realtime.timeline.analysis_results import AnalysisResults
 from realtime.timeline.time_format import format_clock
 

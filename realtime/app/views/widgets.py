@@ -9,7 +9,7 @@ from tkinter import ttk
 from models.manifest import EMOTIONS
 from realtime.app.views.theme import NORMAL, Theme
 from realtime.core.types import UNCERTAIN, Emotions, Faces
-from realtime.overlay.face_panel import ago, percent
+from realtime.overlay.face_facts import ago, percent
 from realtime.overlay.palette import GREY, OUTLINE, colour_of, hex_colour
 
 _INK_ON_COLOUR = hex_colour(OUTLINE)
