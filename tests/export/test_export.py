@@ -10,14 +10,17 @@ pytest.importorskip("tf2onnx", reason="the train extra is not installed")
 
 import keras
 import onnxruntime as ort
+from click.testing import CliRunner
 from onnx import helper
 
-from export.__main__ import _told
+from export.__main__ import _told, main
 from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
 from export.integer import with_integer_convolutions
 from export.parity import LIMIT, largest_difference, seeded_crops
 from export.quantize import run, to_int8
 from models.errors import ModelError
+from models.manifest import ExpertSpec, load_manifest
+from models.region_registry import REGIONS
 from models.train.layers import StandardizeCrop
 from models.train.networks import _dense_layer, _norm_relu, lips_network
 
@@ -129,3 +132,22 @@ def test_the_manifest_names_where_a_training_came_from_and_tells_no_path() -> No
     assert "/home" not in json.dumps(told)
     # Trainings from before these options.
     assert _told({"recipe": {}}, [], "int8", 0.0)["recipe"]["teacher"] == ""
+
+
+def test_one_expert_is_exported_beside_those_that_are_kept(tmp_path, monkeypatch) -> None:
+    def exported(region, *_):
+        return ExpertSpec(
+            region, f"{region}.onnx", "0" * 64, REGIONS[region].geometry, scores={"try": next(tries)}
+        ), b""
+
+    tries = iter(range(9))
+    monkeypatch.setattr("export.__main__._export_one", exported)
+    arguments = ["--weights", str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    found = []
+    for region in ("lips", "eyes", "lips"):
+        done = CliRunner().invoke(main, [*arguments, "--region", region])
+        assert done.exit_code == 0, done.output
+        found.append([(expert.region, expert.scores["try"]) for expert in load_manifest(tmp_path / "out").experts])
+    assert found == [[("lips", 0)], [("lips", 0), ("eyes", 1)], [("lips", 2), ("eyes", 1)]]
+    assert CliRunner().invoke(main, arguments).exit_code == 0
+    assert load_manifest(tmp_path / "out").regions == ("eyes", "lips"), "all of them, in the registry's order"
