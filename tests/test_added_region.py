@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -114,18 +115,26 @@ def test_the_compact_panel_shows_every_expert_and_their_squares_do_not_touch() -
 
 
 @pytest.mark.parametrize(
-    ("says", "verdict"),
+    ("says", "why"),
     [
         (("happiness", "happiness", "happiness"), "eyes, lips and brows agree"),
         (("happiness", "fear", "happiness"), "eyes and brows outweigh lips"),
         (("fear", "happiness", "fear"), "lips outweigh eyes and brows"),
     ],
 )
-def test_the_verdict_names_all_of_them_and_fits_into_the_panel(says: tuple[str, ...], verdict: str) -> None:
+def test_the_page_names_every_expert_in_its_verdict(says: tuple[str, ...], why: str) -> None:
 
     (person,) = state_of(three_experts(analysed(plain(), [[0, 0, 9, 9]]), *says), HUD).people
-    assert person["why"] == verdict
-    assert text_width_px(verdict, 10) < PanelPainter(THREE, 10).size_wh(Level.FULL)[0] - 2 * 9
+    assert person["why"] == why
+
+
+def test_more_and_longer_titles_widen_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REGIONS, "nose", dataclasses.replace(BROWS, name="nose", title="nose and cheeks"))
+    four = PanelPainter((*THREE, "nose"), 10)
+    room_px = four.size_wh(Level.FULL)[0] - 2 * 9
+    assert text_width_px("eyes, lips and brows outweigh nose and cheeks", 10) < room_px
+    # Beside the six columns there is room for the title, the meter and the square.
+    assert four.size_wh(Level.COMPACT)[0] > PanelPainter(THREE, 10).size_wh(Level.COMPACT)[0]
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -163,13 +172,15 @@ def read(path: Path) -> list[dict[str, Any]]:
 
 def test_a_late_answer_fills_the_rows_that_were_written_without_it() -> None:
     value = three_experts(tabled(0, 1), "anger", "happiness", "fear")
-    unknown = Analysed(value.frame, value.faces, Emotions.not_yet(1, THREE))
+    aged = dataclasses.replace(Emotions.not_yet(1, THREE), age_s=np.array([0.5], np.float32))
+    unknown = Analysed(value.frame, value.faces, aged)
     names = [column.name for column in columns_of(THREE)]
     (before,) = rows_of(unknown, None)
     (row,) = with_measured([before], value.emotions)
     cells = dict(zip(names, row, strict=True))
     assert dict(zip(names, before, strict=True))["brows_fear"] is None
-    assert (cells["brows_fear"], cells["reliability_brows"], cells["label"]) == (0.9, 1.0, "uncertain")
+    assert (cells["brows_fear"], cells["reliability_brows"]) == (0.9, 1.0)
+    assert (cells["label"], cells["emotion_age_s"]) == ("uncertain", 0.5), "what was shown stays"
 
 
 def test_a_frame_that_goes_ahead_of_a_busy_classifier_knows_the_experts(measured: Analysed) -> None:
