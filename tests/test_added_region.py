@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from demo import CLIP_PATH
 from models.manifest import EMOTIONS, Manifest
 from models.region_crops import region_corners
 from models.region_registry import REGIONS
@@ -29,6 +31,7 @@ from realtime.reports.table_writer import open_table
 from realtime.serving.page_state import state_of
 from realtime.smoothing.carry_forward import CarryForward
 from realtime.timeline.analysis_results import AnalysisResults
+from run_live import main
 from tests.support.added_region import BROWS, THREE, three_experts
 from tests.support.drawn_faces import HUD, analysed, changed_box, plain
 from tests.support.fakes import make_faces, make_frame
@@ -64,6 +67,23 @@ def test_every_expert_is_asked_and_fused(manifest: Manifest, measured: Analysed)
     np.testing.assert_allclose(emotions.reliability, 1.0)
     np.testing.assert_array_equal(emotions.raw, fuse(emotions.by_region, emotions.reliability, manifest.fusion))
     assert emotions.raw[0, EMOTIONS.index("fear")] > 2 * emotions.raw[0, EMOTIONS.index("sadness")]
+    (person,) = measured.people
+    assert (tuple(person.by_region), tuple(person.reliability)) == (THREE, THREE)
+    assert max(person.by_region["brows"], key=person.by_region["brows"].__getitem__) == "fear"
+
+
+def test_the_command_runs_it_and_writes_its_columns(manifest: Manifest, tmp_path: Path) -> None:
+    written = {suffix: tmp_path / f"out{suffix}" for suffix in (".csv", ".mp4", ".html")}
+    options = ["--headless", "--weights", str(manifest.folder), "--seconds", "0.2", "--smooth", "offline"]
+    outputs = ["--table", str(written[".csv"]), "--record", str(written[".mp4"]), "--report", str(written[".html"])]
+    done = CliRunner().invoke(main, [str(CLIP_PATH), *options, *outputs])
+    assert done.exit_code == 0, done.output
+    rows = read(written[".csv"])
+    assert len(rows) == 6
+    assert all(max(EMOTIONS, key=lambda emotion: float(row[f"brows_{emotion}"])) == "fear" for row in rows)
+    assert "Model of the brows" in written[".html"].read_text("utf-8")
+    lines = CliRunner().invoke(main, [str(CLIP_PATH), *options, "--table", "-"])
+    assert [list(json.loads(line)) for line in lines.stdout.splitlines()] == [list(row) for row in rows]
 
 
 @pytest.mark.parametrize("says", [{"brows": "fear"}, {"lips": "fear", "eyes": "fear"}])
@@ -128,13 +148,14 @@ def test_the_page_names_every_expert_in_its_verdict(says: tuple[str, ...], why: 
     assert person["why"] == why
 
 
-def test_more_and_longer_titles_widen_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(REGIONS, "nose", dataclasses.replace(BROWS, name="nose", title="nose and cheeks"))
-    four = PanelPainter((*THREE, "nose"), 10)
-    room_px = four.size_wh(Level.FULL)[0] - 2 * 9
-    assert text_width_px("eyes, lips and brows outweigh nose and cheeks", 10) < room_px
-    # Beside the six columns there is room for the title, the meter and the square.
-    assert four.size_wh(Level.COMPACT)[0] > PanelPainter(THREE, 10).size_wh(Level.COMPACT)[0]
+def test_more_regions_and_longer_titles_widen_the_panel(monkeypatch: pytest.MonkeyPatch) -> None:
+    nose = dataclasses.replace(BROWS, name="nose", title="nose")
+    monkeypatch.setitem(REGIONS, "nose", nose)
+    full_px = PanelPainter((*THREE, "nose"), 10).size_wh(Level.FULL)[0]
+    assert text_width_px("eyes, lips and brows outweigh nose", 10) < full_px - 2 * 9
+    monkeypatch.setitem(REGIONS, "nose", dataclasses.replace(nose, title="nose and cheeks"))
+    wide_px, usual_px = (PanelPainter(regions, 10).size_wh(Level.COMPACT)[0] for regions in ((*THREE, "nose"), THREE))
+    assert wide_px > usual_px, "the title, its meter and its square stand beside the six columns"
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
