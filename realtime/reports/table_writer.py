@@ -185,17 +185,19 @@ def open_table(
         RecordError: the folder is missing or cannot be written, or the file exists and `overwrite` is false.
     """
     check_target(path, "table", SUFFIXES, overwrite=overwrite)
-    suffix = path.suffix.lower()
-    common: dict[str, Any] = {"regions": regions, "live": live, "clock": clock, "wall_clock": wall_clock}
     facts, columns = table_facts(manifest_sha256, redact(source)), columns_of(regions)
-    jsonl = partial(jsonl_text, columns)
+    return _opened(path, facts, columns, regions=regions, live=live, clock=clock, wall_clock=wall_clock)
+
+
+def _opened(path: Path, facts: dict[str, str], columns: Sequence[Column], **common: Any) -> TableWriter:
+    """Return the writer of the format that the suffix chooses."""
+    jsonl, suffix = partial(jsonl_text, columns), path.suffix.lower()
     if suffix == ".parquet":
         return TableWriter(path, _free_spool(path), jsonl, convert=_parquet_converter(path, facts, columns), **common)
     _write_sidecar(path, facts, columns)
     if suffix == ".csv":
-        return TableWriter(
-            path, path, _csv_text, header=_csv_text([tuple(column.name for column in columns)]), **common
-        )
+        header = _csv_text([tuple(column.name for column in columns)])
+        return TableWriter(path, path, _csv_text, header=header, **common)
     return TableWriter(path, path, jsonl, **common)
 
 
