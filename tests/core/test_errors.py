@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from realtime.core import errors
@@ -20,10 +22,15 @@ def test_credentials_never_reach_a_message(address: str, shown: str) -> None:
 
 
 def test_the_tree_drawn_in_the_docstring_is_the_tree() -> None:
-    for name in errors.__all__:
-        if name.endswith("Error"):
-            assert name in (errors.__doc__ or "")
-            assert issubclass(getattr(errors, name), errors.EmotionLiveError)
+    drawn: dict[str, str] = {}
+    above = ["EmotionLiveError"]
+    for line in (errors.__doc__ or "").splitlines():
+        if found := re.match(r"((?:\|  )*)\+- (\w+)", line):
+            depth = len(found[1]) // 3
+            above[depth + 1 :] = [found[2]]
+            drawn[found[2]] = above[depth]
+    named = [getattr(errors, name) for name in errors.__all__ if name.endswith("Error")]
+    assert drawn == {kind.__name__: kind.__base__.__name__ for kind in named if kind is not errors.EmotionLiveError}
 
 
 def test_a_stage_error_says_where_and_what_next() -> None:

@@ -150,5 +150,5 @@ def test_a_real_clip_keeps_its_times(real_data: Path, tmp_path: Path, name: str)
     wanted = [(t - start_s, data) for t, data in packets(clip, "audio") if start_s - 1e-5 <= t < end_s]
     sound = [item for item in packets(tmp_path / "out.mp4", "audio") if item[0] < end_s - start_s - 0.03]
     assert [data for _, data in sound] == [data for _, data in wanted][: len(sound)]
-    if wanted:
-        assert np.abs(np.array([a[0] - b[0] for a, b in zip(sound, wanted, strict=False)])).max() < 1e-3
+    assert len(wanted) - 4 < len(sound) <= len(wanted)
+    assert np.abs(np.array([a[0] - b[0] for a, b in zip(sound, wanted, strict=False)])).max() < 1e-3
