@@ -8,6 +8,19 @@ from realtime.core.channel import Channel, ChannelClosedError, OverflowPolicy
 from tests.support.clocks import until
 
 
+def producer(channel: Channel[int], count: int) -> threading.Thread:
+    """Put so many numbers on another thread, and close the channel after them."""
+
+    def produce() -> None:
+        for item in range(count):
+            channel.put(item)
+        channel.close()
+
+    thread = threading.Thread(target=produce, daemon=True)
+    thread.start()
+    return thread
+
+
 def test_live_keeps_the_newest_and_counts_what_it_drops() -> None:
     channel: Channel[int] = Channel(1, OverflowPolicy.DROP_OLDEST)
     for item in range(5):
@@ -18,14 +31,7 @@ def test_live_keeps_the_newest_and_counts_what_it_drops() -> None:
 
 def test_files_wait_for_room_and_lose_nothing() -> None:
     channel: Channel[int] = Channel(2, OverflowPolicy.WAIT)
-
-    def produce() -> None:
-        for item in range(50):
-            channel.put(item)
-        channel.close()
-
-    thread = threading.Thread(target=produce, daemon=True)
-    thread.start()
+    thread = producer(channel, 50)
     got = []
     with pytest.raises(ChannelClosedError):
         while True:
@@ -79,14 +85,7 @@ def test_take_waiting_never_blocks() -> None:
 @pytest.mark.timeout(10)
 def test_take_waiting_waits_for_enough_but_not_for_what_cannot_come() -> None:
     channel: Channel[int] = Channel(3, OverflowPolicy.WAIT)
-
-    def produce() -> None:
-        for item in range(8):
-            channel.put(item)
-        channel.close()
-
-    thread = threading.Thread(target=produce, daemon=True)
-    thread.start()
+    thread = producer(channel, 8)
     got = [channel.take_waiting(2, 60.0), channel.take_waiting(9, 60.0), channel.take_waiting(9, 60.0)]
     thread.join(5)
     assert got == [[0, 1], [2, 3, 4], [5, 6, 7]], "as many as asked for, then as many as fit"

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from realtime.core.types import Faces, Frame
+from realtime.core.types import Faces
 from realtime.landmarks.person_tracker import PersonTracker, TrackingFinder
 from tests.support.fakes import FakeFinder, blank, make_faces, make_frame
 
@@ -127,16 +127,7 @@ def test_the_order_of_faces_does_not_matter(order: list[int], shift: int) -> Non
 
 
 def test_tracking_finder_numbers_what_its_finder_finds_and_closes_it() -> None:
-    class Finder:
-        closed = 0
-
-        def find(self, frame: Frame) -> Faces:
-            return make_faces()
-
-        def close(self) -> None:
-            self.closed += 1
-
-    inner = Finder()
+    inner = FakeFinder()
     finder = TrackingFinder(inner)
     assert np.array_equal(finder.find(make_frame(0)).track_ids, [1])
     finder.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -20,13 +19,6 @@ pytestmark = pytest.mark.timeout(60)
 
 TOKEN = "a-token-for-the-test"
 NEUTRAL_RGB, HAPPINESS_RGB = (0, 158, 115), (240, 228, 66)
-
-
-@pytest.fixture
-def page() -> Iterator[PageServer]:
-    page = opened()
-    yield page
-    page.close()
 
 
 def see_grey(tab: Tab, folder: Path, place_xy: list[int], level: int) -> None:

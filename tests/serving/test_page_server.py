@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
-from collections.abc import Iterator
 from http.client import HTTPResponse
 
 import cv2
@@ -23,13 +22,6 @@ from tests.support.clocks import until
 from tests.support.live_page import INFO, Pictures, ask, grey, knock, noise, opened, publish, state
 
 pytestmark = pytest.mark.timeout(40)
-
-
-@pytest.fixture
-def page() -> Iterator[PageServer]:
-    page = opened()
-    yield page
-    page.close()
 
 
 def level(jpeg: bytes) -> float:
