@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import csv
 import re
-import resource
-import signal
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -156,22 +156,17 @@ def test_a_page_that_cannot_be_written_is_saved_elsewhere(tmp_path: Path, monkey
     assert "Person 1" in saved.read_text("utf-8")
 
 
-def test_a_full_disk_leaves_the_page_of_an_earlier_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_page_of_an_earlier_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full_disk: Callable[[int], AbstractContextManager[None]]
+) -> None:
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "p.html").write_text("precious")
     report = HtmlReport(tmp_path / "p.html", lambda: FACTS, overwrite=True)
     for frame in story():
         report.write(frame)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (3000, limit[1]))
-    try:
-        with pytest.raises(RecordError, match="cannot write the report") as caught:
-            report.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
-        signal.signal(signal.SIGXFSZ, handler)
+    with full_disk(3000), pytest.raises(RecordError, match="cannot write the report") as caught:
+        report.close()
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.html", "temporary"]
     assert (tmp_path / "p.html").read_text() == "precious"
