@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.manifest import GEOMETRY
+from models.region_registry import REGIONS
 from realtime.inference.reliability import REASONS, region_quality, reliability_and_reason
 from tests.support.fakes import make_faces
 
@@ -26,7 +26,7 @@ def quality(
     centre_xy: tuple[float, float] = (160, 120),
 ) -> dict[str, float]:
     faces = replace(make_faces([centre_xy], eye_distance_px), head_pose_deg=np.array([pose_deg], np.float32))
-    return dict(zip(REASONS, region_quality(faces, 0, crop, GEOMETRY["eyes"], FRAME_WH).tolist(), strict=True))
+    return dict(zip(REASONS, region_quality(faces, 0, crop, REGIONS["eyes"].geometry, FRAME_WH).tolist(), strict=True))
 
 
 def test_a_near_sharp_face_that_looks_here_has_nothing_against_it() -> None:

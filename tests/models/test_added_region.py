@@ -19,7 +19,7 @@ from models.fit_fusion import main as fit_main
 from models.manifest import EMOTIONS, Manifest, load_manifest
 from models.region_crops import border_wh
 from models.region_registry import REGIONS
-from tests.support.added_region import BROWS, THREE
+from tests.support.fakes import BROWS, THREE
 from tests.support.tiny_models import write_tiny_weights
 
 

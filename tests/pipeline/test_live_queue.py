@@ -1,4 +1,4 @@
-"""Live frames around a busy classifier: what waits, what goes ahead, what is dropped; one thread, a clock by hand."""
+"""The queue that lets live frames bypass a busy classifier, in order, with a clock that the test moves."""
 
 from __future__ import annotations
 
