@@ -27,7 +27,7 @@ class Geometry:
         anchor: tuple of `int`, face-mesh landmarks whose mean is the region's anchor.
         width_d: `float`, width of the region along the eye axis.
         height_d: `float`, height across it.
-        shift_down_d: `float`, centre minus anchor, positive towards the chin.
+        shift_down_d: `float`, center minus anchor, positive towards the chin.
         size_wh: `(int, int)`, the expert's input in pixels.
         detail_wh: `(int, int)`, the most real pixels that a crop keeps. A nearer face is reduced to this size before
             it is brought to `size_wh`, so that the expert sees the sharpness that it was trained on.

@@ -111,9 +111,9 @@ class Emotions:
         raw: `(N, K) float32`, fused, this frame alone; equals `probabilities` before smoothing.
         reasons: `(N,)` tuple of `str`, why a label is "uncertain" ("" where it is not): "turned", "small",
             "blurred", "hidden", "no clear expression" or "not measured yet".
-        age_s: `(N,) float32`, how much earlier than this frame the row was measured, in seconds of media time: 0 on
-            this frame, more where an answer is carried over because the classifier was busy, infinite where there has
-            been none. All 0 if it is not given.
+        age_s: `(N,) float32`, staleness in seconds of media time: how much earlier than this frame the row was
+            measured. 0 on this frame, more where an answer is carried forward because the classifier was busy,
+            infinite where there has been none. All 0 if it is not given.
         regions: `(R,)` tuple of `str`, the experts' regions in the manifest's order; the shipped experts' if not given.
     """
 

@@ -1,4 +1,4 @@
-"""What is known of one face at one moment, and its verdict in words: which experts agree, or why none is named."""
+"""One face's results on one frame, and their verdict in words: which experts agree, or why it is uncertain."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ class FaceFacts:
 
     @property
     def old(self) -> bool:
-        """Whether it was measured too long ago to be passed off as new."""
+        """Whether the result is too old to be shown as current."""
         return _OLD_S < self.age_s < math.inf
 
     @property
     def faded(self) -> bool:
-        """Whether it is shown in grey."""
+        """Whether it is shown in gray."""
         return self.uncertain or self.old
 
     @property
     def colour(self) -> Colour:
-        """Colour of everything that stands for this face's emotion."""
+        """Color of everything that stands for this face's emotion."""
         return GREY if self.faded else colour_of(self.label)
 
     def says(self, region: int) -> tuple[int, float]:
@@ -101,7 +101,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def ago(age_s: float) -> str:
-    """Return "0.3 s ago", or "" where that is as good as now, and where there is nothing that could be old."""
+    """Return "0.3 s ago", or "" for a current or a missing result."""
     return f"{age_s:.1f} s ago" if _OLD_S < age_s < math.inf else ""
 
 

@@ -193,7 +193,7 @@ class PanelPainter:
             write_right(picture, percent(share), right, top, self._cap, ink)
 
     def _draw_meter(self, picture: ImageArray, right: int, top: int, trust: int) -> None:
-        """Draw how far a region is trusted as steps that rise, ending at `right`."""
+        """Draw a region's reliability as rising steps that end at `right`."""
         step, gap = self._meter_px
         left = right - _TRUST_STEPS * (step + gap) + gap
         for place in range(_TRUST_STEPS):

@@ -43,7 +43,7 @@ _FAR_PX = 1 << 15
 
 
 class Overlay:
-    """Draws analysed frames. It remembers where panels were, so that they stay calm: one per video."""
+    """Draws analyzed frames. It keeps the panels' last positions, so that they do not jump: one per video."""
 
     def __init__(self) -> None:
         self._painters: dict[tuple[tuple[str, ...], int], PanelPainter] = {}

@@ -20,7 +20,7 @@ EMOTION_COLOURS_BGR: Mapping[str, Colour] = {
 """The color of each emotion wherever one is drawn."""
 
 STACK_ORDER = ("neutral", "surprise", "sadness", "anger", "fear", "happiness")
-"""The emotions bottom to top where they are stacked. No two neighbours look alike to the colour-blind: orange never
+"""The emotions bottom to top where they are stacked. No two neighbors look alike to the color-blind: orange never
 meets vermilion, purple or yellow; purple never meets green."""
 
 GREY: Colour = (160, 160, 160)
@@ -40,7 +40,7 @@ def colour_of(label: str) -> Colour:
 
 
 def hex_colour(colour_bgr: Colour) -> str:
-    """Return a colour as CSS, SVG and Tk write it: "#rrggbb"."""
+    """Return a color as CSS, SVG and Tk write it: "#rrggbb"."""
     blue, green, red = colour_bgr
     return f"#{red:02x}{green:02x}{blue:02x}"
 
