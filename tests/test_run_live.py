@@ -17,14 +17,8 @@ from click.testing import CliRunner, Result
 from demo import CLIP_PATH
 from realtime.inference.classifier import RegionClassifier
 from run_live import main
-from tests.support.tiny_models import write_tiny_weights
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_weights(tmp_path_factory.mktemp("weights"), eyes="happiness").folder
 
 
 def run(*arguments: object) -> Result:

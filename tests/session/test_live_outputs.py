@@ -25,15 +25,9 @@ from realtime.session.session import Session
 from run_live import main
 from tests.support.fakes import FakeCamera
 from tests.support.made_clips import write_clip
-from tests.support.tiny_models import write_tiny_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(60)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_weights(tmp_path_factory.mktemp("weights"), eyes="happiness").folder
 
 
 def run(*arguments: object, env: dict[str, str] | None = None) -> Result:

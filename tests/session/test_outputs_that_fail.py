@@ -16,14 +16,8 @@ from click.testing import CliRunner
 from demo import CLIP_PATH
 from run_live import main
 from tests.support.recorded import ROOT, decoded_times, packets, playable_frames
-from tests.support.tiny_models import write_tiny_weights
 
 pytestmark = pytest.mark.timeout(90)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_weights(tmp_path_factory.mktemp("weights"), eyes="happiness").folder
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ from realtime.session.session import Session
 from realtime.smoothing.offline import smooth_offline
 from tests.support.fakes import make_emotions, one_hot
 from tests.support.made_clips import cut, write_clip
-from tests.support.tiny_models import write_tiny_weights
 
 K = len(EMOTIONS)
 
@@ -106,11 +105,6 @@ def test_people_are_smoothed_apart_whatever_their_order() -> None:
 
 def test_nothing_is_nothing() -> None:
     assert smooth_offline([], [], [], SmoothingConfig()) == []
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_weights(tmp_path_factory.mktemp("weights"), eyes="happiness").folder
 
 
 def offline_run(source: object, weights: Path, *outputs: object, **options: object) -> tuple[Session, list[str]]:
