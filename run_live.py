@@ -1,4 +1,4 @@
-"""The command: a webcam, a video file or a stream -> window, recording, table and report."""
+"""Command line of the live program: camera, file or stream to window, recording, table, report, page."""
 
 from __future__ import annotations
 

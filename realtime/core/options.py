@@ -1,4 +1,4 @@
-"""What one run does: how its source is analyzed, how faces may be shown, and which outputs it has."""
+"""Options of a run: analysis, appearance of output pictures, outputs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SmoothingMode(enum.Enum):
 
 
 class FaceStyle(enum.Enum):
-    """How faces are shown in what leaves the program: recordings, the page, the virtual camera."""
+    """How faces appear in outputs: recordings, the page, the virtual camera."""
 
     AS_THEY_ARE = "as they are"
     BLURRED = "blurred"
@@ -41,7 +41,7 @@ class AnalysisOptions:
         smoothing: how probabilities become labels over time.
         realtime: `bool`, whether a file is delivered at its own rate and late frames are dropped, as a camera's are.
         seconds: `float` or `None`, end before this media time; `None` runs to the end.
-        calibrate_s: `float` or `None`, take the first seconds as everybody's neutral face; `None` does not.
+        calibrate_s: `float` or `None`, calibrate on the first seconds as every person's neutral face.
     """
 
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
@@ -59,7 +59,7 @@ class AnalysisOptions:
 
 @dataclass(frozen=True, slots=True)
 class PictureOptions:
-    """How the pictures look that a run shows and gives to others.
+    """Appearance of shown and output pictures.
 
     Attributes:
         faces: how faces are shown in what leaves the program.

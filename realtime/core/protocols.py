@@ -11,17 +11,17 @@ from realtime.core.types import Emotions, Faces, Frame
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of a source once it is open.
+    """Properties of an open source.
 
     Attributes:
         name: `str`, for people, without credentials: "camera 0", "clip.mp4".
-        live: `bool`, frames pass by whether they are read or not (camera, stream); a file waits.
+        live: `bool`, the source does not wait for its reader (camera, stream); a file does.
         size_wh: `(int, int)` pixels of an upright frame.
         fps: `float`, nominal or average frames per second; 0.0 if unknown.
-        frame_count: `int` or `None`, frames in the file, if the container says so.
+        frame_count: `int` or `None`, frames in the file, if the container declares it.
         path: `str` or `None`, the file, whose sound a recording copies; `None` for cameras and streams.
-        duration_s: `float` or `None`, about how long the file plays, if it says so.
-        seekable: `bool`, whether the source can be sent elsewhere in its own time: it is a `SeekableSource`.
+        duration_s: `float` or `None`, declared duration of the file in seconds.
+        seekable: `bool`, whether it is a `SeekableSource`.
     """
 
     name: str
@@ -38,10 +38,10 @@ class FrameSource(Protocol):
     """Delivers frames. `open`, `read` and `close` are called on the capture thread, `interrupt` from any.
 
     Attributes:
-        live: `bool`, frames pass by whether they are read or not.
-        dropped: `int`, frames so far that nobody read in time.
+        live: `bool`, the source does not wait for its reader.
+        dropped: `int`, frames so far that were not read in time.
         damaged_packets: `int`, packets so far that could not be decoded.
-        farewell: `str`, one line for people on how the source ended, where that is not plain; "" else.
+        farewell: `str`, one line for the user on how the source ended, "" for an ordinary end.
     """
 
     @property
@@ -74,7 +74,7 @@ class FrameSource(Protocol):
 
 
 class SeekableSource(FrameSource, Protocol):
-    """A source that can go on from elsewhere, also after its end; `seek` is called on the capture thread."""
+    """A source that can seek, also after its end; `seek` is called on the capture thread."""
 
     def seek(self, time_s: float) -> None:
         """Make the next `read` return the frame that is shown at media time `time_s`. Raises SourceReadError."""
@@ -87,14 +87,14 @@ class FaceFinder(Protocol):
         """Return the faces of one frame with their track ids."""
 
     def close(self) -> None:
-        """Free the landmarker."""
+        """Free the networks."""
 
 
 class EmotionClassifier(Protocol):
-    """Says what faces show; every method is called on the classify thread.
+    """Classifies emotions of faces; every method is called on the classify thread.
 
     Attributes:
-        provider: `str`, the execution provider that really runs.
+        provider: `str`, the execution provider in use.
     """
 
     @property

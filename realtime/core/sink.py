@@ -16,7 +16,7 @@ from realtime.core.types import Analysed, ImageArray
 
 @dataclass(frozen=True, slots=True)
 class RunStatus:
-    """What is said of a run while it goes on: the line at the top left of the picture, and the page's.
+    """Status of a run, for the status line on the picture and for the page.
 
     Attributes:
         fps: `float`, pictures shown per second.
@@ -27,8 +27,8 @@ class RunStatus:
         provider: `str`, what the models run on.
         recording: `bool`, whether a recording is being written.
         paused: `bool`, whether the picture stands still.
-        resting: `str`, what is to be said of the neutral calibration, or "".
-        notice: `str`, what is to be said of the playback, or "".
+        resting: `str`, a line about the neutral calibration, or "".
+        notice: `str`, a line about the playback, or "".
     """
 
     fps: float
@@ -43,13 +43,13 @@ class RunStatus:
 
 
 class RunControls(Protocol):
-    """What a sink that a person controls may ask of its run; on the main thread."""
+    """Controls of a run for an interactive sink; on the main thread."""
 
     def stop(self) -> None:
         """End the run after this frame; what is written is finished."""
 
     def seek(self, time_s: float) -> None:
-        """Go on from the frame at media time `time_s`. Raises ConfigError: the source cannot be sent elsewhere."""
+        """Continue from the frame at media time `time_s`. Raises ConfigError: the source cannot be seeked."""
 
     def calibrate(self, seconds: float) -> None:
         """Take the faces of the next `seconds` of media time as neutral."""
@@ -61,7 +61,7 @@ class RunControls(Protocol):
         """Draw landmarks and regions on the pictures that others see, or leave them out."""
 
     def why_no_seek(self) -> str:
-        """Return why the run cannot be sent elsewhere now, "" where it can."""
+        """Return why the run cannot seek now, "" where it can."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +69,7 @@ class Run:
     """The run that a sink belongs to.
 
     Attributes:
-        source: what is known of the source, which is open.
+        source: properties of the open source.
         delivery: how its frames are delivered.
         config: how they are analyzed.
         metrics: rates, latencies and drops so far.
@@ -102,7 +102,7 @@ class Run:
     refined_status: Callable[[RunStatus], RunStatus] = field(default=lambda status: status, repr=False)
 
     def status(self) -> RunStatus:
-        """Return what is to be said of the run now."""
+        """Return the run's present status."""
         live = self.delivery is Delivery.LIVE
         return self.refined_status(
             RunStatus(
@@ -120,7 +120,7 @@ class Sink(Protocol):
 
     Attributes:
         name: `str`, what it is to the user: "recording", "table".
-        blocks_seeking: `str`, why the run cannot be sent elsewhere while it is open, "" where it can.
+        blocks_seeking: `str`, why the run cannot seek while it is open, "" where it can.
         written: the file that is complete, after `close`; `None` where there is none.
     """
 
@@ -166,7 +166,7 @@ class InteractiveSink(Sink, Protocol):
 
 
 class SinkOptions(Protocol):
-    """What the user asked of one output; makes its sink."""
+    """Options of one output; factory of its sink."""
 
     @property
     def watched(self) -> bool:

@@ -1,1 +1,1 @@
-"""One run, wired: sources, stages, window, keys, playback, outputs."""
+"""Composition of a run: Analyser, sinks, window, keys, playback; the public API."""

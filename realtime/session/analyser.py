@@ -46,7 +46,7 @@ class Analyser:
         options: how it is analyzed.
         watched: `bool`, whether somebody sees each frame as soon as it is analyzed; else a file's frames come in
             batches, which costs less.
-        metrics: collects figures.
+        metrics: collects the run's metrics.
         notify: takes one line for people now and then.
 
     Attributes:
@@ -128,7 +128,7 @@ class Analyser:
 
     @property
     def info(self) -> SourceInfo:
-        """What is known of the source, once it is open. Raises ConfigError before."""
+        """Properties of the source, once it is open. Raises ConfigError before."""
         if self._info is None:
             raise ConfigError("an Analyser must be entered before it is used: with Analyser(source) as run: ...")
         return self._info
@@ -177,7 +177,7 @@ class Analyser:
         """Go on from the frame at media time `time_s` in seconds, also after the end; on the iterating thread.
 
         Raises:
-            ConfigError: the source cannot be sent elsewhere.
+            ConfigError: the source cannot be seeked.
         """
         if self._pipeline is not None:
             self._pipeline.seek(time_s)
@@ -187,7 +187,7 @@ class Analyser:
         self._calibrator.start(seconds)
 
     def calibration_note(self, media_time_s: float) -> str:
-        """Return what the person in the picture is to know of the calibration, "" if nothing."""
+        """Return the status line of the calibration, "" if there is none."""
         return self._calibrator.note(media_time_s)
 
     def _observe(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
@@ -208,7 +208,7 @@ class Analyser:
         )
 
     def _tell_how_it_ended(self) -> None:
-        """Say what an ordinary end would hide: a sender that closed, frames of a damaged file, threads that hang."""
+        """Report what an ordinary end would hide: a closed stream, damaged frames, threads that hang."""
         source = self._source
         self.stragglers = [] if self._pipeline is None else self._pipeline.stragglers
         if source.farewell:

@@ -89,7 +89,7 @@ class _StillAnalyzer:
         self._count = 0
 
     def analyze(self, image_bgr: ImageArray) -> list[FaceEmotion]:
-        # A new epoch each time: nothing is followed from one image to the next.
+        # A new epoch each time: nothing is tracked from one image to the next.
         self._count += 1
         frame = Frame(image_bgr, self._count, 0.0, 0.0, epoch=self._count)
         faces = self._finder.find(frame)

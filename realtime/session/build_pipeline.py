@@ -1,4 +1,4 @@
-"""The pipeline with this project's own stages: landmarks, tracks and region experts on any source."""
+"""Builds the pipeline of landmarks, tracks and region experts on any source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from realtime.landmarks.landmark_finder import LandmarkFinder
 from realtime.landmarks.person_tracker import TrackingFinder
 from realtime.pipeline.pipeline import Pipeline
 
-# Landmarks of a batch of frames take less than this on two cores; longer than it nobody's last frames shall wait.
+# Landmarks of a batch take less than this on two cores; it also bounds how long a file's last frames wait.
 _PATIENCE_S = 0.05
 
 
@@ -21,7 +21,7 @@ def build_pipeline(source: FrameSource, config: PipelineConfig, metrics: Metrics
     Args:
         source: where frames come from.
         config: faces, batches, provider and weights.
-        metrics: collects figures.
+        metrics: collects the run's metrics.
         delivery: how frames are delivered; FAST fills the batches of inference, which costs a ninth less.
     """
     return Pipeline(

@@ -1,4 +1,4 @@
-"""What keys and mouse in the window ask for, in the codes of every window system that OpenCV has."""
+"""Key and mouse bindings of the window, for the key codes of each window system that OpenCV supports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Key(enum.Enum):
-    """What the person at the window asks for."""
+    """Commands of the window's keys."""
 
     QUIT = "quit"
     PAUSE = "pause"
@@ -99,7 +99,7 @@ def key_of(code: int, shift_held: Callable[[], bool] | None = None) -> Key | Non
 
 
 def keyboard_shift_held() -> bool:
-    """Return whether shift is held down now, False where nobody can tell."""
+    """Return whether shift is held down now, False where that is unknown."""
     try:
         if sys.platform == "win32":
             return bool(ctypes.windll.user32.GetAsyncKeyState(0x10) & 0x8000)

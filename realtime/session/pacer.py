@@ -1,4 +1,4 @@
-"""When a frame of a file is due, at the speed at which it is played."""
+"""Playback clock: the due time of each frame of a file at a given speed."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from realtime.core.errors import ConfigError
 SLOWEST, FASTEST = 0.25, 16.0
 """Bounds of the speed at which a file is played."""
 
-# Someone who drags the window or stops the process must not see the clip rush to catch up.
+# After a longer stall (the window is dragged, the process stopped) playback continues instead of catching up.
 _MAX_LAG_S = 0.5
 _DRAW_EVERY_S = 1 / 30
 
 
 def check_speed(speed: float, *, live: bool) -> None:
-    """Refuse a speed that cannot be. Raises ConfigError."""
+    """Validate a playback speed. Raises ConfigError."""
     if not SLOWEST <= speed <= FASTEST:
         raise ConfigError(f"the speed must lie in {SLOWEST:g} to {FASTEST:g}; received {speed:g}")
     if live and speed != 1:
@@ -25,10 +25,10 @@ def check_speed(speed: float, *, live: bool) -> None:
 
 
 class Pacer:
-    """Says when a frame of a file is due.
+    """Schedules the frames of a file by media time.
 
     Args:
-        speed: `float`, how much faster than life.
+        speed: `float`, playback speed; 1 is real time.
         clock: monotonic seconds.
     """
 
@@ -50,7 +50,7 @@ class Pacer:
         return self._offset_s + due_s - now_s
 
     def leaves_out(self, media_time_s: float) -> bool:
-        """Return whether a frame need not be drawn: faster than life, nobody can see them all."""
+        """Return whether a frame need not be drawn: at higher speeds not every frame is visible."""
         now_s = self._clock()
         if self.speed > 1 and self.left_s(media_time_s) <= 0 and now_s - self._drawn_s < _DRAW_EVERY_S:
             return True

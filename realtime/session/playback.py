@@ -1,4 +1,4 @@
-"""Playing, pausing and scrubbing what a window shows. Knows neither the window nor the pipeline."""
+"""State machine of playback in the window: play, pause, seek; independent of window and pipeline."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ Wish = Key | Click | None
 
 
 class Playback:
-    """Where a replay stands, where the person wants to be, and the timeline to see both on.
+    """Playback position, pending seek, and the timeline that shows both.
 
-    Of several wishes one is followed at a time, so that pictures keep coming while the mouse is dragged.
+    One seek is pending at a time, and the newest target follows, so that pictures keep coming while the mouse is
+    dragged.
 
     Args:
         info: the source, open.
-        seek: sends the source elsewhere, media time in seconds.
-        why_no_seek: why it cannot be sent elsewhere now, "" where it can; asked for a source that could.
-        notify: receives one line for people, once, when a wish is refused.
-        speed: `float`, how much faster than life a file is played.
+        seek: seeks the source to a media time in seconds.
+        why_no_seek: returns why it cannot seek now, "" where it can; called for seekable sources.
+        notify: receives one line for the user, once, when a seek is refused.
+        speed: `float`, playback speed of a file; 1 is real time.
         end_s: `float` or `None`, media time at which the run ends, if that is earlier than the source's end.
         clock: monotonic seconds.
 
     Attributes:
-        paused: `bool`, whether the person stopped the picture.
-        ended: `bool`, whether a clip that was scrubbed waits at its end.
-        seeks: `int`, how often the source was sent elsewhere.
+        paused: `bool`, whether the user paused.
+        ended: `bool`, whether a clip in which the user has seeked waits at its end.
+        seeks: `int`, number of seeks.
     """
 
     def __init__(
@@ -81,12 +82,12 @@ class Playback:
 
     @property
     def under_way(self) -> bool:
-        """Whether a frame that was asked for has yet to arrive."""
+        """Whether a seek is pending."""
         return self._asked_s is not None
 
     @property
     def notice(self) -> str:
-        """What the person is to know: the end, or why a wish was refused a moment ago; "" if nothing."""
+        """Line for the user: the end, or why a seek was refused a moment ago; "" if there is none."""
         reason, since_s = self._refused
         if reason and self._clock() - since_s < _NOTICE_S:
             return reason
@@ -94,7 +95,7 @@ class Playback:
 
     @property
     def position(self) -> Position:
-        """Where the replay stands."""
+        """Present playback position."""
         if self._live:
             end_s = math.ceil(max(self._bands.last_s, _LIVE_STEP_S) / _LIVE_STEP_S) * _LIVE_STEP_S
             return Position(end_s - LIVE_S, end_s, end_s, live=True)
@@ -103,7 +104,7 @@ class Playback:
         return Position(0.0, end_s, now_s, speed=self.pace.speed, hint="" if self.why_not() else _HINT)
 
     def act(self, wish: Wish) -> bool:
-        """Do what a key or the mouse asks for, if it is about playing; return whether the picture must be redrawn."""
+        """Handle a key or click of playback; return whether the picture must be redrawn."""
         if isinstance(wish, Click):
             return self._click(wish)
         if wish is Key.PAUSE:
@@ -128,7 +129,7 @@ class Playback:
         return True
 
     def arrived(self, analysed: Analysed) -> None:
-        """Take the next analysed frame; it may be the one that was asked for."""
+        """Take the next analyzed frame, which may complete a pending seek."""
         self._bands.write(analysed)
         self._now_s = analysed.frame.media_time_s
         if self._asked_s is None:
@@ -154,7 +155,7 @@ class Playback:
         return np.concatenate([picture_bgr, strip])
 
     def why_not(self) -> str:
-        """Return why one cannot scrub now, "" where one can."""
+        """Return why seeking is not possible now, "" where it is."""
         if not self._info.seekable:
             return "no seeking: this source goes on by itself"
         return self._why_no_seek()

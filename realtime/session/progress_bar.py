@@ -1,4 +1,4 @@
-"""How far a run without a window is: a bar on a terminal, elsewhere (a log) a line now and then."""
+"""Progress of a headless run: a bar on a terminal, else a line now and then for a log."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class ProgressBar:
 
 
 class _Lines:
-    """Says how many frames are done, seldom enough for a log."""
+    """Rate-limited progress lines for a log."""
 
     def __init__(self, info: SourceInfo, clock: Callable[[], float]) -> None:
         self._name, self._total, self._clock = info.name, info.frame_count, clock

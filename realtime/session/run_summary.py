@@ -1,4 +1,4 @@
-"""What is said of a run at its end: who showed what when, frames, drops, latency and files."""
+"""Summary of a run at its end: label spans per person, frames, drops, latency, files."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Session:
 
     @property
     def live(self) -> bool:
-        """Whether the source goes on without us; False before it is open."""
+        """Whether the source does not wait for its reader; False before it is open."""
         return self._run is not None and self._run.delivery is Delivery.LIVE
 
     @property
@@ -99,7 +99,7 @@ class Session:
         self._quit = True
 
     def seek(self, time_s: float) -> None:
-        """Go on from the frame at media time `time_s`. Raises ConfigError: the source cannot be sent elsewhere."""
+        """Continue from the frame at media time `time_s`. Raises ConfigError: the source cannot be seeked."""
         if self._analyser is not None:
             self._analyser.seek(time_s)
 
@@ -124,7 +124,7 @@ class Session:
         self._painter.landmarks = shown
 
     def why_no_seek(self) -> str:
-        """Return why the run cannot be sent elsewhere now, "" where it can."""
+        """Return why the run cannot seek now, "" where it can."""
         if self.options.analysis.smoothing is SmoothingMode.OFFLINE:
             return "no seeking with offline smoothing"
         return next((sink.blocks_seeking for sink in self._sinks if sink.blocks_seeking), "")
@@ -177,7 +177,7 @@ class Session:
                 screen.idle(0.0)
 
     def _give_out(self, analysed: Analysed) -> None:
-        """Give one frame to every sink; where nobody else waits, wait until a file's frame is due to be seen."""
+        """Pass one frame to every sink; without a window, wait until a watched file's frame is due."""
         self._media_time_s = analysed.frame.media_time_s
         self.spans.write(analysed)
         if self._run is not None and self._run.delivery is Delivery.PACED and self._screen is None:

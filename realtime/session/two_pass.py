@@ -1,4 +1,4 @@
-"""A file analysed to its end, smoothed in both directions of time, and then read again to be drawn and written."""
+"""Two-pass analysis of a file: analyze, smooth offline, then decode again to draw and write."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from realtime.smoothing.offline import smooth_offline
 
 
 class TwoPass:
-    """Stands where a pipeline stands: `poll` returns `None` during the first pass, then frames that are smoothed.
+    """Replacement of a pipeline: `poll` returns `None` during the first pass, then smoothed frames.
 
-    What is kept of a frame between the passes is what was said of it, some hundred bytes per face. Its landmarks wait
-    in a temporary file, and its picture is decoded again.
+    Between the passes the results of a frame are kept in memory, some hundred bytes per face. Its landmarks are in a
+    temporary file, and its picture is decoded again.
 
     Args:
         pipeline: the first pass, started; closed by its owner.

@@ -1,4 +1,4 @@
-"""The window, its keys and its mouse; everything here belongs to the main thread."""
+"""OpenCV window with its key and mouse events; main thread only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PROBE = "import cv2; cv2.namedWindow('probe'); cv2.destroyAllWindows()"
 
 
 class Window:
-    """A window that shows pictures and tells which keys and places were pressed in it. Main thread only.
+    """Window that shows pictures and returns key and mouse events. Main thread only.
 
     Args:
         title: `str`, its name on the screen.

@@ -1,4 +1,4 @@
-"""The sink that shows the run in a window, and does what keys and mouse ask for."""
+"""Sink that shows the run in a window and handles its keys and mouse."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class WindowOptions:
     """A window; a file is shown at its own speed.
 
     Attributes:
-        speed: `float`, how much faster than life a file is played; what is written keeps its times.
+        speed: `float`, playback speed of a file; written files keep its media times.
     """
 
     speed: float = 1.0

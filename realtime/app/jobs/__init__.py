@@ -1,1 +1,1 @@
-"""Work beside the window, one thread per job; knows nothing of Tk."""
+"""Background jobs of the desktop program, one thread each; independent of Tk."""

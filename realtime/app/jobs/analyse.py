@@ -1,4 +1,4 @@
-"""The first half of the desktop program's work: a video is analysed to its end, and what was found is kept."""
+"""Job that analyzes a video to its end and keeps the results in memory."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Opened:
     """The source is open.
 
     Attributes:
-        info: what is known of it.
-        length_s: `float` or `None`, seconds, if the file says so.
+        info: its properties.
+        length_s: `float` or `None`, seconds, if the file declares it.
     """
 
     info: SourceInfo
@@ -40,11 +40,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the work is.
+    """Progress of a job.
 
     Attributes:
         done: `int`, frames done.
-        share: `float` or `None`, 0 to 1; `None` where nobody knows the length.
+        share: `float` or `None`, 0 to 1; `None` where the length is unknown.
         elapsed_s: `float`, seconds since the source was open.
     """
 
@@ -54,7 +54,7 @@ class Progress:
 
     @property
     def left_s(self) -> float | None:
-        """Seconds left, at the speed so far; `None` where that cannot be said."""
+        """Estimated seconds left, at the speed so far; `None` where unknown."""
         if not self.share or self.elapsed_s < 1:
             return None
         return self.elapsed_s * (1 - self.share) / self.share
@@ -62,21 +62,21 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Smoothing:
-    """Every frame was seen; labels are being made of them."""
+    """Every frame is analyzed; offline smoothing has begun."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """A video and what was found in it.
+    """A video and its results.
 
     Attributes:
         source: `str`, the file.
-        info: what is known of it.
+        info: its properties.
         results: one entry per frame.
         metrics: of the run.
         provider: `str`, what the models ran on.
         began_s: `float`, Unix time.
-        config: how it was analysed.
+        config: how it was analyzed.
         warning: `str`, what the user should know ("" if nothing): the file broke off, frames were damaged.
     """
 
@@ -91,7 +91,7 @@ class Analysis:
 
 
 class AnalysisJob(Job):
-    """Analyses a file; posts `Opened`, `Progress`, `Smoothing` and at the end the `Analysis`.
+    """Analyzes a file; posts `Opened`, `Progress`, `Smoothing` and at the end the `Analysis`.
 
     Args:
         source: `str`, the file.
@@ -116,7 +116,7 @@ class AnalysisJob(Job):
         self._stop: Callable[[], None] = lambda: None
 
     def work(self) -> None:
-        """Analyse to the end. Raises CancelledError, EmotionLiveError: not one frame could be analysed."""
+        """Analyze to the end. Raises CancelledError, EmotionLiveError: not one frame could be analyzed."""
         # Before the models are read: a file that is no video is refused at once.
         with closing(FileSource(self.source)) as looked_at:
             seconds = length_s(self.source)

@@ -1,4 +1,4 @@
-"""A camera: its newest picture with what it shows, and files that are written while it runs."""
+"""Job that runs a camera: newest picture with its emotions, and files that are written meanwhile."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CameraView:
         size_wh: `(int, int)`, of that picture in pixels.
         scale: `float`, its pixels per pixel of the camera.
         faces: in the camera's pixels.
-        emotions: smoothed, or carried over.
+        emotions: smoothed, or carried forward.
         media_time_s: `float`, seconds since the camera's first picture.
         fps: `float`, frames per second.
         latency_ms: `float`, from the camera to here.
@@ -121,7 +121,7 @@ class CameraJob(Job):
             with self._analyser:
                 self._show()
         except EmotionLiveError:
-            # What goes wrong because it is being stopped, as opening a camera, is no error.
+            # Errors that stopping causes, as while a camera is being opened, are not errors of the run.
             if not self._cancelled.is_set():
                 raise
         self.post(Stopped())

@@ -1,4 +1,4 @@
-"""Work beside the window: one thread per job, which says what happened by posting events. Knows nothing of Tk."""
+"""Base class of background jobs: one thread each, which posts events to the window. Independent of Tk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class CancelledError(Exception):
-    """Somebody asked the job to end; what it was writing is to be put away."""
+    """The job was canceled; unfinished output is to be removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """The job ended because it was asked to, and left nothing behind."""
+    """The job was canceled and left nothing behind."""
 
 
 class Latest(Generic[T]):
-    """Hands the newest value from one thread to another; older ones are forgotten."""
+    """Latest-value mailbox between two threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,7 +52,7 @@ class Latest(Generic[T]):
 
 
 class Job:
-    """One piece of work on a thread of its own.
+    """A background job on its own thread.
 
     Args:
         name: `str`, the thread's name.
@@ -78,7 +78,7 @@ class Job:
         return self._thread.is_alive()
 
     def post(self, event: object) -> None:
-        """Tell the window something; on the job's thread."""
+        """Post an event to the window; on the job's thread."""
         self._post(self, event)
 
     def work(self) -> None:

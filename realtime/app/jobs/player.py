@@ -1,4 +1,4 @@
-"""Shows an analysed video: play, pause, jump. Decodes and scales on its own thread, at the video's own speed."""
+"""Player of an analyzed video: play, pause, seek; decodes and scales on its own thread."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from realtime.app.jobs.preview_image import fit, ppm
 from realtime.capture.frame_index_reader import SeekableVideo
 
 _FIRST_VIEW_WH = (640, 360)
-# After a longer stop the video goes on from where it is instead of rushing.
+# After a longer stall playback continues from where it is instead of catching up.
 _MAX_LAG_S = 0.4
 _SHORTEST_WAIT_S = 0.001
 

@@ -1,4 +1,4 @@
-"""From pictures to what Tk can show. Knows nothing of Tk, so that threads may use it."""
+"""Scales pictures and converts them to PPM for Tk; thread-safe, independent of Tk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saves what was found in a video: recording, table or report. Whole under its name, or not at all."""
+"""Job that saves a recording, a table or a report of an analyzed video, atomically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be saved of a video or a camera, and the sink that writes it."""
+"""Kinds of output files, and the sink for each."""
 
 from __future__ import annotations
 
