@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +85,8 @@ class Run:
         end_s: `float` or `None`, media time at which it ends, if that is known.
         controls: for a sink that a person controls.
         refined_status: adds what only whoever runs it knows to `status`.
+        clock: monotonic seconds.
+        sleep: waits for some seconds.
     """
 
     source: SourceInfo
@@ -100,6 +103,8 @@ class Run:
     end_s: float | None = None
     controls: RunControls | None = field(default=None, repr=False)
     refined_status: Callable[[RunStatus], RunStatus] = field(default=lambda status: status, repr=False)
+    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
 
     def status(self) -> RunStatus:
         """Return the run's present status."""

@@ -35,6 +35,8 @@ class Session:
         options: what to do.
         notify: receives one line for people now and then ("recording to …").
         on_frame: called after every frame; for a progress bar.
+        clock: monotonic seconds, for the pace at which a file is shown.
+        sleep: waits for some seconds.
 
     Attributes:
         metrics: rates, drops and times so far.
@@ -47,6 +49,9 @@ class Session:
         options: RunOptions,
         notify: Callable[[str], None] = lambda _: None,
         on_frame: Callable[[Analysed], None] = lambda _: None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.options = options
         self.metrics = Metrics()
@@ -57,7 +62,8 @@ class Session:
         self._screen: InteractiveSink | None = None
         self._key_recording: RecordingSink | None = None
         self._painter = OutputPainter(options.picture)
-        self._pacer = Pacer()
+        self._clock, self._sleep = clock, sleep
+        self._pacer = Pacer(clock=clock)
         self._analyser: Analyser | None = None
         self._run: Run | None = None
         self._media_time_s = 0.0
@@ -156,6 +162,8 @@ class Session:
             end_s=self.options.analysis.seconds,
             controls=self,
             refined_status=self._refined,
+            clock=self._clock,
+            sleep=self._sleep,
         )
 
     def _loop(self, analyser: Analyser) -> None:
@@ -181,7 +189,7 @@ class Session:
         self._media_time_s = analysed.frame.media_time_s
         self.spans.write(analysed)
         if self._run is not None and self._run.delivery is Delivery.PACED and self._screen is None:
-            time.sleep(max(0.0, self._pacer.left_s(self._media_time_s)))
+            self._sleep(max(0.0, self._pacer.left_s(self._media_time_s)))
         for sink in list(self._sinks):
             sink.write(analysed)
         self.metrics.shown(analysed.frame.captured_at_s)

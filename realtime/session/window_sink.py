@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +74,7 @@ class WindowSink:
             run.notify,
             speed=self._options.speed,
             end_s=run.end_s,
+            clock=run.clock,
         )
         self._window = Window(f"emotion-live: {run.source.name}")
 
@@ -111,8 +111,8 @@ class WindowSink:
         """Show the present picture, do what a key asks for, and wait a little. Raises RecordError."""
         if self._window is not None and self._picture is not None:
             self._act(self._window.show(self._picture))
-        if wait_s > 0:
-            time.sleep(wait_s)
+        if wait_s > 0 and self._run is not None:
+            self._run.sleep(wait_s)
 
     def stays(self) -> bool:
         """Return whether the window stays at the end of the clip: it does for those who scrub."""

@@ -24,6 +24,7 @@ from realtime.session.session import Session
 from realtime.session.window import Click, Key
 from realtime.session.window_sink import WindowOptions
 from realtime.timeline.label_spans import LabelSpans
+from tests.support.clocks import FakeClock
 from tests.support.made_clips import write_clip
 from tests.support.tiny_models import write_tiny_weights
 
@@ -53,7 +54,13 @@ class ScriptedWindow:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
+def clock() -> FakeClock:
+    """The run's own time: it passes only while the run waits."""
+    return FakeClock()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: FakeClock) -> object:
     monkeypatch.setattr(window_module, "Window", ScriptedWindow)
     monkeypatch.chdir(tmp_path)
     weights = write_tiny_weights(tmp_path / "weights").folder
@@ -63,10 +70,12 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
         script: dict[int, Key], *outputs: SinkOptions, window: bool = True, speed: float = 1.0, **options: object
     ) -> tuple[Session, ScriptedWindow, list[str]]:
         ScriptedWindow.script = script
+        clock.now_s = 0.0
         said: list[str] = []
         analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights), **options)
         shown = (WindowOptions(speed),) if window else ()
-        session = Session(RunOptions(str(clip), analysis, outputs=(*outputs, *shown)), notify=said.append)
+        run_options = RunOptions(str(clip), analysis, outputs=(*outputs, *shown))
+        session = Session(run_options, notify=said.append, clock=clock, sleep=clock.sleep)
         session.run()
         return session, ScriptedWindow.last, said
 
@@ -80,13 +89,10 @@ def test_quit_ends_the_run_and_closes_the_window(run) -> None:
     assert session.spans.frames <= 6
 
 
-def test_a_file_without_keys_runs_to_its_end_at_its_own_speed(run) -> None:
-    import time
-
-    started = time.monotonic()
+def test_a_file_without_keys_runs_to_its_end_at_its_own_speed(run, clock: FakeClock) -> None:
     session, window, _ = run({})
     assert session.spans.frames == 60
-    assert time.monotonic() - started > 59 / 30 - 0.1, "a window shows a file at its own speed"
+    assert clock.now_s == pytest.approx(59 / 30, abs=0.01)
     assert len(window.shown) == 60
 
 
@@ -256,18 +262,14 @@ def test_scrubbing_is_refused_while_a_table_is_written_and_the_table_is_whole(ru
     assert [int(row["frame"]) for row in rows] == list(range(60))
 
 
-def test_a_faster_window_plays_faster_and_tables_keep_their_times(run, tmp_path: Path) -> None:
-    import time
-
-    started = time.monotonic()
+def test_a_faster_window_plays_faster_and_tables_keep_their_times(run, clock: FakeClock, tmp_path: Path) -> None:
     session, _, _ = run({}, TableOptions(tmp_path / "t.csv"), speed=4.0)
-    assert time.monotonic() - started < 1.9
+    assert clock.now_s == pytest.approx(59 / 30 / 4, abs=0.01)
     rows = list(csv.DictReader((tmp_path / "t.csv").open()))
     assert [float(row["media_time_s"]) for row in rows] == pytest.approx([n / 30 for n in range(60)], abs=0.002)
     assert session.spans.frames == 60
-    started = time.monotonic()
     run({}, speed=0.5)
-    assert time.monotonic() - started > 3.8
+    assert clock.now_s == pytest.approx(2 * 59 / 30, abs=0.01)
 
 
 def test_a_speed_for_a_source_with_its_own_is_refused(run) -> None:
