@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-import base64
+import csv
+import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
+from models.manifest import EMOTIONS
 from realtime.core.types import UNCERTAIN
 from realtime.overlay.palette import STACK_ORDER
-from realtime.reports.html_tables import clips_csv, clips_table, shares_table
-from realtime.reports.svg_plots import HATCH, clock, fill, share_svg, timeline_svg
+from realtime.reports.page_template import load_template
+from realtime.reports.svg_plots import SharePlot, TimelinePlot, clock, fill, share_plot, timeline_plot
 from realtime.timeline.key_moments import Moment
-from realtime.timeline.timeline import Person, Timeline
+from realtime.timeline.timeline import LABELS, Person, Sums, Timeline
 
 _MAX_DRAWN = 8
 # Nobody reads a plot of less; the tables have everyone.
 _MIN_DRAWN_S = 1.0
-_STYLE = """
-:root{color-scheme:light}
-body{margin:0 auto;max-width:1080px;padding:28px 22px 60px;background:#fff;color:#1c1c1c;
-font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-h1{font-size:26px;line-height:1.25;margin:0 0 4px;overflow-wrap:anywhere}
-h2{font-size:19px;margin:38px 0 10px;padding-top:14px;border-top:1px solid #ddd}
-h3{font-size:16px;margin:0}
-p{margin:6px 0}
-.quiet{color:#555}
-.legend{display:flex;flex-wrap:wrap;gap:6px 18px;margin:16px 0 4px}
-.legend span{display:inline-flex;align-items:center;gap:7px}
-.key{width:16px;height:16px;border:1px solid #0003;border-radius:3px}
-.person{margin:20px 0 30px;break-inside:avoid}
-.head{display:flex;align-items:center;gap:12px;margin-bottom:8px}
-.head img{width:56px;height:56px;object-fit:cover;border-radius:6px}
-.scroll{overflow-x:auto}
-svg.timeline,svg.share{display:block;width:100%;min-width:640px;height:auto;margin:4px 0}
-svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif;fill:#111;pointer-events:none}
-svg .tick{fill:#555}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{padding:4px 12px 4px 0;text-align:right;border-bottom:1px solid #eee;white-space:nowrap}
-th:first-child,td:first-child,.facts td,.clips td{text-align:left}
-th{font-weight:600;color:#444}
-.facts td{white-space:normal;overflow-wrap:anywhere;vertical-align:top}
-.facts td:first-child{color:#555;white-space:nowrap;padding-right:24px}
-.clips th{position:sticky;top:0;background:#fff;text-align:left}
-.box{max-height:420px;overflow:auto;border:1px solid #ddd;border-radius:6px;padding:0 12px}
-.dot{display:inline-block;width:11px;height:11px;border-radius:3px;border:1px solid #0003;margin-right:7px}
-.moments{display:flex;flex-wrap:wrap;gap:18px}
-.moment{width:236px}
-.moment div{display:flex;gap:6px;height:112px}
-.moment img{width:112px;height:112px;object-fit:cover;border-radius:6px;background:#eee}
-.moment p{margin:4px 0 0;line-height:1.35}
-summary{cursor:pointer;margin:6px 0}
-a{color:#0b57a4}
-@media print{.box{max-height:none;border:0}svg.timeline,svg.share{min-width:0}}
-"""
+# Beyond this a page would open slowly; the CSV in it has every clip.
+_MAX_CLIP_ROWS = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,121 +36,137 @@ class PageFacts:
     rows: Sequence[tuple[str, str]]
 
 
-def page_html(timeline: Timeline, moments: Sequence[Moment], portraits: Mapping[int, bytes], facts: PageFacts) -> str:
-    """Return the page.
+@dataclass(frozen=True, slots=True)
+class _Section:
+    """What is drawn of one person; `portrait` is a JPEG or `None`, `reason` why the label was mostly "uncertain"."""
 
-    Args:
-        timeline: what everybody showed.
-        moments: the largest changes, in order of time.
-        portraits: person -> JPEG.
-        facts: of the run.
+    track: int
+    total: Sums
+    portrait: bytes | None
+    reason: str
+    timeline: TimelinePlot
+    share: SharePlot
+
+
+@dataclass(frozen=True, slots=True)
+class _ShareRow:
+    """How much of the time one person showed each label.
+
+    Attributes:
+        track: the person's number.
+        seen_s: `float`, for how long the face was seen.
+        shares: one per label, 0 to 1, in the order of `realtime.timeline.timeline.LABELS`.
     """
-    people = timeline.people
-    drawn = [person for person in people[:_MAX_DRAWN] if person.total.seen_s >= _MIN_DRAWN_S] or people[:1]
-    body = [
-        f"<h1>{escape(facts.source)}</h1>",
-        f'<p class="quiet">What faces showed in {clock(timeline.end_s)} of video. {_headcount(people, timeline)}</p>',
-        _legend() if people else "",
-        *(_person(person, timeline, portraits.get(person.track)) for person in drawn),
-        _left_out(len(people) - len(drawn) + timeline.forgotten),
-        _shares(people, drawn) if people else "",
-        _moments(moments),
-        _clips(timeline, drawn) if people else "",
-        _facts(facts),
-    ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
-        "style-src 'unsafe-inline'\">\n"
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Emotions: {escape(facts.source)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{HATCH}\n"
-        + "\n".join(part for part in body if part)
-        + "\n</body>\n</html>\n"
-    )
+
+    track: int
+    seen_s: float
+    shares: list[float]
 
 
-def picture(jpeg: bytes, text: str) -> str:
-    """Return an image element that carries its picture."""
-    return f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" alt="{escape(text)}">'
+@dataclass(frozen=True, slots=True)
+class _ClipRow:
+    """What everybody showed in one clip.
+
+    Attributes:
+        start_s: `float`, media time in seconds.
+        end_s: `float`, likewise.
+        by_person: one per person asked for, `None` where the face was not seen.
+    """
+
+    start_s: float
+    end_s: float
+    by_person: list[Sums | None]
 
 
-def _headcount(people: Sequence[Person], timeline: Timeline) -> str:
-    count = len(people) + timeline.forgotten
-    return "No face was seen." if not count else "One person." if count == 1 else f"{count} people."
+class HtmlPage:
+    """The page's template, `templates/report.html`.
 
+    Raises:
+        ConfigError: Jinja2 cannot be imported.
+    """
 
-def _legend() -> str:
-    keys = [
-        f'<span><svg class="key" viewBox="0 0 16 16"><rect width="16" height="16" fill="{fill(label)}"/></svg>'
-        f"{label}</span>"
-        for label in (*reversed(STACK_ORDER), UNCERTAIN)
-    ]
-    return (
-        f'<div class="legend">{"".join(keys)}</div><p class="quiet">For each person, from the top: how probable each '
-        "emotion was (smoothed; hatched where the program would not decide), the label that was shown, and one emotion "
-        "per clip (pale where the face was seen for less than half of it). Point at a field for its times.</p>"
-    )
+    def __init__(self) -> None:
+        self._template = load_template("realtime.reports", filters={"clock": clock, "fill": fill})
 
+    def render(
+        self, timeline: Timeline, moments: Sequence[Moment], portraits: Mapping[int, bytes], facts: PageFacts
+    ) -> str:
+        """Return the page.
 
-def _person(person: Person, timeline: Timeline, portrait: bytes | None) -> str:
-    face = picture(portrait, f"person {person.track}") if portrait else ""
-    total = person.total
-    reasons = sorted(person.reasons_s.items(), key=lambda item: -item[1])
-    why = f"; uncertain mostly because: {escape(reasons[0][0])}" if reasons and reasons[0][0] else ""
-    plot = timeline_svg(person.bins, timeline.bin_s, person.clips, timeline.clip_s, timeline.end_s)
-    return (
-        f'<section class="person"><div class="head">{face}<div><h3>Person {person.track}: mostly {total.label} '
-        f'({100 * total.label_share:.0f} % of the time)</h3><div class="quiet">seen for {clock(total.seen_s, 0.1)}'
-        f'{why}</div></div></div><div class="scroll">{plot}</div></section>'
-    )
-
-
-def _left_out(count: int) -> str:
-    who = "One more person was" if count == 1 else f"{count} more people were"
-    return f'<p class="quiet">{who} seen for a shorter time and not drawn.</p>' if count else ""
-
-
-def _shares(people: Sequence[Person], drawn: Sequence[Person]) -> str:
-    bars = [
-        f'<p class="quiet">Person {person.track}</p><div class="scroll">{share_svg(person.total)}</div>'
-        for person in drawn
-    ]
-    frame = "scroll" if len(people) <= _MAX_DRAWN else "box"
-    return f'<h2>Share of time</h2>{"".join(bars)}<div class="{frame}">{shares_table(people)}</div>'
-
-
-def _moments(moments: Sequence[Moment]) -> str:
-    if not moments:
-        return ""
-    cards = []
-    for moment in moments:
-        pictures = ""
-        if moment.pictures is not None:
-            both = zip(moment.pictures, ("before", "after"), strict=True)
-            pictures = f"<div>{''.join(picture(data, text) for data, text in both)}</div>"
-        change = (
-            f"{moment.before} → {moment.after}" if moment.before != moment.after else f"{moment.after}, but otherwise"
+        Args:
+            timeline: what everybody showed.
+            moments: the largest changes, in order of time.
+            portraits: person -> JPEG.
+            facts: of the run.
+        """
+        people = timeline.people
+        drawn = [person for person in people[:_MAX_DRAWN] if person.total.seen_s >= _MIN_DRAWN_S] or people[:1]
+        clips = _clip_rows(timeline, drawn)
+        return self._template.render(
+            facts=facts,
+            end_s=timeline.end_s,
+            headcount=len(people) + timeline.forgotten,
+            legend=(*reversed(STACK_ORDER), UNCERTAIN),
+            sections=[_section(person, timeline, portraits.get(person.track)) for person in drawn],
+            not_drawn=len(people) - len(drawn) + timeline.forgotten,
+            labels=LABELS,
+            shares=_share_rows(people),
+            crowded=len(people) > _MAX_DRAWN,
+            moments=moments,
+            clip_s=timeline.clip_s,
+            clips=clips[:_MAX_CLIP_ROWS],
+            clips_left_out=len(clips[_MAX_CLIP_ROWS:]),
+            clips_csv=_clips_csv(timeline).encode(),
         )
-        cards.append(
-            f'<div class="moment">{pictures}<p><b>{clock(moment.media_time_s, 0.1)}</b> person {moment.track}<br>'
-            f"{change}</p></div>"
+
+
+def _section(person: Person, timeline: Timeline, portrait: bytes | None) -> _Section:
+    reasons_s = person.reasons_s
+    return _Section(
+        person.track,
+        person.total,
+        portrait,
+        reason=max(reasons_s, key=reasons_s.__getitem__) if reasons_s else "",
+        timeline=timeline_plot(person.bins, timeline.bin_s, person.clips, timeline.clip_s, timeline.end_s),
+        share=share_plot(person.total),
+    )
+
+
+def _share_rows(people: Sequence[Person]) -> list[_ShareRow]:
+    """Return one row per person."""
+    rows = []
+    for person in people:
+        shares = person.total.label_s / max(float(person.total.label_s.sum()), 1e-9)
+        rows.append(_ShareRow(person.track, person.total.seen_s, shares.tolist()))
+    return rows
+
+
+def _clip_rows(timeline: Timeline, people: Sequence[Person]) -> list[_ClipRow]:
+    """Return one row per clip, with one entry per person."""
+    count = max(1, math.ceil(timeline.end_s / timeline.clip_s - 1e-9))
+    return [
+        _ClipRow(*_span(timeline, number), [person.clips.get(number) for person in people]) for number in range(count)
+    ]
+
+
+def _clips_csv(timeline: Timeline) -> str:
+    """Return one row per clip and person as CSV text; clips in which nobody was seen have none."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ["clip", "start_s", "end_s", "track", "label", "label_share", "seen_s", *(f"p_{name}" for name in EMOTIONS)]
+    )
+    found = [(number, person) for person in timeline.people for number in person.clips]
+    for number, person in sorted(found, key=lambda item: (item[0], item[1].track)):
+        sums = person.clips[number]
+        start_s, end_s = _span(timeline, number)
+        shares = [round(share, 4) for share in sums.mean.tolist()]
+        times = [round(start_s, 3), round(end_s, 3)]
+        writer.writerow(
+            [number, *times, person.track, sums.label, round(sums.label_share, 4), round(sums.seen_s, 3), *shares]
         )
-    return f'<h2>Where the expression changed most</h2><div class="moments">{"".join(cards)}</div>'
+    return text.getvalue()
 
 
-def _clips(timeline: Timeline, people: Sequence[Person]) -> str:
-    data = base64.b64encode(clips_csv(timeline).encode()).decode()
-    return (
-        f"<h2>One emotion per clip of {timeline.clip_s:g} s</h2>"
-        '<p class="quiet">The label that was shown for the longest, with its part of the time that the face was seen. '
-        f'<a download="clips.csv" href="data:text/csv;base64,{data}">Save as CSV</a></p>'
-        f'<div class="box">{clips_table(timeline, people)}</div>'
-    )
-
-
-def _facts(facts: PageFacts) -> str:
-    rows = "".join(f"<tr><td>{escape(what)}</td><td>{escape(value)}</td></tr>" for what, value in facts.rows)
-    return (
-        f'<h2>This run</h2><table class="facts">{rows}</table><p class="quiet">The page says what faces showed, not '
-        "what people felt.</p>"
-    )
+def _span(timeline: Timeline, number: int) -> tuple[float, float]:
+    return number * timeline.clip_s, min((number + 1) * timeline.clip_s, timeline.end_s)

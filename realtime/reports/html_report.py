@@ -11,7 +11,7 @@ from pathlib import Path
 from realtime.core.errors import ConfigError, RecordError
 from realtime.core.output_paths import check_target, write_whole
 from realtime.core.types import Analysed
-from realtime.reports.html_page import PageFacts, page_html
+from realtime.reports.html_page import HtmlPage, PageFacts
 from realtime.timeline.face_thumbnails import FaceThumbnails
 from realtime.timeline.key_moments import KeyMoments
 from realtime.timeline.timeline import Timeline
@@ -32,7 +32,7 @@ class HtmlReport:
         overwrite: `bool`, replace an existing file.
 
     Raises:
-        ConfigError: another suffix, or clips that are too short.
+        ConfigError: another suffix, clips that are too short, or Jinja2 cannot be imported.
         RecordError: the folder is missing or cannot be written, or the file exists and `overwrite` is false.
     """
 
@@ -49,6 +49,8 @@ class HtmlReport:
         if not MIN_CLIP_S <= clip_s < math.inf:
             raise ConfigError(f"clips must last {MIN_CLIP_S:g} s or more; received {clip_s:g}")
         self._path, self._facts = path, facts
+        # Loaded at once: what is missing shows before the run, not after hours of it.
+        self._page = HtmlPage()
         self._timeline = Timeline(clip_s)
         self._moments = KeyMoments(pictures=pictures)
         self._portraits = FaceThumbnails() if pictures else None
@@ -84,7 +86,7 @@ class HtmlReport:
         if not self._frames:
             return
         portraits = {} if self._portraits is None else self._portraits.jpegs()
-        page = page_html(self._timeline, self._moments.found, portraits, self._facts())
+        page = self._page.render(self._timeline, self._moments.found, portraits, self._facts())
         try:
             write_whole(self._path, page.encode())
         except OSError as error:

@@ -5,54 +5,34 @@ from __future__ import annotations
 import base64
 import csv
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from jinja2 import UndefinedError
 
 from realtime.core.errors import ConfigError, RecordError
 from realtime.overlay.palette import STACK_ORDER
+from realtime.reports.html_page import PageFacts
 from realtime.reports.html_report import HtmlReport
-from realtime.reports.svg_plots import clock, timeline_svg
+from realtime.reports.page_template import load_template
+from realtime.reports.svg_plots import Box, clock, timeline_plot
 from realtime.timeline.timeline import Timeline
 from tests.support.analysed import moment
-from tests.support.report_page import FACTS, story, written
-
-
-class Elements(HTMLParser):
-    """Collects what an HTML reader finds, and that every element is closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.tags: list[str] = []
-        self.open: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.links += [value or "" for name, value in attributes if name in ("src", "href", "xlink:href", "srcset")]
-        if tag not in ("meta", "img", "br"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
+from tests.support.report_page import FACTS, Elements, story, written
 
 
 def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
     text = written(tmp_path / "p.html", story())
     page = Elements(text)
     assert page.open == []
+    assert page.self_contained()
     assert page.links
-    assert all(link.startswith("data:") for link in page.links)
-    assert not {"script", "link", "iframe", "object"} & set(page.tags)
-    assert "http" not in re.sub(r"http-equiv", "", text)
     assert set(re.findall(r"url\(([^)]*)\)", text)) == {"#hatch"}
+    assert "max-width: 1080px" in text, "the style is in the page"
 
 
 def test_the_page_says_who_showed_what_for_how_long(tmp_path: Path) -> None:
@@ -69,7 +49,42 @@ def test_the_page_says_who_showed_what_for_how_long(tmp_path: Path) -> None:
 def test_what_others_wrote_is_escaped(tmp_path: Path) -> None:
     text = written(tmp_path / "p.html", story())
     assert "<h1>clip &lt;1&gt; &amp; co.mp4</h1>" in text
-    assert "<b>abc" not in text
+    assert "<title>Emotions: clip &lt;1&gt; &amp; co.mp4</title>" in text
+    assert "<td>&lt;b&gt;abc&lt;/b&gt;</td>" in text
+
+
+@pytest.mark.parametrize(
+    "evil", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "</style>"]
+)
+def test_no_text_of_others_becomes_markup(tmp_path: Path, evil: str) -> None:
+    frames = [moment(n / 10, {1: "uncertain"}, reason=evil) for n in range(20)]
+    harmless = [moment(n / 10, {1: "uncertain"}, reason="turned") for n in range(20)]
+
+    def page(path: Path, text: str, frames: list) -> Elements:
+        report = HtmlReport(path, lambda: PageFacts(text, [(text, text)]))
+        for frame in frames:
+            report.write(frame)
+        report.close()
+        return Elements(path.read_text("utf-8"))
+
+    attacked = page(tmp_path / "p.html", evil, frames)
+    assert attacked.tags == page(tmp_path / "q.html", "clip", harmless).tags
+    assert attacked.text.count(evil) == 5, "title, heading, reason, and both cells of the row say it as it is"
+
+
+def test_jinja2_is_imported_for_a_report_only_and_missed_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = "import sys, run_live, realtime.reports.html_report; sys.exit('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], check=False).returncode == 0
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ConfigError, match=r"a report needs jinja2, which cannot be imported .*; run `make setup`"):
+        HtmlReport(tmp_path / "p.html", lambda: FACTS)
+
+
+def test_a_template_misses_what_nobody_gave_it() -> None:
+    with pytest.raises(UndefinedError, match="'end_s' is undefined"):
+        load_template("realtime.reports", filters={"clock": str, "fill": str}).render(facts=FACTS)
 
 
 def test_the_clips_can_be_saved_as_a_table(tmp_path: Path) -> None:
@@ -115,10 +130,17 @@ def test_a_drawn_timeline_has_a_bounded_number_of_points() -> None:
         timeline.write(moment(n / 10, {1: "happiness" if n % 2 else "neutral"}))
     timeline.close()
     [person] = timeline.people
-    svg = timeline_svg(person.bins, timeline.bin_s, person.clips, timeline.clip_s, timeline.end_s)
-    points = [len(points.split()) for points in re.findall(r'<polygon points="([^"]+)"', svg)]
-    assert len(points) == len(STACK_ORDER)
-    assert max(points) <= 2 * (500 + 2)
+    plot = timeline_plot(person.bins, timeline.bin_s, person.clips, timeline.clip_s, timeline.end_s)
+    assert [area.emotion for area in plot.areas] == list(STACK_ORDER)
+    assert max(len(area.points.split()) for area in plot.areas) <= 2 * (500 + 2)
+
+
+def test_a_field_carries_the_longest_text_that_fits() -> None:
+    texts = {"captions": ("anger 12 %", "anger"), "y": 0, "height": 26, "title": ""}
+    captions = [Box(x=0, width=width, label="anger", **texts).caption for width in (90, 60, 30)]
+    assert captions == ["anger 12 %", "anger", ""]
+    hatched = [Box(x=0, width=width, label="uncertain", **texts).plate_width for width in (90, 30)]
+    assert hatched == [pytest.approx(78), 0], "only text needs a plain ground"
 
 
 def test_bad_targets_and_clips_are_refused(tmp_path: Path) -> None:
