@@ -18,6 +18,7 @@ _PACKAGES = ("av", "click", "lap", "mediapipe", "numpy", "onnxruntime", "opencv-
 # What the program can do without, and what installing it would bring.
 _NOT_NEEDED = {
     "ai-edge-litert": "install ai-edge-litert if there is a wheel for this machine: finding faces then costs less",
+    "jinja2": "install jinja2 for the page of --report",
     "pyarrow": "install pyarrow for tables in .parquet; .csv and .jsonl work without it",
 }
 _CV2_WHEELS = (

@@ -110,7 +110,7 @@ def test_two_opencv_packages_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> N
     assert "opencv-python, opencv-contrib-python" in found.found
 
 
-@pytest.mark.parametrize("name", ["ai-edge-litert", "pyarrow"])
+@pytest.mark.parametrize("name", ["ai-edge-litert", "jinja2", "pyarrow"])
 def test_what_the_program_can_do_without_is_a_note(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = checks._version
     monkeypatch.setattr(checks, "_version", lambda asked: None if asked == name else plain(asked))
