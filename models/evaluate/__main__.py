@@ -16,7 +16,7 @@ from models.dataset.labels import SPLITS, LabelledFace, of_split, read_labels
 from models.errors import DataError
 from models.evaluate.analysis import Analysis, analyse
 from models.evaluate.occlusions import COVERS
-from models.evaluate.scores import Scores, confusion_text, score
+from models.evaluate.scores import NOT_FOUND, IntArray, Scores, accuracy, confusion_text, score, sklearn_metrics
 from models.evaluate.shipped import Answers, run_shipped
 from models.manifest import EMOTIONS, WEIGHTS_DIR, load_manifest, save_manifest
 from realtime.core.config import PipelineConfig
@@ -57,18 +57,16 @@ def shipped(
     """Run the shipped models over labeled pictures as the live program does, without smoothing over time.
 
     Writes file,label,detected and the six fused probabilities for every picture (all 0 where no face was found), and
-    prints the scores on the pictures whose label is one of the six emotions; a face not found counts as wrong.
+    prints the scores on the pictures whose label is one of the six emotions; a face not found counts as wrong. Without
+    scikit-learn, which `make setup-train` installs, the accuracies alone.
     """
     if not out.parent.is_dir():
         raise DataError(f"--out must lie in an existing folder; received {out}")
     faces = of_split(read_labels(labels, root, label_column), split, (val_share, test_share))
     answers = run_shipped(faces, root, PipelineConfig(weights=weights), cover=COVERS[cover] if cover else None)
     _write(out, faces, answers, by_region)
-    scores = score_answers(faces, answers)
-    for name, figures in scores.items():
-        click.echo(summary_line(name, figures))
-    if scores:
-        click.echo(confusion_text(scores["fused"]))
+    for line in score_lines(faces, answers):
+        click.echo(line)
     click.echo(f"probabilities: {out}")
 
 
@@ -101,6 +99,7 @@ def report(
     """
     from models.evaluate.report import write_report
 
+    sklearn_metrics()  # What is missing shows before minutes of work, not after.
     shares = (val_share, test_share)
     protocols = {name: of_split(read_labels(labels, root, name), split, shares) for name in label_column}
     faces, config, manifest = next(iter(protocols.values())), PipelineConfig(weights=weights), load_manifest(weights)
@@ -133,15 +132,32 @@ def _print_report(analyses: Mapping[str, Analysis | None]) -> None:
         )
 
 
-def score_answers(faces: Sequence[LabelledFace], answers: Answers) -> dict[str, Scores]:
-    """Return the scores of the fused answer and of each expert on the faces with one of the six labels."""
+def score_lines(faces: Sequence[LabelledFace], answers: Answers) -> list[str]:
+    """Return what is printed of the answers; where scikit-learn is missing, accuracies and what to install for more."""
+    truth, said = _scored(faces, answers)
+    if not len(truth):
+        return []
+    try:
+        scores = {name: score(truth, one) for name, one in said.items()}
+    except DataError as error:
+        return [*(_accuracy_line(name, truth, one) for name, one in said.items()), str(error)]
+    return [*(summary_line(name, one) for name, one in scores.items()), confusion_text(scores["fused"])]
+
+
+def _scored(faces: Sequence[LabelledFace], answers: Answers) -> tuple[IntArray, dict[str, IntArray]]:
+    """Return truth and answers, fused and of each expert, as indices, of the faces with one of the six labels."""
     rows = np.array([number for number, face in enumerate(faces) if face.label], np.int64)
-    if not len(rows):
-        return {}
     truth = np.array([EMOTIONS.index(faces[row].label) for row in rows], np.int64)
     by_name: dict[str, FloatArray] = {"fused": answers.fused}
     by_name.update({region: answers.by_region[:, column] for column, region in enumerate(answers.regions)})
-    return {name: score(truth, answers.said(p)[rows]) for name, p in by_name.items()}
+    return truth, {name: answers.said(p)[rows] for name, p in by_name.items()}
+
+
+def _accuracy_line(name: str, truth: IntArray, said: IntArray) -> str:
+    found = int((said != NOT_FOUND).sum())
+    return (
+        f"{name:16} accuracy {accuracy(truth, said):6.2%}  faces {len(truth)}  found {found} ({found / len(truth):.2%})"
+    )
 
 
 def summary_line(name: str, scores: Scores) -> str:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from models.errors import DataError
 from models.manifest import EMOTIONS
 
 IntArray = npt.NDArray[np.int64]
 NOT_FOUND = -1
+# Confusion and F1 are scikit-learn's. By hand: accuracy, one expression, since the base install prints it without
+# scikit-learn; expected calibration error and risk-coverage curve, which scikit-learn does not have (its
+# `calibration_curve` does not say how many faces are in each bin, so no error can be computed from it).
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,18 +49,40 @@ class Scores:
         }
 
 
+def sklearn_metrics() -> Any:
+    """Return `sklearn.metrics`, which only the train extra installs. Raises DataError where it is missing."""
+    try:
+        from sklearn import metrics
+    except ImportError as error:
+        raise DataError("F1 and confusion need scikit-learn; run `make setup-train` first") from error
+    return metrics
+
+
+def accuracy(truth: IntArray, answer: IntArray) -> float:
+    """Return the share of right answers; arguments as for `score`. Needs no scikit-learn."""
+    return float((truth == answer).mean())
+
+
 def score(truth: IntArray, answer: IntArray) -> Scores:
-    """Score answers, `(N,)` indices into `EMOTIONS` or `NOT_FOUND`, against the truth, `(N,)` indices."""
-    kinds = len(EMOTIONS)
-    confusion = np.zeros((kinds, kinds + 1), np.int64)
-    np.add.at(confusion, (truth, np.where(answer == NOT_FOUND, kinds, answer)), 1)
-    hits, present, said = confusion.diagonal(), confusion.sum(axis=1), confusion[:, :kinds].sum(axis=0)
-    f1 = np.where(present > 0, 2 * hits / np.maximum(present + said, 1), np.nan)
+    """Score answers against the truth.
+
+    Args:
+        truth: `(N,)` indices into `EMOTIONS`, one or more.
+        answer: `(N,)` indices into `EMOTIONS`, or `NOT_FOUND`.
+
+    Raises:
+        DataError: scikit-learn is not installed.
+    """
+    metrics, kinds = sklearn_metrics(), range(len(EMOTIONS))
+    confusion = metrics.confusion_matrix(truth, answer, labels=[*kinds, NOT_FOUND])[: len(kinds)]
+    present = np.flatnonzero(confusion.sum(axis=1))
+    f1 = np.full(len(kinds), np.nan)
+    f1[present] = metrics.f1_score(truth, answer, labels=present, average=None)
     return Scores(
         faces=len(truth),
         found=int((answer != NOT_FOUND).sum()),
-        accuracy=float(hits.sum() / max(1, len(truth))),
-        macro_f1=float(np.nanmean(f1)) if len(truth) else 0.0,
+        accuracy=accuracy(truth, answer),
+        macro_f1=float(metrics.f1_score(truth, answer, labels=present, average="macro")),
         f1=dict(zip(EMOTIONS, map(float, f1), strict=True)),
         confusion=confusion,
     )
