@@ -86,9 +86,11 @@ class HtmlReport:
         if not self._frames:
             return
         portraits = {} if self._portraits is None else self._portraits.jpegs()
-        page = self._page.render(self._timeline, self._moments.found, portraits, self._facts())
+        text = self._page.render(self._timeline, self._moments.found, portraits, self._facts())
+        # The name of a file need not be UTF-8, and comes with surrogates then.
+        page = text.encode(errors="replace")
         try:
-            write_whole(self._path, page.encode())
+            write_whole(self._path, page)
         except OSError as error:
             reason = error.strerror or str(error)
             elsewhere = _saved_elsewhere(self._path, page)
@@ -98,12 +100,12 @@ class HtmlReport:
             ) from error
 
 
-def _saved_elsewhere(path: Path, page: str) -> Path | None:
+def _saved_elsewhere(path: Path, page: bytes) -> Path | None:
     """Put the page where temporary files go: hours of analysis must not end in nothing. `None` if that fails too."""
     try:
         handle, name = tempfile.mkstemp(prefix=f"{path.stem}-", suffix=path.suffix)
         os.close(handle)
-        write_whole(Path(name), page.encode())
+        write_whole(Path(name), page)
     except OSError:
         return None
     return Path(name)

@@ -23,7 +23,8 @@ def table_facts(manifest_sha256: str, source: str) -> dict[str, str]:
     return {
         "table_version": str(TABLE_VERSION),
         "manifest_sha256": manifest_sha256,
-        "source": source,
+        # The name of a file need not be UTF-8, and comes with surrogates then.
+        "source": source.encode(errors="replace").decode(),
         "program": f"emotion-live {VERSION}",
     }
 

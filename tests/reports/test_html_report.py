@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -70,6 +71,13 @@ def test_no_text_of_others_becomes_markup(tmp_path: Path, evil: str) -> None:
     attacked = page(tmp_path / "p.html", evil, frames)
     assert attacked.tags == page(tmp_path / "q.html", "clip", harmless).tags
     assert attacked.text.count(evil) == 5, "title, heading, reason, and both cells of the row say it as it is"
+
+
+def test_a_name_that_is_not_utf_8_does_not_cost_the_page(tmp_path: Path) -> None:
+    report = HtmlReport(tmp_path / "p.html", lambda: PageFacts(os.fsdecode(b"clip\xff.mp4"), []))
+    report.write(moment(0.0, {1: "neutral"}))
+    report.close()
+    assert "<h1>clip?.mp4</h1>" in (tmp_path / "p.html").read_text("utf-8")
 
 
 def test_jinja2_is_imported_for_a_report_only_and_missed_before_the_run(

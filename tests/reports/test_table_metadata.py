@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -52,6 +53,12 @@ def test_the_facts_of_a_table_stand_beside_it_from_the_start(tmp_path: Path, suf
     ]
     assert [column["name"] for column in facts["tableSchema"]["columns"]] == NAMES
     assert ("@context" in facts) == (suffix == ".csv"), "only a .csv is a CSV on the Web"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_source_whose_name_is_not_utf_8_has_a_table(tmp_path: Path, suffix: str) -> None:
+    path = write_all(tmp_path / f"out{suffix}", [analysed(0, 1)], source=os.fsdecode(b"clip\xff.mp4"))
+    assert b"clip?.mp4" in b"".join(file.read_bytes() for file in path.parent.iterdir())
 
 
 def test_the_version_in_the_facts_is_the_project_s() -> None:
