@@ -15,6 +15,7 @@ LABELS = (*EMOTIONS, UNCERTAIN)
 """What a moment may be called, in the order of `Sums.label_s`."""
 
 _KINDS = len(EMOTIONS)
+_ROUNDING = 1e-6
 _FIRST_BIN_S = 0.1
 _MAX_BINS = 20_000
 _MAX_PEOPLE = 200
@@ -135,12 +136,12 @@ class Timeline:
             person.last_s = now_s
             values = _row(emotions.probabilities[row], emotions.labels[row], self._step_s)
             person.total.add(values)
-            number = int(now_s / self.bin_s)
+            number = _bin_of(now_s, self.bin_s)
             if number not in person.bins:
                 person.bins[number] = Sums()
                 self._bin_count += 1
             person.bins[number].add(values)
-            person.clips.setdefault(int(now_s / self.clip_s), Sums()).add(values)
+            person.clips.setdefault(_bin_of(now_s, self.clip_s), Sums()).add(values)
             if emotions.labels[row] == UNCERTAIN:
                 person.reasons_s[emotions.reasons[row]] += self._step_s
         if len(self._people) > _MAX_PEOPLE:
@@ -163,6 +164,12 @@ class Timeline:
             self._bin_count -= len(person.bins)
             self.forgotten += 1
             del self._people[person.track]
+
+
+def _bin_of(time_s: float, length_s: float) -> int:
+    """Return the number of the bin that a moment falls into."""
+    # 0.3 s divided by 0.1 s comes out below 3: a bin would get two frames at 10 per second, and the next one none.
+    return int(time_s / length_s + _ROUNDING)
 
 
 def _row(probabilities: npt.NDArray[np.float32], label: str, step_s: float) -> _Array:

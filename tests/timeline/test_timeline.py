@@ -73,3 +73,11 @@ def test_the_mean_is_of_the_smoothed_probabilities() -> None:
     mean = dict(zip(EMOTIONS, person.total.mean.tolist(), strict=True))
     assert mean["fear"] == pytest.approx(mean["anger"]) == pytest.approx(0.46)
     assert sum(mean.values()) == pytest.approx(1.0)
+
+
+def test_at_ten_frames_per_second_every_bin_has_its_frame() -> None:
+    timeline = Timeline()
+    for number in range(300):
+        timeline.write(moment(number / 10, {1: "neutral"}))
+    timeline.close()
+    assert list(timeline.people[0].bins) == list(range(300))

@@ -68,9 +68,10 @@ class CameraScreen(Screen):
             # As wide with the longer text: nothing jumps when writing begins.
             widget.configure(width=len("Stop the recording"))
             widget.pack(side="left", padx=(0, px(4)))
+        # First: what is packed last is cut off where a line is too narrow.
+        self.button(row, "Exit", self.app.quit).pack(side="right")
         self._neutral = self.button(row, "Neutral face", self.calibrate)
         self._neutral.pack(side="left", padx=(px(16), 0))
-        self.button(row, "Exit", self.app.quit).pack(side="right")
         line = ttk.Frame(below)
         line.pack(fill="x", pady=(px(6), 0))
         self._facts = ttk.Label(line, style="Dim.TLabel", text=" ")
