@@ -217,11 +217,12 @@ def _run_options(
             calibrate_s=calibrate_s,
         ),
         picture=PictureOptions(faces=faces, mirror=mirror),
-        outputs=tuple(_outputs(window, realtime, **outputs)),
+        outputs=tuple(_outputs(source, window, realtime, **outputs)),
     )
 
 
 def _outputs(
+    source: str,
     window: bool,
     realtime: bool,
     speed: float,
@@ -236,10 +237,11 @@ def _outputs(
         from realtime.session.window_sink import WindowOptions
 
         yield WindowOptions(speed)
-    else:
+    elif speed != 1:
+        from realtime.capture.open_source import source_for
         from realtime.session.pacer import check_speed
 
-        check_speed(speed, live=realtime)
+        check_speed(speed, live=source_for(source, realtime=realtime).live)
     if serve is not None:
         from realtime.serving.page_sink import PageOptions
 
@@ -258,10 +260,6 @@ def _file_outputs(
     """Yield the options of the sinks that write files, or rows on standard output. Raises ConfigError."""
     rows_to_stdout = table is not None and str(table) == _STDOUT
     overwrite = overwrite or _asked_to_replace(record, None if rows_to_stdout else table, report)
-    if record is not None:
-        from realtime.recording.recording_sink import RecordingOptions
-
-        yield RecordingOptions(record, overwrite)
     if rows_to_stdout:
         from realtime.reports.json_lines_sink import JsonLinesOptions
 
@@ -274,6 +272,10 @@ def _file_outputs(
         from realtime.reports.report_sink import ReportOptions
 
         yield ReportOptions(report, clip_seconds, overwrite)
+    if record is not None:
+        from realtime.recording.recording_sink import RecordingOptions
+
+        yield RecordingOptions(record, overwrite)
 
 
 def _on_terminal() -> bool:

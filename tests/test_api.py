@@ -65,7 +65,9 @@ def test_several_faces_come_largest_first(portrait_bgr: np.ndarray) -> None:
     assert len(realtime.analyze(canvas, PipelineConfig(max_faces=1))) == 1
 
 
-@pytest.mark.parametrize("image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), "face.png", None])
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8), "face.png", None]
+)
 def test_what_is_no_image_is_refused_in_one_line(image: object) -> None:
     with pytest.raises(ConfigError, match="an image must be"):
         realtime.analyze(image)  # type: ignore[arg-type]

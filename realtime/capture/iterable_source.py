@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,11 @@ class IterableSource:
     The iterable is consumed on a thread of its own, so that a run can be stopped while it blocks. Each image is copied:
     the caller may use its buffer again.
 
+    A generator is closed on that thread too, once the run has ended.
+
     Args:
-        frames: yields `(H, W, 3) uint8` BGR images, or `(image_bgr, media_time_s)`; times must grow.
+        frames: yields `(H, W, 3) uint8` BGR images, or `(image_bgr, time_s)`; times must grow, and count from the
+            first.
         fps: `float`, frames per second: gives images without a time of their own one.
         live: `bool`, whether frames pass by: the newest counts, older ones are dropped and counted. Else every frame is
             analyzed.
@@ -54,6 +57,7 @@ class IterableSource:
         self._frames, self._fps, self._name, self._clock = frames, fps, name, clock
         self._count = 0
         self._last_s = -np.inf
+        self._began_s: float | None = None
         self._first: Frame | None = None
         self._error: SourceError | None = None
         self._queue: Channel[Frame] = Channel(1, OverflowPolicy.DROP_OLDEST if live else OverflowPolicy.WAIT)
@@ -102,8 +106,10 @@ class IterableSource:
             return None
 
     def _consume(self) -> None:
+        frames: Iterator[Any] = iter(())
         try:
-            for item in self._frames:
+            frames = iter(self._frames)
+            for item in frames:
                 self._queue.put(self._frame(item))
         except ChannelClosedError:
             return
@@ -116,16 +122,20 @@ class IterableSource:
             self._error.__cause__ = error
         finally:
             self._queue.close()
+            # Here, where it was run, and not when the garbage collector comes: it may hold a camera.
+            if isinstance(frames, Generator):
+                frames.close()
 
     def _frame(self, item: Any) -> Frame:
         image, given_s = item if isinstance(item, tuple) else (item, self._count / self._fps)
-        if not isinstance(image, np.ndarray) or image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        if not is_image_bgr(image):
             received = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
             raise SourceReadError(f"frame {self._count} of {self._name} must be {_IMAGE_RULE}; received {received}")
-        media_time_s = float(given_s)
-        if not media_time_s > self._last_s:
+        self._began_s = float(given_s) if self._began_s is None else self._began_s
+        media_time_s = float(given_s) - self._began_s
+        if not self._last_s < media_time_s < np.inf:
             raise SourceReadError(
-                f"the times of {self._name} must grow; frame {self._count} has {media_time_s:g} s after "
+                f"the times of {self._name} must be finite and grow; frame {self._count} has {media_time_s:g} s after "
                 f"{self._last_s:g} s"
             )
         self._last_s = media_time_s
@@ -133,3 +143,14 @@ class IterableSource:
         frame = Frame(image_bgr, self._count, media_time_s, self._clock())
         self._count += 1
         return frame
+
+
+def is_image_bgr(image: object) -> bool:
+    """Return whether `image` is a picture as OpenCV has it: `(H, W, 3) uint8`, not empty."""
+    return (
+        isinstance(image, np.ndarray)
+        and image.ndim == 3
+        and image.shape[2] == 3
+        and image.dtype == np.uint8
+        and image.size > 0
+    )

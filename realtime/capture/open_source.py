@@ -34,6 +34,7 @@ SourceLike = int | str | Path | FrameSource | Iterable[Any]
 """What can be analyzed: see `source_for`."""
 
 _STREAM = re.compile(r"(?i)(rtsps?|https?|udp|tcp|rtmps?|rtp|srt)://")
+_MEMBERS = ("live", "dropped", "damaged_packets", "farewell", "open", "read", "interrupt", "close")
 _CAMERA = re.compile(r"[0-9]{1,9}")
 
 
@@ -55,7 +56,10 @@ def source_for(
         return _named(str(source), clock, realtime)
     if isinstance(source, int) and not isinstance(source, bool) and source >= 0:
         return CameraSource(source, clock=clock)
-    if all(hasattr(source, name) for name in ("open", "read", "interrupt", "close", "live")):
+    if all(hasattr(source, name) for name in ("open", "read", "close")):
+        missing = [name for name in _MEMBERS if not hasattr(source, name)]
+        if missing:
+            raise ConfigError(f"a frame source must have {', '.join(_MEMBERS)}; missing: {', '.join(missing)}")
         return cast(FrameSource, source)
     if isinstance(source, np.ndarray) and source.ndim != 4:
         raise ConfigError(

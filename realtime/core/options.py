@@ -51,6 +51,8 @@ class AnalysisOptions:
     calibrate_s: float | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.smoothing, SmoothingMode):
+            raise ConfigError(f"smoothing must be a SmoothingMode; received {self.smoothing!r}")
         for name in ("seconds", "calibrate_s"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -68,6 +70,10 @@ class PictureOptions:
 
     faces: FaceStyle = FaceStyle.AS_THEY_ARE
     mirror: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.faces, FaceStyle):
+            raise ConfigError(f"faces must be a FaceStyle; received {self.faces!r}")
 
     @property
     def shows_faces(self) -> bool:
@@ -93,5 +99,5 @@ class RunOptions:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody may see each frame as soon as it is analyzed."""
-        return self.analysis.smoothing is not SmoothingMode.OFFLINE and any(output.watched for output in self.outputs)
+        """Whether somebody sees frames while the run goes on, so that a file is shown at its own speed."""
+        return any(output.watched for output in self.outputs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -87,6 +88,8 @@ class Pipeline:
 
     def __enter__(self) -> Pipeline:
         """Start the threads."""
+        # A thread that the interpreter ends inside native code aborts the whole process.
+        atexit.register(self.close)
         for thread in self._threads:
             thread.start()
         return self
@@ -95,6 +98,7 @@ class Pipeline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stragglers = self.close()
+        atexit.unregister(self.close)
 
     def source_info(self) -> SourceInfo:
         """Wait until the source is open and return its properties. Raises the error that prevented opening."""

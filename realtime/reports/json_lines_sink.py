@@ -11,6 +11,7 @@ from typing import TextIO
 
 from models.manifest import load_manifest
 from realtime.core.delivery import Delivery
+from realtime.core.errors import ConfigError, RecordError
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
 from realtime.reports.row_buffer import RowBuffer
@@ -31,7 +32,9 @@ class JsonLinesOptions:
     watched = False
 
     def check(self) -> None:
-        """Nothing can be wrong before the first line."""
+        """Refuse a standard output that is closed. Raises ConfigError."""
+        if self.stream is None and sys.stdout is None:
+            raise ConfigError("--table - writes to standard output, which is closed here; give a file instead")
 
     def sink(self) -> JsonLinesSink:
         """Return the sink, not yet open."""
@@ -63,7 +66,7 @@ class JsonLinesSink:
         self._rows = RowBuffer()
 
     def write(self, analysed: Analysed) -> None:
-        """Write the rows of one frame, and flush them."""
+        """Write the rows of one frame, and flush them. Raises RecordError: the disk behind it is full."""
         if self._rows is not None and self._run is not None:
             live = self._run.delivery is Delivery.LIVE
             at = wall_time(analysed, time.monotonic, time.time) if live else None
@@ -84,10 +87,19 @@ class JsonLinesSink:
         except OSError as error:
             self._broken = True
             if self._stream is sys.stdout:
-                # Else Python would try to flush what is left when it ends, and say so.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                _discard_stdout()
+            reason = error.strerror or str(error)
+            if not isinstance(error, BrokenPipeError):
+                raise RecordError(f"rows cannot be written to standard output: {reason}; free some space") from error
+            # A reader that has enough, such as `head`, is no error.
             if self._run is not None:
-                reason = error.strerror or str(error)
                 self._run.notify(f"rows cannot be written any more ({reason}): the run ends, its files are finished")
                 if self._run.controls is not None:
                     self._run.controls.stop()
+
+
+def _discard_stdout() -> None:
+    """Send what is left in Python's buffer nowhere: flushed when the program ends, it would fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from realtime.capture.open_source import SourceLike, source_for
 from realtime.core.channel import ChannelClosedError
 from realtime.core.delivery import Delivery
-from realtime.core.errors import ConfigError
+from realtime.core.errors import ConfigError, EmotionLiveError
 from realtime.core.metrics import Metrics
 from realtime.core.options import AnalysisOptions, SmoothingMode
 from realtime.core.protocols import SourceInfo
@@ -87,24 +87,39 @@ class Analyser:
         self._epoch = 0
 
     def __enter__(self) -> Analyser:
-        """Open the source and start the workers.
+        """Open the source and start the workers; where `stop` is called before it is open, there are no frames.
 
         Raises:
             SourceOpenError: the source cannot be opened.
-            ConfigError: offline smoothing of a source that does not wait.
+            ConfigError: offline smoothing of a source that does not wait, or a second `with`.
         """
+        if self._pipeline is not None:
+            raise ConfigError("an Analyser runs once; received a second `with`: make another one")
+        if self._stopped.is_set():
+            return self
+        try:
+            self._open()
+        except EmotionLiveError:
+            # What goes wrong because it is being stopped is no error.
+            if not self._stopped.is_set():
+                raise
+        return self
+
+    def _open(self) -> None:
         # MediaPipe takes a second to import: not before it is needed.
         from realtime.session.build_pipeline import build_pipeline
 
+        offline = self.options.smoothing is SmoothingMode.OFFLINE and self.delivery is not Delivery.LIVE
+        # Nobody sees a first pass, so that it goes in full batches.
+        delivery = Delivery.FAST if offline else self.delivery
         with ExitStack() as undo:
             undo.callback(self._tell_how_it_ended)
-            self._pipeline = build_pipeline(self._source, self.options.pipeline, self.metrics, self.delivery)
+            self._pipeline = build_pipeline(self._source, self.options.pipeline, self.metrics, delivery)
             self._frames = undo.enter_context(self._pipeline)
             self._info = self._pipeline.source_info()
             if self.options.smoothing is SmoothingMode.OFFLINE:
                 self._frames = undo.enter_context(closing(self._two_pass(self._pipeline)))
             self._stack = undo.pop_all()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -128,7 +143,9 @@ class Analyser:
 
     @property
     def info(self) -> SourceInfo:
-        """Properties of the source, once it is open. Raises ConfigError before."""
+        """Properties of the source, once it is open. Raises ConfigError before, and where it never was."""
+        if self._info is None and self._stopped.is_set():
+            raise ConfigError("nothing is known of the source: the run was stopped before it was open")
         if self._info is None:
             raise ConfigError("an Analyser must be entered before it is used: with Analyser(source) as run: ...")
         return self._info
@@ -149,10 +166,10 @@ class Analyser:
                 revive it.
             EmotionLiveError: what ended it early.
         """
+        if self._stopped.is_set():
+            raise ChannelClosedError("the run was stopped")
         info, frames = self.info, self._frames
         assert frames is not None
-        if self._stopped.is_set():
-            raise ChannelClosedError(f"{info.name} was stopped")
         analysed = frames.poll(timeout_s)
         if analysed is None:
             return None
@@ -177,10 +194,11 @@ class Analyser:
         """Go on from the frame at media time `time_s` in seconds, also after the end; on the iterating thread.
 
         Raises:
-            ConfigError: the source cannot be seeked.
+            ConfigError: the source cannot be seeked, or is not open.
         """
-        if self._pipeline is not None:
-            self._pipeline.seek(time_s)
+        if not self.info.seekable or self._pipeline is None:
+            raise ConfigError(f"only a file that waits can be seeked; received {self.info.name}: let it run")
+        self._pipeline.seek(time_s)
 
     def calibrate(self, seconds: float) -> None:
         """Take the faces of the next `seconds` of media time as neutral; on the iterating thread."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from realtime.capture.iterable_source import is_image_bgr
 from realtime.capture.open_source import SourceLike
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
@@ -68,11 +69,12 @@ def analyze(image_bgr: ImageArray, config: PipelineConfig | None = None) -> list
         >>> realtime.analyze(np.zeros((240, 320, 3), np.uint8))
         []
     """
-    if not isinstance(image_bgr, np.ndarray) or image_bgr.ndim != 3 or image_bgr.shape[2] != 3:
-        received = getattr(image_bgr, "shape", type(image_bgr).__name__)
-        raise ConfigError(f"an image must be (H, W, 3) uint8 in BGR order; received {received}")
-    if image_bgr.dtype != np.uint8:
-        raise ConfigError(f"an image must be uint8 with values from 0 to 255; received {image_bgr.dtype}")
+    if not is_image_bgr(image_bgr):
+        plain = isinstance(image_bgr, np.ndarray)
+        received = f"{image_bgr.shape} {image_bgr.dtype}" if plain else type(image_bgr).__name__
+        raise ConfigError(
+            f"an image must be (H, W, 3) uint8 in BGR order; received {received}: read it with cv2.imread"
+        )
     with _lock:
         return _still_analyzer(config or PipelineConfig()).analyze(image_bgr)
 

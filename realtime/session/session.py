@@ -76,8 +76,9 @@ class Session:
 
     @property
     def finished(self) -> list[tuple[str, Path]]:
-        """What is complete so far: (what, file), in the order of the sinks."""
-        return [(sink.name, sink.written) for sink in self._sinks if sink.written is not None]
+        """What is complete so far: (what, file), recordings first."""
+        written = [(sink.name, sink.written) for sink in self._sinks if sink.written is not None]
+        return sorted(written, key=lambda one: one[0] != RecordingSink.name)
 
     def run(self, on_open: Callable[[SourceInfo], None] = lambda _: None) -> None:
         """Run to the end. What was written until an error stays. Raises EmotionLiveError."""
@@ -98,6 +99,9 @@ class Session:
             for sink in reversed(self._sinks):
                 sink.open(self._run)
             self._screen = next((sink for sink in self._sinks if isinstance(sink, InteractiveSink)), None)
+            if self._screen is not None:
+                # Before the workers end, which may take seconds.
+                stack.callback(self._screen.close)
             self._loop(analyser)
 
     def stop(self) -> None:
@@ -122,8 +126,9 @@ class Session:
         elif self._run is not None:
             sink = self._key_recording = RecordingSink(RecordingOptions(free_name(".mp4")))
             sink.open(self._run)
-            # Recordings come first, in the order in which they were started.
-            self._sinks.insert(sum(isinstance(one, RecordingSink) for one in self._sinks), sink)
+            # Before the window: the frame that is shown while the key stops it is the last one recorded.
+            at = next((n for n, one in enumerate(self._sinks) if one is self._screen), len(self._sinks))
+            self._sinks.insert(at, sink)
 
     def show_landmarks(self, shown: bool) -> None:
         """Draw landmarks and regions on the pictures that others see, or leave them out."""
@@ -176,7 +181,8 @@ class Session:
             try:
                 analysed = analyser.poll(_POLL_S if screen is None else _INTERACTIVE_POLL_S)
             except ChannelClosedError:
-                self._quit = screen is None or not screen.stays()
+                if screen is None or not screen.stays():
+                    self._quit = True
                 continue
             self.provider = analyser.provider
             if analysed is not None and not holds:

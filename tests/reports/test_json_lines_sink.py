@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from demo import CLIP_PATH
+from realtime.core.errors import ConfigError, RecordError
 from realtime.reports.json_lines_sink import JsonLinesOptions
 from realtime.reports.table_schema import COLUMNS
 from run_live import main
@@ -65,6 +66,24 @@ def test_a_reader_that_goes_away_ends_the_run_with_one_line() -> None:
     assert controls.stopped
     assert len(said) == 1
     assert "Broken pipe" in said[0]
+
+
+def test_a_full_disk_behind_the_stream_is_an_error() -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    sink = JsonLinesOptions(Full()).sink()
+    sink.open(make_run(INFO))
+    with pytest.raises(RecordError, match="No space left"):
+        sink.write(moment(0.0, {1: "fear"}))
+    sink.close()
+
+
+def test_a_closed_standard_output_is_refused_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(ConfigError, match="closed here"):
+        JsonLinesOptions().check()
 
 
 def test_standard_output_has_rows_and_nothing_else_and_they_are_those_of_a_table(weights: Path, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -19,6 +21,7 @@ from realtime.session.analyser import Analyser
 from realtime.session.api import stream
 from tests.support.fakes import FakeSource
 from tests.support.made_clips import write_clip
+from tests.support.recorded import ROOT
 from tests.support.tiny_models import write_tiny_weights
 
 pytestmark = pytest.mark.timeout(60)
@@ -160,7 +163,9 @@ def test_offline_smoothing_of_what_cannot_be_read_twice_is_refused(config: Pipel
         ([IMAGE[:, :, 0]], SourceReadError, r"frame 0 of frames must be \(H, W, 3\) uint8"),
         ([IMAGE, IMAGE.astype(float)], SourceReadError, "frame 1 of frames must be"),
         ([IMAGE, "picture"], SourceReadError, "received str"),
-        ([(IMAGE, 0.5), (IMAGE, 0.5)], SourceReadError, "times of frames must grow"),
+        ([IMAGE[:0]], SourceReadError, "received \\(0, 128, 3\\) uint8"),
+        ([(IMAGE, 0.5), (IMAGE, float("inf"))], SourceReadError, "must be finite"),
+        ([(IMAGE, 0.5), (IMAGE, 0.5)], SourceReadError, "times of frames must be finite and grow"),
     ],
 )
 def test_own_frames_that_are_none_end_in_one_line(config: PipelineConfig, frames, error, says) -> None:
@@ -178,3 +183,94 @@ def test_an_error_of_the_own_iterable_reaches_whoever_iterates(config: PipelineC
     with pytest.raises(SourceReadError, match="ZeroDivisionError: by the caller") as caught:
         seen.extend(stream(broken(), AnalysisOptions(pipeline=config)))
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("source", [[IMAGE] * 3, "demo/clip.mp4"])
+def test_stopped_before_it_is_open_a_run_has_no_frames_and_no_error(config: PipelineConfig, source: object) -> None:
+    run = Analyser(source, AnalysisOptions(pipeline=config))
+    run.stop()
+    with run:
+        assert list(run) == []
+        with pytest.raises(ConfigError, match="stopped before it was open"):
+            _ = run.info
+
+
+def test_stopped_while_it_is_being_opened_a_run_has_no_frames_and_no_error(config: PipelineConfig) -> None:
+    opening = threading.Event()
+
+    class Slow(FakeSource):
+        def open(self):
+            opening.set()
+            self.interrupted.wait()
+            raise SourceOpenError("opening was interrupted")
+
+    run = Analyser(Slow(3, live=True), AnalysisOptions(pipeline=config))
+    stopper = threading.Thread(target=lambda: (opening.wait(), run.stop()))
+    stopper.start()
+    with run:
+        assert list(run) == []
+    stopper.join()
+
+
+def test_a_run_cannot_be_entered_twice(config: PipelineConfig) -> None:
+    run = Analyser([IMAGE], AnalysisOptions(pipeline=config))
+    with run:
+        pass
+    with pytest.raises(ConfigError, match="runs once"), run:
+        pass
+
+
+def test_seeking_where_one_cannot_is_refused(config: PipelineConfig) -> None:
+    run = Analyser([IMAGE] * 3, AnalysisOptions(pipeline=config))
+    with pytest.raises(ConfigError, match="must be entered"):
+        run.seek(1.0)
+    with run, pytest.raises(ConfigError, match="only a file"):
+        run.seek(1.0)
+
+
+def test_a_generator_is_closed_when_the_run_ends(config: PipelineConfig) -> None:
+    closed = threading.Event()
+
+    def camera():
+        try:
+            while True:
+                yield IMAGE
+        finally:
+            closed.set()
+
+    with Analyser(camera(), AnalysisOptions(pipeline=config)) as run:
+        next(iter(run))
+    assert closed.wait(20)
+
+
+def test_own_times_count_from_the_first(config: PipelineConfig) -> None:
+    own = [(IMAGE, 1.7e9 + n / 10) for n in range(9)]
+    times = [frame.media_time_s for frame in stream(own, AnalysisOptions(pipeline=config, seconds=0.45))]
+    assert times == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4], abs=1e-6)
+
+
+def test_what_is_nearly_a_frame_source_is_told_what_is_missing() -> None:
+    class Nearly:
+        live = True
+
+        def open(self): ...
+        def read(self): ...
+        def close(self): ...
+
+    with pytest.raises(ConfigError, match="missing: dropped, damaged_packets, farewell, interrupt"):
+        Analyser(Nearly())
+
+
+@pytest.mark.parametrize(
+    ("options", "what"), [({"smoothing": "offline"}, "SmoothingMode"), ({"seconds": 0}, "above 0")]
+)
+def test_options_that_cannot_be_are_refused(options: dict[str, object], what: str) -> None:
+    with pytest.raises(ConfigError, match=what):
+        AnalysisOptions(**options)
+
+
+def test_a_program_that_ends_with_an_open_stream_ends_well() -> None:
+    code = "import realtime; frames = realtime.stream('demo/clip.mp4'); next(frames); print('ended')"
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=50)
+        assert (done.returncode, done.stdout.strip()) == (0, "ended"), done.stderr

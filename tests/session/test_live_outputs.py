@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from demo import CLIP_PATH
 from realtime.core.config import PipelineConfig
-from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions
+from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions, SmoothingMode
 from realtime.serving.page_sink import PageOptions
 from realtime.serving.virtual_camera_sink import VirtualCameraOptions
 from realtime.session.session import Session
@@ -66,7 +66,10 @@ def test_a_run_can_be_watched_and_ctrl_c_ends_it_cleanly(weights: Path, tmp_path
     assert len((tmp_path / "t.csv").read_text().splitlines()) > 1
 
 
-def test_nobody_watching_costs_no_drawing(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("smoothing", [SmoothingMode.LIVE, SmoothingMode.OFFLINE])
+def test_nobody_watching_costs_no_drawing(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, smoothing: SmoothingMode
+) -> None:
     import realtime.overlay.output_painter as painter_module
 
     def never(*_: object, **__: object) -> None:
@@ -76,7 +79,7 @@ def test_nobody_watching_costs_no_drawing(weights: Path, tmp_path: Path, monkeyp
     clip = write_clip(tmp_path / "clip.mp4", 30)
     said: list[str] = []
     clock = FakeClock(0.0)
-    analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights))
+    analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights), smoothing=smoothing)
     options = RunOptions(str(clip), analysis, outputs=(PageOptions("127.0.0.1:0"),))
     Session(options, notify=said.append, clock=clock, sleep=clock.sleep).run()
     assert clock.now_s == pytest.approx(29 / 30, abs=0.01), "a file that is served plays at its own speed"

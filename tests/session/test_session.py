@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import ClassVar
 
 import av
 import numpy as np
@@ -13,73 +12,17 @@ import pytest
 import realtime.session.analyser as analyser_module
 import realtime.session.window_sink as window_module
 from realtime.capture.video_file import FileSource
-from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
-from realtime.core.options import AnalysisOptions, RunOptions, SmoothingMode
-from realtime.core.sink import SinkOptions
+from realtime.core.options import SmoothingMode
 from realtime.pipeline.pipeline import Pipeline
 from realtime.recording.recording_sink import RecordingOptions
 from realtime.reports.table_sink import TableOptions
-from realtime.session.session import Session
-from realtime.session.window import Click, Key
-from realtime.session.window_sink import WindowOptions
+from realtime.session.window import Key
 from realtime.timeline.label_spans import LabelSpans
 from tests.support.clocks import FakeClock
-from tests.support.made_clips import write_clip
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.fakes import ScriptedWindow
 
 pytestmark = pytest.mark.timeout(60)
-
-
-class ScriptedWindow:
-    """Shows nothing; after `n` new pictures it presses the key that the script names for `n`."""
-
-    script: ClassVar[dict[int, Key | Click]] = {}
-
-    def __init__(self, title: str, size_wh: tuple[int, int] | None = None) -> None:
-        self.shown: list[np.ndarray] = []
-        self.calls = 0
-        self.closed = False
-        self._left = dict(self.script)
-        ScriptedWindow.last = self
-
-    def show(self, image_bgr: np.ndarray) -> Key | Click | None:
-        self.calls += 1
-        if not self.shown or self.shown[-1] is not image_bgr:
-            self.shown.append(image_bgr)
-        return self._left.pop(len(self.shown), None)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """The run's own time: it passes only while the run waits."""
-    return FakeClock()
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: FakeClock) -> object:
-    monkeypatch.setattr(window_module, "Window", ScriptedWindow)
-    monkeypatch.chdir(tmp_path)
-    weights = write_tiny_weights(tmp_path / "weights").folder
-    clip = write_clip(tmp_path / "clip.mp4", 60)
-
-    def start(
-        script: dict[int, Key], *outputs: SinkOptions, window: bool = True, speed: float = 1.0, **options: object
-    ) -> tuple[Session, ScriptedWindow, list[str]]:
-        ScriptedWindow.script = script
-        clock.now_s = 0.0
-        said: list[str] = []
-        analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights), **options)
-        shown = (WindowOptions(speed),) if window else ()
-        run_options = RunOptions(str(clip), analysis, outputs=(*outputs, *shown))
-        session = Session(run_options, notify=said.append, clock=clock, sleep=clock.sleep)
-        session.run()
-        return session, ScriptedWindow.last, said
-
-    return start
 
 
 def test_quit_ends_the_run_and_closes_the_window(run) -> None:
@@ -198,68 +141,6 @@ def test_an_error_in_the_middle_still_finishes_table_and_recording(run, tmp_path
 def test_screenshots_of_one_second_are_kept_apart(run, tmp_path: Path) -> None:
     run({4: Key.SCREENSHOT, 5: Key.SCREENSHOT, 6: Key.SCREENSHOT, 8: Key.QUIT})
     assert len(list(tmp_path.glob("emotion-live-*.png"))) == 3
-
-
-@pytest.fixture
-def shown_times(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Media times of the frames that were drawn for the window, without repetitions."""
-    times: list[float] = []
-    plain = window_module.Overlay.draw
-
-    def spied(self, analysed, hud, **options):
-        if not times or times[-1] != analysed.frame.media_time_s:
-            times.append(analysed.frame.media_time_s)
-        return plain(self, analysed, hud, **options)
-
-    monkeypatch.setattr(window_module.Overlay, "draw", spied)
-    return times
-
-
-def test_seeking_shows_the_frame_of_that_moment_and_nothing_from_before(run, shown_times) -> None:
-    session, _, _ = run({31: Key.BACK, 50: Key.QUIT})
-    (jump,) = [n for n in range(1, len(shown_times)) if shown_times[n] < shown_times[n - 1]]
-    assert shown_times[jump] == pytest.approx(shown_times[jump - 1] - 1.0, abs=1 / 30)
-    assert np.diff(shown_times[jump:]) == pytest.approx(1 / 30, abs=0.002)
-    assert session.finished == []
-
-
-def test_a_paused_file_shows_where_it_was_sent_and_stays_there(run, shown_times) -> None:
-    class Patient(ScriptedWindow):
-        def show(self, image_bgr: np.ndarray) -> Key | Click | None:
-            key = super().show(image_bgr)
-            return Key.QUIT if self.calls > 150 else key
-
-    window_module.Window = Patient
-    run({10: Key.PAUSE, 11: Key.FORWARD})
-    assert shown_times[:10] == pytest.approx([n / 30 for n in range(10)], abs=0.002)
-    assert shown_times[10:] == pytest.approx([1.3], abs=1 / 30)
-
-
-def test_a_click_on_the_timeline_seeks(run, shown_times) -> None:
-    run({5: Click(80, 100), 12: Key.QUIT})
-    assert shown_times[5] == pytest.approx(1.0, abs=0.1)
-
-
-def test_a_clip_that_was_scrubbed_stays_open_at_its_end_and_plays_again(run, shown_times) -> None:
-    class Waiting(ScriptedWindow):
-        def show(self, image_bgr: np.ndarray) -> Key | Click | None:
-            key = super().show(image_bgr)
-            if shown_times[-1] > 1.95:
-                self.waited = getattr(self, "waited", 0) + 1
-                return {20: Key.PAUSE, 60: Key.QUIT}.get(self.waited)
-            return key
-
-    window_module.Window = Waiting
-    run({40: Key.FAR_FORWARD})
-    assert shown_times.count(0.0) == 2
-    assert shown_times[-1] == pytest.approx(59 / 30, abs=0.01)
-
-
-def test_scrubbing_is_refused_while_a_table_is_written_and_the_table_is_whole(run, tmp_path: Path) -> None:
-    _, _, said = run({10: Key.BACK, 20: Key.FAR_FORWARD, 30: Click(80, 100)}, TableOptions(tmp_path / "t.csv"))
-    assert [line for line in said if "no seeking" in line] == [said[0]]
-    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
-    assert [int(row["frame"]) for row in rows] == list(range(60))
 
 
 def test_a_faster_window_plays_faster_and_tables_keep_their_times(run, clock: FakeClock, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from realtime.core.metrics import Metrics
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import Run
 from realtime.core.types import Analysed, Emotions, Faces, Frame
+from realtime.session.keys import Click, Key
 
 # A region that nobody ships, as one entry of the registry.
 BROWS = Region(
@@ -225,3 +226,25 @@ class FakeCamera:
 
     def close(self) -> None:
         self.closed_by = threading.current_thread().name
+
+
+class ScriptedWindow:
+    """Shows nothing; after `n` new pictures it presses the key that the script names for `n`."""
+
+    script: ClassVar[dict[int, Key | Click]] = {}
+
+    def __init__(self, title: str, size_wh: tuple[int, int] | None = None) -> None:
+        self.shown: list[np.ndarray] = []
+        self.calls = 0
+        self.closed = False
+        self._left = dict(self.script)
+        ScriptedWindow.last = self
+
+    def show(self, image_bgr: np.ndarray) -> Key | Click | None:
+        self.calls += 1
+        if not self.shown or self.shown[-1] is not image_bgr:
+            self.shown.append(image_bgr)
+        return self._left.pop(len(self.shown), None)
+
+    def close(self) -> None:
+        self.closed = True

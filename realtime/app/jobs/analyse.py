@@ -154,6 +154,7 @@ class AnalysisJob(Job):
                     last_s = now_s
                     self.post(Progress(len(self._results), self._share(run.info, seconds), now_s - started_s))
         except EmotionLiveError as error:
+            self.check_cancelled()
             if not len(self._results):
                 raise
             return str(error)

@@ -15,6 +15,7 @@ from realtime.app.jobs.job import Job, Latest
 from realtime.app.jobs.preview_image import fit, ppm
 from realtime.app.jobs.save_kinds import Kind, Saved, output_of
 from realtime.capture.open_source import SourceLike
+from realtime.core.channel import ChannelClosedError
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError
 from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions
@@ -23,6 +24,7 @@ from realtime.core.types import Analysed, Emotions, Faces
 from realtime.overlay.output_painter import OutputPainter
 from realtime.session.analyser import Analyser
 
+_POLL_S = 0.05
 _FIRST_VIEW_WH = (640, 360)
 
 
@@ -129,12 +131,22 @@ class CameraJob(Job):
     def _show(self) -> None:
         try:
             self.post(Opened(self._analyser.info))
-            for analysed in self._analyser:
-                while not self._orders.empty():
-                    self._orders.get()()
-                self._take(analysed)
+            self._loop()
         finally:
             self._finish_all()
+
+    def _loop(self) -> None:
+        while True:
+            try:
+                analysed = self._analyser.poll(_POLL_S)
+            except ChannelClosedError:
+                return
+            # Also while a camera delivers nothing: a file that is to be finished must not wait for it.
+            while not self._orders.empty():
+                self._orders.get()()
+            if analysed is not None:
+                self._analyser.metrics.shown(analysed.frame.captured_at_s)
+                self._take(analysed)
 
     def _take(self, analysed: Analysed) -> None:
         for kind, file in list(self._files.items()):
