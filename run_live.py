@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 import traceback
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from models.console import ERR, OUT, ending_signals, hold_standard_streams, say
 from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError
@@ -118,6 +118,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
 @click.option("--debug", is_flag=True, help="On an error print the trace; at the end print times per stage.")
 def main(debug: bool, list_cameras: bool, **options: Any) -> None:
     """See `_HELP`."""
+    hold_standard_streams()
     try:
         if list_cameras:
             _list_cameras()
@@ -125,8 +126,8 @@ def main(debug: bool, list_cameras: bool, **options: Any) -> None:
             _run(debug, **options)
     except EmotionLiveError as error:
         if debug:
-            traceback.print_exc()
-        click.echo(f"error: {error}", err=True)
+            say(traceback.format_exc().rstrip(), err=True)
+        say(f"error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
         sys.exit(0)
@@ -137,28 +138,12 @@ def _list_cameras() -> None:
 
     cameras = list_cameras()
     for camera in cameras:
-        click.echo(f"{camera.number}  {camera.name}")
+        say(f"{camera.number}  {camera.name}")
     if not cameras:
-        click.echo("no camera found; plug one in, or give a video file: python run_live.py clip.mp4")
-
-
-def _end_once(*_: object) -> None:
-    """End the run at the first Ctrl-C; finishing files takes a moment, and a second one must not break it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
+        say("no camera found; plug one in, or give a video file: python run_live.py clip.mp4")
 
 
 def _run(debug: bool, headless: bool, **options: Any) -> None:
-    before = signal.signal(signal.SIGINT, _end_once)
-    try:
-        _run_session(debug, headless, **options)
-    finally:
-        # After a Ctrl-C the process is about to end: a further one stays ignored until it has.
-        if signal.getsignal(signal.SIGINT) is _end_once:
-            signal.signal(signal.SIGINT, before)
-
-
-def _run_session(debug: bool, headless: bool, **options: Any) -> None:
     # Imported here so that --help and wrong arguments answer at once.
     from realtime.session.progress_bar import ProgressBar
     from realtime.session.run_summary import summary_lines
@@ -166,21 +151,21 @@ def _run_session(debug: bool, headless: bool, **options: Any) -> None:
     from realtime.session.window import display_available
 
     if not headless and not display_available():
-        click.echo("no display here: running without a window (--headless)", err=True)
+        say("no display here: running without a window (--headless)", err=True)
         headless = True
     if headless and options["speed"] != 1:
-        click.echo("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
+        say("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
     # Where rows go to standard output, nothing else does.
     rows_to_stdout = str(options["table"]) == _STDOUT
-    with ProgressBar(shown=headless, notes=sys.stderr if rows_to_stdout else None) as bar:
+    with ending_signals(), ProgressBar(shown=headless, notes=ERR if rows_to_stdout else OUT) as bar:
         session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
         try:
             session.run(on_open=bar.opened)
         finally:
             bar.close()
-            # Also after an error or Ctrl-C: what was analysed is not lost.
+            # Also after an error or Ctrl-C: what was analyzed is not lost.
             for line in summary_lines(session, debug=debug):
-                click.echo(line, err=rows_to_stdout)
+                say(line, err=rows_to_stdout)
 
 
 def _run_options(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from demo import CLIP_PATH
+from models.console import say
 from run_live import main as run_live
 
 OUT = Path("demo_output")
@@ -20,10 +21,10 @@ def main(out: Path, headless: bool) -> None:
     from realtime.session.window import display_available
 
     if display_available() and not headless:
-        click.echo("a window opens: q quits, space pauses, h and l toggle what is drawn")
+        say("a window opens: q quits, space pauses, h and l toggle what is drawn")
         run_live.main([str(CLIP_PATH)], standalone_mode=False)
         return
-    click.echo(f"no window here: analysing {CLIP_PATH.name} and writing what a window would show to {out}/")
+    say(f"no window here: analysing {CLIP_PATH.name} and writing what a window would show to {out}/")
     out.mkdir(parents=True, exist_ok=True)
     files = {"--record": "annotated.mp4", "--table": "emotions.csv", "--report": "report.html"}
     outputs = [word for option, name in files.items() for word in (option, str(out / name))]

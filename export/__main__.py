@@ -13,6 +13,7 @@ import click
 import numpy as np
 
 from models.cli import fail_in_one_line
+from models.console import say
 from models.errors import DataError, ModelError
 from models.manifest import (
     EMOTIONS,
@@ -72,7 +73,7 @@ def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precisio
     for name, content in files.items():
         _replace(out / f"{name}.onnx", content)
     save_manifest(manifest)
-    click.echo(f"wrote {out / MANIFEST_NAME}; now fit the fusion: python -m models.fit_fusion --weights {out} …")
+    say(f"wrote {out / MANIFEST_NAME}; now fit the fusion: python -m models.fit_fusion --weights {out} …")
 
 
 def plain_mean(experts: int) -> FusionSpec:
@@ -113,7 +114,7 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
     if precision == "int8":
         model = _quantized(region, model, val, scores)
     content = model.SerializeToString()
-    click.echo(f"{region}: {len(content) / 1e6:.1f} MB, largest difference to Keras {difference:.1e}, {scores}")
+    say(f"{region}: {len(content) / 1e6:.1f} MB, largest difference to Keras {difference:.1e}, {scores}")
     trained = _told(facts, read_history(folder), precision, difference)
     digest = hashlib.sha256(content).hexdigest()
     return ExpertSpec(region, f"{region}.onnx", digest, geometry, trained=trained, scores=scores), content

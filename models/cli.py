@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
+from models.console import ending_signals, hold_standard_streams, say
 from models.errors import EmotionLiveError
 
 _SHARE = click.FloatRange(0, 0.9)
@@ -30,19 +31,21 @@ def fail_in_one_line(command: Callable[P, T]) -> Callable[P, T]:
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        hold_standard_streams()
         try:
-            return command(*args, **kwargs)
+            with ending_signals():
+                return command(*args, **kwargs)
         except EmotionLiveError as error:
-            click.echo(f"error: {error}", err=True)
+            say(f"error: {error}", err=True)
             sys.exit(1)
         except ImportError as error:
-            click.echo(f"error: {error.name or error} is not installed; run `make setup-train` first", err=True)
+            say(f"error: {error.name or error} is not installed; run `make setup-train` first", err=True)
             sys.exit(1)
         except OSError as error:
-            click.echo(f"error: {error.filename or 'a file'} cannot be used: {error.strerror or error}", err=True)
+            say(f"error: {error.filename or 'a file'} cannot be used: {error.strerror or error}", err=True)
             sys.exit(1)
         except KeyboardInterrupt:
-            click.echo("stopped; what was finished is kept", err=True)
+            say("stopped; files that were finished are kept, all others are as they were", err=True)
             sys.exit(130)
 
     return wrapped

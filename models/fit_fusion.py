@@ -10,6 +10,7 @@ import click
 import numpy as np
 
 from models.cli import fail_in_one_line, split_shares
+from models.console import say
 from models.dataset.labels import LabelledFace, of_split, read_labels
 from models.errors import DataError
 from models.evaluate.fusion_solver import (
@@ -78,8 +79,8 @@ def main(
     )
     for region, row in zip(manifest.regions, fusion.success, strict=True):
         shares = "  ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, row, strict=True))
-        click.echo(f"{region} is right when it says: {shares}")
-    click.echo(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
+        say(f"{region} is right when it says: {shares}")
+    say(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
 
 
 def _enough_evidence(faces: list[LabelledFace], root: Path, split: str, weights: Path) -> Evidence:
@@ -126,7 +127,7 @@ def _report(name: str, probabilities: FloatArray, evidence: Evidence) -> dict[st
     scores = score(truth, said)
     loss = negative_log_likelihood(probabilities, truth)
     ece = expected_calibration_error(probabilities.max(axis=1), said == truth)
-    click.echo(
+    say(
         f"{name:32} accuracy {scores.accuracy:.2%}  macro-F1 {scores.macro_f1:.3f}  "
         f"log-loss {loss:.4f}  ECE {ece:.3f}  ({scores.faces} faces)"
     )

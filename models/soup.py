@@ -16,6 +16,7 @@ import click
 import numpy as np
 
 from models.cli import fail_in_one_line
+from models.console import say
 from models.errors import ConfigError, DataError
 from models.region_registry import geometry_from_dict
 
@@ -56,7 +57,7 @@ def main(runs: tuple[Path, ...], shares: tuple[float, ...], data: Path, out: Pat
     rows = [{"of": run.name, **_score(model, val)} for run, model in scores.items()]
     rows.append({"of": "soup", **_score(network, val)})
     for row in rows:
-        click.echo(
+        say(
             f"{row['of']:20} validation loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:.2%}  "
             f"macro-F1 {row['val_macro_f1']:.3f}"
         )
@@ -68,7 +69,7 @@ def main(runs: tuple[Path, ...], shares: tuple[float, ...], data: Path, out: Pat
         writer.writerows(rows)
     # Last: only with it the folder counts as a training.
     (out / "recipe.json").write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
-    click.echo(f"soup: {out / 'best.weights.h5'}")
+    say(f"soup: {out / 'best.weights.h5'}")
 
 
 def averaged(

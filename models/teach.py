@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.cli import fail_in_one_line
+from models.console import ERR, say
 from models.dataset.crop_set import FloatArray, load_crops
 from models.errors import ConfigError
 from models.manifest import EMOTIONS, WEIGHTS_DIR, load_manifest
@@ -37,7 +38,7 @@ def main(data: Path, weights: Path, out: Path) -> None:
         table = csv.writer(stream)
         table.writerow(["id", *(f"p_{emotion}" for emotion in EMOTIONS)])
         table.writerows([number, *(f"{p:.4f}" for p in row)] for number, row in zip(ids, fused.tolist(), strict=True))
-    click.echo(f"answers for {len(ids):,} faces: {out}")
+    say(f"answers for {len(ids):,} faces: {out}")
 
 
 def teacher_answers(data: Path, weights: Path) -> tuple[list[int], FloatArray]:
@@ -60,7 +61,7 @@ def teacher_answers(data: Path, weights: Path) -> tuple[list[int], FloatArray]:
         if crops.geometry != spec.geometry:
             raise ConfigError(f"the experts in {weights} take other crops of the {spec.region} than those in {data}")
         expert, shown, ids = RegionExpert(manifest, spec, config), crops.without_border(), crops.ids.tolist()
-        starts = tqdm(range(0, len(shown), _BATCH), unit="batch", desc=spec.region)
+        starts = tqdm(range(0, len(shown), _BATCH), unit="batch", desc=spec.region, file=ERR)
         batches = (np.ascontiguousarray(shown[at : at + _BATCH]) for at in starts)
         by_region.append(np.concatenate([expert.probabilities(batch) for batch in batches]))
     said = np.stack(by_region, axis=1)

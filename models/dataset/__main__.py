@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.cli import fail_in_one_line, split_shares
+from models.console import ERR, say
 from models.dataset.builder import BuildJob, BuildReport, build
 from models.dataset.index import INDEX_NAME, NOT_FOUND_NAME
 from models.dataset.labels import break_ties, read_labels, split_by_subject
@@ -48,7 +49,7 @@ def arrange(labels: Path, root: Path, out: Path, label_column: str, move: bool) 
     faces = read_labels(labels, root, label_column)
     counts: Counter[str] = Counter()
     missing = 0
-    for face in tqdm(faces, unit="picture", desc="arrange"):
+    for face in tqdm(faces, unit="picture", desc="arrange", file=ERR):
         source = root / face.file
         if not face.label:
             counts["(none of the six)"] += 1
@@ -58,7 +59,7 @@ def arrange(labels: Path, root: Path, out: Path, label_column: str, move: bool) 
             _place(source, out / face.label / face.file.replace("/", "_"), move)
             counts[face.label] += 1
     for name, count in sorted(counts.items()):
-        click.echo(f"{name:20} {count:7}")
+        say(f"{name:20} {count:7}")
     if missing:
         raise DataError(f"{missing} of {len(faces)} pictures in {labels} are not in {root}; the others were arranged")
 
@@ -121,15 +122,15 @@ def build_command(
 
 
 def _print_report(report: BuildReport, outside: int, out: Path) -> None:
-    click.echo(f"{'split':6} {'faces':>7} {'found':>7} {'share':>7}")
+    say(f"{'split':6} {'faces':>7} {'found':>7} {'share':>7}")
     for split in report.wanted:
         wanted, found = report.wanted[split], report.found[split]
-        click.echo(f"{split:6} {wanted:7} {found:7} {found / wanted:7.1%}")
+        say(f"{split:6} {wanted:7} {found:7} {found / wanted:7.1%}")
     if outside:
-        click.echo(f"{outside} pictures left out: their label is none of the six emotions")
+        say(f"{outside} pictures left out: their label is none of the six emotions")
     if report.unreadable:
-        click.echo(f"{report.unreadable} pictures could not be read")
-    click.echo(f"index: {out / INDEX_NAME}   faces not found: {out / NOT_FOUND_NAME}   look: {out}/preview_*.png")
+        say(f"{report.unreadable} pictures could not be read")
+    say(f"index: {out / INDEX_NAME}   faces not found: {out / NOT_FOUND_NAME}   look: {out}/preview_*.png")
 
 
 def _write_preview(out: Path, region: str, columns: int = 12) -> None:

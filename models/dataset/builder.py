@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from models.console import ERR
 from models.dataset.index import CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path, index_columns
 from models.dataset.labels import LabelledFace
 from models.dataset.occlusion import COVER_KINDS, cover_face
@@ -89,7 +90,7 @@ def build(job: BuildJob) -> BuildReport:
     done = len(job.faces) - sum(len(chunk) for chunk, _ in open_chunks)
     tasks = [(part, [_task(job, number) for number in chunk]) for chunk, part in open_chunks]
     work = partial(_build_chunk, _Cutting(job.root, job.out, job.border_px, job.cover, job.cover_seed))
-    with tqdm(total=len(job.faces), initial=done, unit="face", desc="faces", smoothing=0.05) as bar:
+    with tqdm(total=len(job.faces), initial=done, unit="face", desc="faces", smoothing=0.05, file=ERR) as bar:
         for count in _run(work, tasks, job.workers):
             bar.update(count)
     return _merge(job.out, parts)

@@ -12,6 +12,7 @@ import click
 import numpy as np
 
 from models.cli import fail_in_one_line, split_shares
+from models.console import say
 from models.dataset.labels import SPLITS, LabelledFace, of_split, read_labels
 from models.errors import DataError
 from models.evaluate.analysis import Analysis, analyse
@@ -66,8 +67,8 @@ def shipped(
     answers = run_shipped(faces, root, PipelineConfig(weights=weights), cover=COVERS[cover] if cover else None)
     _write(out, faces, answers, by_region)
     for line in score_lines(faces, answers):
-        click.echo(line)
-    click.echo(f"probabilities: {out}")
+        say(line)
+    say(f"probabilities: {out}")
 
 
 @main.command()
@@ -112,20 +113,20 @@ def report(
     (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     if note:
         save_manifest(replace(manifest, scores={**manifest.scores, note: figures}))
-    click.echo(f"look: {page}   figures: {out / 'report.json'}")
+    say(f"look: {page}   figures: {out / 'report.json'}")
 
 
 def _print_report(analyses: Mapping[str, Analysis | None]) -> None:
     for name, analysis in analyses.items():
         if analysis is None:
-            click.echo(f"{name}: no picture has one of the six labels")
+            say(f"{name}: no picture has one of the six labels")
             continue
         for answer, scores in analysis.scores.items():
-            click.echo(f"{name}: {summary_line(answer, scores)}")
+            say(f"{name}: {summary_line(answer, scores)}")
         for what, scores in analysis.covered.items():
-            click.echo(f"{name}: {summary_line(f'{what} covered', scores)}")
+            say(f"{name}: {summary_line(f'{what} covered', scores)}")
         facts = analysis.as_dict()
-        click.echo(
+        say(
             f"{name}: ECE {facts['ece']:.3f} (before temperature {facts['ece_before_temperature']:.3f}), 70 % most "
             f"confident {facts['accuracy_on_70_percent']:.2%}, neutral called sad or angry "
             f"{facts['neutral_as_sad_or_angry']:.2%}"

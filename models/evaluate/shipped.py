@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from models.console import ERR
 from models.dataset.labels import LabelledFace
 from models.errors import DataError
 from models.evaluate.occlusions import Cover
@@ -106,7 +107,7 @@ def run_shipped(
 
 def _chunks(count: int, quiet: bool) -> Iterator[range]:
     """Yield rows batch by batch, under a progress bar."""
-    with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet) as bar:
+    with tqdm(total=count, unit="picture", desc="evaluate", disable=quiet, file=ERR) as bar:
         for start in range(0, count, _BATCH):
             rows = range(start, min(start + _BATCH, count))
             yield rows

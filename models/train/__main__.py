@@ -12,6 +12,7 @@ import click
 import numpy as np
 
 from models.cli import fail_in_one_line
+from models.console import say
 from models.errors import ConfigError, DataError
 from models.region_registry import REGIONS, region_named
 from models.train.recipe import Recipe
@@ -94,10 +95,8 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     out.mkdir(parents=True, exist_ok=True)
     stored.write_text(facts, "utf-8")
     best = fit(recipe, train, val, out, resume=resume, covered=covered)
-    click.echo(
-        f"best epoch {best['epoch']}: validation loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.1%}"
-    )
-    click.echo(f"weights: {out / 'best.weights.h5'}   curve: {out / 'history.png'}")
+    say(f"best epoch {best['epoch']}: validation loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.1%}")
+    say(f"weights: {out / 'best.weights.h5'}   curve: {out / 'history.png'}")
 
 
 def _covered(folder: Path, train: CropSet, region: str) -> CropSet:

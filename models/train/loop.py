@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from models.console import say
 from models.dataset.crop_set import CropSet, FloatArray
 from models.errors import DataError
 from models.manifest import EMOTIONS
@@ -87,10 +88,10 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
             self.model.save_weights(self._out / BEST_NAME)
         self.model.set_weights(present)
         self._checkpoint()
-        print(f" - {row}", flush=True)
+        say(f" - {row}")
         since = len(self.history) - 1 - int(np.argmin([float(old["val_loss"]) for old in self.history]))
         if since >= self._recipe.patience:
-            print(f"no better epoch for {since}: stopped early", flush=True)
+            say(f"no better epoch for {since}: stopped early")
             self.model.stop_training = True
 
     def _checkpoint(self) -> None:

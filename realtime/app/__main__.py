@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from models.console import say
 from models.manifest import WEIGHTS_DIR
 from realtime.core.errors import ConfigError, EmotionLiveError
 
@@ -28,7 +29,7 @@ def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path) ->
     try:
         run(video, zoom, max_faces, weights)
     except EmotionLiveError as error:
-        click.echo(f"error: {error}", err=True)
+        say(f"error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
         sys.exit(0)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from models.console import hold_standard_streams, say
 from models.manifest import WEIGHTS_DIR
 from realtime.core.version import VERSION
 from realtime.doctor.check import Check, Status
@@ -26,16 +27,17 @@ def main(as_json: bool, no_self_test: bool, weights: Path) -> None:
 
     Ends with code 1 if there is a problem.
     """
+    hold_standard_streams()
     found: list[Check] = []
     for check in all_checks(weights, quick=no_self_test):
         found.append(check)
         if not as_json:
-            click.echo(_line(check))
+            say(_line(check))
     problems = sum(check.status is Status.PROBLEM for check in found)
     if as_json:
-        click.echo(json.dumps(_document(found), indent=1, ensure_ascii=False))
+        say(json.dumps(_document(found), indent=1, ensure_ascii=False))
     else:
-        click.echo("all is well" if not problems else f"{problems} of {len(found)} checks found a problem")
+        say("all is well" if not problems else f"{problems} of {len(found)} checks found a problem")
     sys.exit(1 if problems else 0)
 
 

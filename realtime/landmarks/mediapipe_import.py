@@ -21,7 +21,8 @@ def quiet_stderr() -> Iterator[None]:
     """
     with _stderr_lock:
         if sys.stderr is not None:  # as under pythonw
-            sys.stderr.flush()
+            with contextlib.suppress(OSError, ValueError):  # closed, or its disk is full
+                sys.stderr.flush()
         try:
             kept = os.dup(2)
         except OSError:  # a program without stderr, such as a windowed one

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import TextIO
 
 from tqdm import tqdm
 
+from models.console import ERR, OUT, Messages
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed
 
@@ -27,10 +26,10 @@ class ProgressBar:
     Args:
         shown: `bool`, whether anything is shown at all.
         clock: monotonic seconds.
-        notes: where `say` prints; standard output if it is not given.
+        notes: where `say` prints.
     """
 
-    def __init__(self, shown: bool, clock: Callable[[], float] = time.monotonic, notes: TextIO | None = None) -> None:
+    def __init__(self, shown: bool, clock: Callable[[], float] = time.monotonic, notes: Messages = OUT) -> None:
         self._shown = shown
         self._notes = notes
         self._clock = clock
@@ -50,8 +49,8 @@ class ProgressBar:
         """Start the bar, or the lines."""
         if not self._shown:
             return
-        if sys.stderr is not None and sys.stderr.isatty():
-            self._bar = tqdm(total=info.frame_count, unit="frame", desc=info.name)
+        if ERR.isatty():
+            self._bar = tqdm(total=info.frame_count, unit="frame", desc=info.name, file=ERR)
         else:
             self._lines = _Lines(info, self._clock)
 
@@ -60,11 +59,15 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.update()
         elif self._lines is not None and (line := self._lines.step()):
-            tqdm.write(line, file=sys.stderr)
+            ERR.write(f"{line}\n")
 
     def say(self, line: str) -> None:
         """Print one line above the bar."""
-        tqdm.write(line, file=self._notes)
+        if self._bar is not None:
+            self._bar.clear()
+        self._notes.write(f"{line}\n")
+        if self._bar is not None:
+            self._bar.refresh()
 
     def close(self) -> None:
         """Leave the bar as it is; any number of times."""
