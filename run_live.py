@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -270,7 +271,7 @@ def _on_terminal() -> bool:
 
 def _asked_to_replace(*targets: Path | None) -> bool:
     """Ask about each file that exists, on a terminal only. Raises RecordError: one of them is to be kept."""
-    existing = [path for path in targets if path is not None and path.is_file()]
+    existing = [path for path in targets if path is not None and os.path.isfile(path)]  # noqa: PTH113
     if not existing or not _on_terminal():
         return False
     for path in existing:

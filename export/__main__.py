@@ -25,6 +25,7 @@ from models.manifest import (
     load_manifest,
     save_manifest,
 )
+from models.new_files import write_whole
 from models.region_registry import REGIONS, geometry_from_dict
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -71,7 +72,7 @@ def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precisio
     )
     # All or nothing, the manifest last: a failed export leaves what was there.
     for name, content in files.items():
-        _replace(out / f"{name}.onnx", content)
+        write_whole(out / f"{name}.onnx", content)
     save_manifest(manifest)
     say(f"wrote {out / MANIFEST_NAME}; now fit the fusion: python -m models.fit_fusion --weights {out} …")
 
@@ -158,12 +159,6 @@ def _quantized(region: str, model: Any, val: Any, scores: dict[str, Any]) -> Any
             "export it with --precision half"
         )
     return small
-
-
-def _replace(path: Path, content: bytes) -> None:
-    half = path.with_suffix(".tmp")
-    half.write_bytes(content)
-    half.replace(path)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import ModelError
+from models.new_files import write_whole
 from models.region_registry import REGIONS, Geometry, geometry_from_dict, known_names
 
 EMOTIONS = ("happiness", "sadness", "fear", "anger", "neutral", "surprise")
@@ -189,9 +190,7 @@ def load_manifest(folder: Path = WEIGHTS_DIR) -> Manifest:
 def save_manifest(manifest: Manifest) -> None:
     """Write `manifest.json` into the manifest's folder, whole or not at all."""
     path = manifest.folder / MANIFEST_NAME
-    half = path.with_suffix(".tmp")
-    half.write_text(manifest.to_json(), "utf-8")
-    half.replace(path)
+    write_whole(path, manifest.to_json().encode())
 
 
 def _expert(item: Mapping[str, Any]) -> ExpertSpec:

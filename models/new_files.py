@@ -25,10 +25,13 @@ def create(path: Path) -> BinaryIO:
 
 def create_first_free(paths: Iterable[Path]) -> tuple[Path, BinaryIO]:
     """Create the first of `paths` that is not there yet, as `create` does. Raises OSError."""
+    taken = FileExistsError("no free name is left")
     for path in paths:
-        with contextlib.suppress(FileExistsError):
+        try:
             return path, create(path)
-    raise FileExistsError("no free name is left")
+        except FileExistsError as error:
+            taken = error
+    raise taken
 
 
 def numbered(path: Path) -> Iterator[Path]:
@@ -86,7 +89,7 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True) -> Path:
     """
     path = place_of(path) if overwrite else path
     # Nobody can plant a link under a name that nobody can guess.
-    part, stream = create_first_free(path.with_name(f".{path.name}.{secrets.token_hex(4)}.part") for _ in range(9))
+    part, stream = create_first_free(path.with_name(f".emotion-live-{secrets.token_hex(4)}.part") for _ in range(9))
     try:
         with stream:
             left = memoryview(data)
@@ -99,12 +102,12 @@ def write_whole(path: Path, data: bytes, *, overwrite: bool = True) -> Path:
         raise
 
 
-def check_new(*paths: Path, overwrite: bool, inputs: Iterable[Path | None] = ()) -> None:
+def check_new(*paths: Path, overwrite: bool | None, inputs: Iterable[Path | None] = ()) -> None:
     """Refuse, before any work, to write over what a command reads, or over a file without leave.
 
     Args:
         paths: the files to be.
-        overwrite: `bool`, whether existing ones may be replaced.
+        overwrite: `bool`, whether existing ones may be replaced; `None` where the command has no such option.
         inputs: files that the command reads, which are never replaced.
 
     Raises:
@@ -118,4 +121,5 @@ def check_new(*paths: Path, overwrite: bool, inputs: Iterable[Path | None] = ())
         if path.exists() and any(one is not None and one.exists() and path.samefile(one) for one in inputs):
             raise ConfigError(f"--out cannot be a file that is read, {path}; give another name")
         if not overwrite:
-            raise ConfigError(f"--out would replace {path}, which exists already; add --overwrite, or give another one")
+            how = "" if overwrite is None else "add --overwrite, or "
+            raise ConfigError(f"--out would replace {path}, which exists already; {how}give another one")

@@ -18,6 +18,7 @@ import numpy as np
 from models.cli import fail_in_one_line
 from models.console import say
 from models.errors import ConfigError, DataError
+from models.new_files import check_new
 from models.region_registry import geometry_from_dict
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def main(runs: tuple[Path, ...], shares: tuple[float, ...], data: Path, out: Pat
         raise ConfigError(f"each --of must be another training; received {', '.join(map(str, runs))}: use --share")
     if (out / "recipe.json").exists():
         raise ConfigError(f"{out} holds a training already; choose another --out")
+    check_new(out / "best.weights.h5", out / "soup.csv", overwrite=None)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from models.dataset.crop_set import load_crops
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import click
@@ -13,7 +14,8 @@ from models.cli import fail_in_one_line
 from models.console import ERR, say
 from models.dataset.crop_set import FloatArray, load_crops
 from models.errors import ConfigError
-from models.manifest import EMOTIONS, WEIGHTS_DIR, load_manifest
+from models.manifest import EMOTIONS, MANIFEST_NAME, WEIGHTS_DIR, load_manifest
+from models.new_files import check_new, write_whole
 from realtime.core.config import PipelineConfig
 from realtime.inference.classifier import RegionExpert
 from realtime.inference.fusion import fuse
@@ -26,18 +28,21 @@ _BATCH = 16
 @click.option("--data", type=_FOLDER, required=True, help="Folder that `models.dataset build` made.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="Table to write.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote there.")
 @fail_in_one_line
-def main(data: Path, weights: Path, out: Path) -> None:
+def main(data: Path, weights: Path, out: Path, overwrite: bool) -> None:
     """Write the fused answer of exported experts to each face of the training split.
 
     They see the crops as the live program cuts them, each with full reliability.
     """
+    check_new(out, overwrite=overwrite, inputs=[weights / MANIFEST_NAME, *data.glob("*.*")])
     ids, fused = teacher_answers(data, weights)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with out.open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(["id", *(f"p_{emotion}" for emotion in EMOTIONS)])
-        table.writerows([number, *(f"{p:.4f}" for p in row)] for number, row in zip(ids, fused.tolist(), strict=True))
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(["id", *(f"p_{emotion}" for emotion in EMOTIONS)])
+    table.writerows([number, *(f"{p:.4f}" for p in row)] for number, row in zip(ids, fused.tolist(), strict=True))
+    out = write_whole(out, text.getvalue().encode(), overwrite=overwrite)
     say(f"answers for {len(ids):,} faces: {out}")
 
 

@@ -23,6 +23,7 @@ from models.dataset.labels import LabelledFace
 from models.dataset.occlusion import COVER_KINDS, cover_face
 from models.errors import DataError
 from models.manifest import EMOTIONS
+from models.new_files import check_new
 from models.region_crops import cut_region, eye_distance_px
 from models.region_registry import REGIONS
 from realtime.landmarks.still_image_finder import StillImageFinder
@@ -118,6 +119,8 @@ def _claim(job: BuildJob) -> None:
     }
     plain = json.loads(json.dumps(config))
     path = job.out / CONFIG_NAME
+    if not path.exists():  # else they are an earlier build's of the same faces
+        check_new(job.out / INDEX_NAME, job.out / NOT_FOUND_NAME, overwrite=None)
     if path.exists() and json.loads(path.read_text("utf-8")) != plain:
         raise DataError(f"{job.out} holds a data set of other faces, labels, splits or sizes; choose another --out")
     (job.out / _PARTS).mkdir(parents=True, exist_ok=True)

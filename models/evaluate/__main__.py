@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,8 +19,9 @@ from models.errors import DataError
 from models.evaluate.analysis import Analysis, analyse
 from models.evaluate.occlusions import COVERS
 from models.evaluate.scores import NOT_FOUND, IntArray, Scores, accuracy, confusion_text, score, sklearn_metrics
-from models.evaluate.shipped import Answers, run_shipped
+from models.evaluate.shipped import Answers, StoppedError, run_shipped
 from models.manifest import EMOTIONS, WEIGHTS_DIR, load_manifest, save_manifest
+from models.new_files import check_new, write_whole
 from realtime.core.config import PipelineConfig
 from realtime.core.types import FloatArray
 
@@ -41,6 +43,7 @@ def main() -> None:
 @click.option("--by-region", is_flag=True, help="Add what each expert says, and its reliability.")
 @click.option("--cover", type=click.Choice(tuple(COVERS)), help="Draw a mask or dark glasses on each face first.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote there.")
 @split_shares
 @fail_in_one_line
 def shipped(
@@ -52,6 +55,7 @@ def shipped(
     by_region: bool,
     cover: str | None,
     weights: Path,
+    overwrite: bool,
     val_share: float,
     test_share: float,
 ) -> None:
@@ -63,9 +67,15 @@ def shipped(
     """
     if not out.parent.is_dir():
         raise DataError(f"--out must lie in an existing folder; received {out}")
+    check_new(out, overwrite=overwrite, inputs=[labels])
     faces = of_split(read_labels(labels, root, label_column), split, (val_share, test_share))
-    answers = run_shipped(faces, root, PipelineConfig(weights=weights), cover=COVERS[cover] if cover else None)
-    _write(out, faces, answers, by_region)
+    try:
+        answers = run_shipped(faces, root, PipelineConfig(weights=weights), cover=COVERS[cover] if cover else None)
+    except StoppedError as stop:
+        part = _write(out.with_name(f"{out.stem}.part{out.suffix}"), faces[: stop.done], stop.answers, by_region)
+        say(f"stopped after {stop.done} of {len(faces)} pictures: what is said of them is in {part}", err=True)
+        raise
+    out = _write(out, faces, answers, by_region, overwrite=overwrite)
     for line in score_lines(faces, answers):
         say(line)
     say(f"probabilities: {out}")
@@ -80,6 +90,7 @@ def shipped(
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
 @click.option("--note", default="", help="Keep the scores in the manifest under this name, for the model card.")
 @click.option("--covers/--no-covers", default=True, help="Also with a drawn mask and drawn glasses.")
+@click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote there.")
 @split_shares
 @fail_in_one_line
 def report(
@@ -91,6 +102,7 @@ def report(
     weights: Path,
     note: str,
     covers: bool,
+    overwrite: bool,
     val_share: float,
     test_share: float,
 ) -> None:
@@ -98,8 +110,9 @@ def report(
 
     With several --label-column the same answers are scored against each of them. OUT/report.json has the figures.
     """
-    from models.evaluate.report import write_report
+    from models.evaluate.report import REPORT_NAME, write_report
 
+    check_new(out / REPORT_NAME, out / "report.json", overwrite=overwrite, inputs=[labels])
     sklearn_metrics()  # What is missing shows before minutes of work, not after.
     shares = (val_share, test_share)
     protocols = {name: of_split(read_labels(labels, root, name), split, shares) for name in label_column}
@@ -110,7 +123,7 @@ def report(
     page = write_report(analyses, protocols, answers, manifest, root, out, f"{labels.name}, {split or 'all splits'}")
     figures = {name: one.as_dict() for name, one in analyses.items() if one}
     _print_report(analyses)
-    (out / "report.json").write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    write_whole(out / "report.json", (json.dumps(figures, indent=1) + "\n").encode())
     if note:
         save_manifest(replace(manifest, scores={**manifest.scores, note: figures}))
     say(f"look: {page}   figures: {out / 'report.json'}")
@@ -169,21 +182,25 @@ def summary_line(name: str, scores: Scores) -> str:
     )
 
 
-def _write(out: Path, faces: Sequence[LabelledFace], answers: Answers, by_region: bool) -> None:
+def _write(
+    out: Path, faces: Sequence[LabelledFace], answers: Answers, by_region: bool, *, overwrite: bool = False
+) -> Path:
+    """Write the table and return where it is: beside `out` if another file has appeared there."""
     columns = ["file", "label", "detected", *(f"p_{emotion}" for emotion in EMOTIONS)]
     if by_region:
         columns += [f"{region}_p_{emotion}" for region in answers.regions for emotion in EMOTIONS]
         columns += [f"{region}_reliability" for region in answers.regions]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    for row, face in enumerate(faces):
+        values = list(answers.fused[row])
+        if by_region:
+            values += [*answers.by_region[row].ravel(), *answers.reliability[row]]
+        numbers = [f"{value:.6f}" for value in values]
+        writer.writerow([face.file, face.label or face.given, int(answers.detected[row]), *numbers])
     try:
-        with out.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(columns)
-            for row, face in enumerate(faces):
-                values = list(answers.fused[row])
-                if by_region:
-                    values += [*answers.by_region[row].ravel(), *answers.reliability[row]]
-                numbers = [f"{value:.6f}" for value in values]
-                writer.writerow([face.file, face.label or face.given, int(answers.detected[row]), *numbers])
+        return write_whole(out, text.getvalue().encode(errors="surrogateescape"), overwrite=overwrite)
     except OSError as error:
         raise DataError(f"--out cannot be written: {out} ({error.strerror})") from error
 

@@ -12,6 +12,7 @@ from models.evaluate.analysis import Analysis
 from models.evaluate.scores import selective_accuracy
 from models.evaluate.shipped import Answers
 from models.manifest import EMOTIONS, Manifest
+from models.new_files import write_whole
 from realtime.reports.page_template import load_template
 
 REPORT_NAME = "report.html"
@@ -63,8 +64,7 @@ def write_report(
         validation=manifest.scores.get("fusion_on_val", {}),
     )
     out.mkdir(parents=True, exist_ok=True)
-    (out / REPORT_NAME).write_text(page, "utf-8")
-    return out / REPORT_NAME
+    return write_whole(out / REPORT_NAME, page.encode(errors="replace"))
 
 
 def _protocol(

@@ -65,6 +65,19 @@ class Answers:
         return np.where(self.detected, probabilities.argmax(axis=1), NOT_FOUND).astype(np.int64)
 
 
+class StoppedError(KeyboardInterrupt):
+    """Ctrl-C came while pictures were looked at.
+
+    Attributes:
+        answers: as of all pictures.
+        done: `int`, how many of them have been looked at, from the first on.
+    """
+
+    def __init__(self, answers: Answers, done: int) -> None:
+        super().__init__()
+        self.answers, self.done = answers, done
+
+
 def run_shipped(
     faces: Sequence[LabelledFace],
     root: Path,
@@ -83,10 +96,11 @@ def run_shipped(
         quiet: no progress bar.
 
     Raises:
+        StoppedError: Ctrl-C; it has the answers so far.
         DataError: none of the pictures can be read.
         ModelError: manifest or model files do not fit.
     """
-    count, unreadable = len(faces), 0
+    count, unreadable, rows = len(faces), 0, range(0)
     classifier, finder = RegionClassifier(config), StillImageFinder()
     answers = Answers.none(count, classifier.regions)
     try:
@@ -94,9 +108,9 @@ def run_shipped(
             looked = [_look(finder, root / faces[row].file, row, cover) for row in rows]
             unreadable += sum(item is None for item in looked)
             present = [(row, item) for row, item in zip(rows, looked, strict=True) if item is not None]
-            said = classifier.classify([item for _, item in present])
-            for (row, (_, found)), emotions in zip(present, said, strict=True):
-                _take(answers, row, found, emotions)
+            _take(answers, present, classifier.classify([item for _, item in present]))
+    except KeyboardInterrupt:
+        raise StoppedError(answers, rows.start) from None
     finally:
         finder.close()
         classifier.close()
@@ -126,11 +140,12 @@ def _look(finder: StillImageFinder, path: Path, row: int, cover: Cover | None) -
     return Frame(image_bgr, row, 0.0, 0.0), faces
 
 
-def _take(answers: Answers, row: int, found: Faces, emotions: Emotions) -> None:
-    if len(emotions):
-        answers.detected[row] = True
-        answers.fused[row] = emotions.raw[0]
-        answers.by_region[row] = emotions.by_region[0]
-        answers.reliability[row] = emotions.reliability[0]
-        answers.eye_distance_px[row] = eye_distance_px(found.landmarks_xy[0])
-        answers.yaw_deg[row] = found.head_pose_deg[0, 0]
+def _take(answers: Answers, present: list[tuple[int, tuple[Frame, Faces]]], said: Sequence[Emotions]) -> None:
+    for (row, (_, found)), emotions in zip(present, said, strict=True):
+        if len(emotions):
+            answers.detected[row] = True
+            answers.fused[row] = emotions.raw[0]
+            answers.by_region[row] = emotions.by_region[0]
+            answers.reliability[row] = emotions.reliability[0]
+            answers.eye_distance_px[row] = eye_distance_px(found.landmarks_xy[0])
+            answers.yaw_deg[row] = found.head_pose_deg[0, 0]

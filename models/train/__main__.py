@@ -14,6 +14,7 @@ import numpy as np
 from models.cli import fail_in_one_line
 from models.console import say
 from models.errors import ConfigError, DataError
+from models.new_files import check_new
 from models.region_registry import REGIONS, region_named
 from models.train.recipe import Recipe
 
@@ -76,6 +77,8 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     stored = out / RECIPE_NAME
     if stored.exists() and not resume:
         raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
+    if not stored.exists():
+        check_new(out / "best.weights.h5", out / "history.csv", out / "history.png", overwrite=None)
     from models.dataset.crop_set import load_crops
     from models.train.distillation import check_answers, distilled, read_answers
     from models.train.loop import fit

@@ -84,6 +84,7 @@ class Run:
         mirror: `bool`, whether pictures are shown mirrored.
         end_s: `float` or `None`, media time at which it ends, if that is known.
         controls: for a sink that a person controls.
+        failed: returns whether the run has failed; then its outputs replace no file, also where they may.
         refined_status: adds what only whoever runs it knows to `status`.
         clock: monotonic seconds.
         sleep: waits for some seconds.
@@ -102,6 +103,7 @@ class Run:
     mirror: bool = False
     end_s: float | None = None
     controls: RunControls | None = field(default=None, repr=False)
+    failed: Callable[[], bool] = field(default=lambda: False, repr=False)
     refined_status: Callable[[RunStatus], RunStatus] = field(default=lambda status: status, repr=False)
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     sleep: Callable[[float], None] = field(default=time.sleep, repr=False)

@@ -7,13 +7,21 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
+from models.new_files import create_first_free
+
 _PART = re.compile(r"\.part\d*$")
 
 
-def free_part_path(path: Path) -> Path:
-    """Return `NAME.part.mp4` for `NAME.mp4`, or with a number: what a killed run left is never overwritten."""
+def create_part(path: Path) -> Path:
+    """Create `NAME.part.mp4` for `NAME.mp4`, or with a number: what another run writes or left is never overwritten.
+
+    Raises:
+        OSError: it cannot be created.
+    """
     names = itertools.chain(["part"], (f"part{n}" for n in itertools.count(2)))
-    return next(part for name in names if not (part := path.with_name(f"{path.stem}.{name}{path.suffix}")).exists())
+    part, stream = create_first_free(path.with_name(f"{path.stem}.{name}{path.suffix}") for name in names)
+    stream.close()
+    return part
 
 
 def left_over_parts(folder: Path, suffixes: Collection[str], of: Path | None = None) -> list[Path]:

@@ -67,11 +67,11 @@ class RecordingSink:
         recorder, self._recorder = self._recorder, None
         if recorder is None or self._run is None:
             return
+        recorder.overwrite = recorder.overwrite and not self._run.failed()
         recorder.close()
         for note in recorder.notes:
             self._run.notify(note)
-        if recorder.frames_written:
-            self._written = self._options.path
+        self._written = recorder.written
 
     @property
     def blocks_seeking(self) -> str:

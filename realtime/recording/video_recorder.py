@@ -15,13 +15,14 @@ from pathlib import Path
 import av
 import numpy as np
 
+from models.new_files import create_first_free, numbered
 from realtime.core.channel import Channel, ChannelClosedError, OverflowPolicy
 from realtime.core.errors import ConfigError, RecordError
-from realtime.core.output_paths import check_target
+from realtime.core.output_paths import check_target, kept_note, place_of, take_place
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import ImageArray
 from realtime.recording.formats import FORMATS, encoder_for
-from realtime.recording.part_files import free_part_path, left_over_parts
+from realtime.recording.part_files import create_part, left_over_parts
 from realtime.recording.part_writer import PartWriter, with_index_in_front
 from realtime.recording.source_audio import SourceAudio, reason_of
 
@@ -41,6 +42,8 @@ class VideoRecorder:
         overwrite: replace an existing file.
 
     Attributes:
+        overwrite: `bool`, whether a file at `path` is replaced when the recording is closed.
+        written: where the recording is, once it is complete; `None` before, and if it failed.
         notes: `list` of `str`, one line each, what the user should know (audio left out or transcoded, nothing
             recorded, a file that a killed run left); complete after `close`.
 
@@ -54,15 +57,17 @@ class VideoRecorder:
         self._encoder = encoder_for(path)
         _check_target(path, info, overwrite)
         self._path = path
+        self._place = place_of(path)
+        self.overwrite = self._may_replace = overwrite
+        self.written: Path | None = None
         self._kind = FORMATS[path.suffix.lower()]
         self._info = info
         self.notes: list[str] = [
             f"{part} is what a run that was ended by force left: it plays; rename it to keep it, or delete it"
-            for part in left_over_parts(path.parent, FORMATS, of=path)
+            for part in left_over_parts(self._place.parent, FORMATS, of=self._place)
         ]
-        self._part = free_part_path(path)
         try:
-            self._part.open("wb").close()
+            self._part = create_part(self._place)
         except OSError as error:
             raise RecordError(
                 f"cannot record to {path}: {reason_of(error)}; give a folder that can be written"
@@ -177,17 +182,32 @@ class VideoRecorder:
             return
         if self._kind.index_options is not None:
             self._put_index_in_front()
-        self._part.replace(self._path)
+        place = take_place(self._part, self._place, overwrite=self.overwrite)
+        if place != self._place:
+            self.notes.append(
+                kept_note("recording", self._path, place, failed=self._may_replace and not self.overwrite)
+            )
+        self.written = place if place != self._place else self._path
 
     def _put_index_in_front(self) -> None:
-        finished = self._part.with_name(f"{self._part.stem}-final{self._path.suffix}")
+        try:
+            finished, stream = create_first_free(
+                numbered(self._part.with_name(f"{self._part.stem}-final{self._path.suffix}"))
+            )
+            stream.close()
+        except OSError as error:
+            self._not_rewritten(error)
+            return
         try:
             with_index_in_front(self._part, finished, self._kind)
             finished.replace(self._part)
         except (OSError, ValueError, av.FFmpegError) as error:
             with contextlib.suppress(OSError):
                 finished.unlink(missing_ok=True)
-            self.notes.append(f"{self._path} is complete but slow to seek in: rewriting it failed ({reason_of(error)})")
+            self._not_rewritten(error)
+
+    def _not_rewritten(self, error: Exception) -> None:
+        self.notes.append(f"{self._path} is complete but slow to seek in: rewriting it failed ({reason_of(error)})")
 
 
 def _check_target(path: Path, info: SourceInfo, overwrite: bool) -> None:

@@ -31,6 +31,10 @@ class HtmlReport:
         pictures: `bool`, whether small pictures of faces may be in the page.
         overwrite: `bool`, replace an existing file.
 
+    Attributes:
+        overwrite: `bool`, whether a file at `path` is replaced when the report is closed.
+        written: where the page is, once it is.
+
     Raises:
         ConfigError: another suffix, clips that are too short, or Jinja2 cannot be imported.
         RecordError: the folder is missing or cannot be written, or the file exists and `overwrite` is false.
@@ -49,6 +53,8 @@ class HtmlReport:
         if not MIN_CLIP_S <= clip_s < math.inf:
             raise ConfigError(f"clips must last {MIN_CLIP_S:g} s or more; received {clip_s:g}")
         self._path, self._facts = path, facts
+        self.overwrite = overwrite
+        self.written: Path | None = None
         # Loaded at once: what is missing shows before the run, not after hours of it.
         self._page = HtmlPage()
         self._timeline = Timeline(clip_s)
@@ -90,7 +96,7 @@ class HtmlReport:
         # The name of a file need not be UTF-8, and comes with surrogates then.
         page = text.encode(errors="replace")
         try:
-            write_whole(self._path, page)
+            self.written = write_whole(self._path, page, overwrite=self.overwrite)
         except OSError as error:
             reason = error.strerror or str(error)
             elsewhere = _saved_elsewhere(self._path, page)

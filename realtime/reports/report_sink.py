@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.core.errors import ConfigError
-from realtime.core.output_paths import check_target
+from realtime.core.output_paths import check_target, kept_note, place_of
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
 from realtime.reports.html_report import MIN_CLIP_S, SUFFIXES, HtmlReport
@@ -60,9 +60,11 @@ class ReportSink:
         self._options = options
         self._report: HtmlReport | None = None
         self._written: Path | None = None
+        self._run: Run | None = None
 
     def open(self, run: Run) -> None:
         """Begin to gather. Raises ConfigError, RecordError."""
+        self._run = run
         self._report = HtmlReport(
             self._options.path,
             lambda: run_facts(run),
@@ -79,10 +81,14 @@ class ReportSink:
     def close(self) -> None:
         """Write the page; any number of times. Raises RecordError."""
         report, self._report = self._report, None
-        if report is not None:
-            report.close()
-            if report.frames:
-                self._written = self._options.path
+        if report is None or self._run is None:
+            return
+        path, failed = self._options.path, self._run.failed()
+        report.overwrite = report.overwrite and not failed
+        report.close()
+        self._written = report.written
+        if report.written is not None and report.written != place_of(path):
+            self._run.notify(kept_note("report", path, report.written, failed=self._options.overwrite and failed))
 
     @property
     def written(self) -> Path | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from realtime.core.errors import RecordError
+from realtime.core.output_paths import write_whole
 from realtime.core.version import VERSION
 from realtime.reports.table_schema import TABLE_VERSION, Column
 
@@ -32,6 +35,32 @@ def table_facts(manifest_sha256: str, source: str) -> dict[str, str]:
 def sidecar_of(path: Path) -> Path:
     """Return the file beside a .csv or .jsonl table that holds its facts, named as CSV on the Web names it."""
     return path.with_name(f"{path.name}-metadata.json")
+
+
+def check_sidecar(path: Path) -> None:
+    """Refuse a table beside whose place a file of somebody else has the metadata's name. Raises RecordError."""
+    sidecar = sidecar_of(path)
+    if path.suffix.lower() != ".parquet" and os.path.lexists(sidecar) and not _is_ours(sidecar):
+        raise RecordError(
+            f"cannot write the table {path}: its metadata would replace {sidecar}, which is not of this program; move "
+            "that away, or give another name"
+        )
+
+
+def write_sidecar(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> None:
+    """Write the facts beside the table `path`. Raises RecordError: the name is somebody else's; OSError."""
+    check_sidecar(path)
+    write_whole(sidecar_of(path), sidecar_json(path, facts, columns).encode())
+
+
+def _is_ours(sidecar: Path) -> bool:
+    """Return whether a file is a table's metadata as this program writes it; links are not."""
+    if sidecar.is_symlink() or not sidecar.is_file():
+        return False
+    try:
+        return str(json.loads(sidecar.read_bytes())["notes"][0]["program"]).startswith("emotion-live ")
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def sidecar_json(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> str:

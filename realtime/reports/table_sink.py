@@ -7,9 +7,10 @@ from pathlib import Path
 
 from models.manifest import load_manifest
 from realtime.core.delivery import Delivery
-from realtime.core.output_paths import check_target
+from realtime.core.output_paths import check_target, kept_note, place_of
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
+from realtime.reports.table_metadata import check_sidecar
 from realtime.reports.table_writer import SUFFIXES, TableWriter, open_table
 
 IN_ORDER = "no seeking while a table or report is written"
@@ -32,6 +33,7 @@ class TableOptions:
     def check(self) -> None:
         """Refuse a name that cannot be written. Raises ConfigError, RecordError."""
         check_target(self.path, "table", SUFFIXES, overwrite=self.overwrite)
+        check_sidecar(place_of(self.path))
 
     def sink(self) -> TableSink:
         """Return the sink, not yet open."""
@@ -50,10 +52,13 @@ class TableSink:
 
     def __init__(self, options: TableOptions) -> None:
         self._options = options
+        self._written: Path | None = None
         self._table: TableWriter | None = None
+        self._run: Run | None = None
 
     def open(self, run: Run) -> None:
         """Begin the table. Raises ConfigError, ModelError, RecordError."""
+        self._run = run
         self._table = open_table(
             self._options.path,
             regions=load_manifest(run.config.weights).regions,
@@ -70,10 +75,17 @@ class TableSink:
 
     def close(self) -> None:
         """Finish the table; any number of times. Raises RecordError."""
-        if self._table is not None:
-            self._table.close()
+        if self._table is None or self._run is None:
+            return
+        table, self._table = self._table, None
+        path, failed = self._options.path, self._run.failed()
+        table.overwrite = table.overwrite and not failed
+        table.close()
+        self._written = table.complete
+        if table.complete is not None and table.complete != place_of(path):
+            self._run.notify(kept_note("table", path, table.complete, failed=failed))
 
     @property
     def written(self) -> Path | None:
         """The table, once it is complete."""
-        return self._options.path if self._table is not None and self._table.complete else None
+        return self._written

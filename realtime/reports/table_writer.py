@@ -1,7 +1,8 @@
 """Writes one row per face and frame, and one per frame without a face, as CSV, JSONL or Parquet.
 
-Rows reach the operating system with every frame: a killed process keeps them. A Parquet file is readable only once it
-is finished, so its rows are spooled as JSONL into `NAME.part.jsonl` beside it and converted on `close`.
+Rows reach the operating system with every frame: a killed process keeps them. A file that is there already is replaced
+only on `close`: until then the rows are in `NAME.part.csv` beside it. A Parquet file is readable only once it is
+finished, so its rows are spooled as JSONL into `NAME.part.jsonl` beside it and converted on `close`.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ import io
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from models.new_files import create_first_free, numbered
 from models.region_registry import DEFAULT_REGIONS
 from realtime.core.errors import ConfigError, RecordError, redact
-from realtime.core.output_paths import check_target, write_whole
+from realtime.core.output_paths import check_target, place_of, take_place
 from realtime.core.types import Analysed
 from realtime.reports.row_buffer import RowBuffer
-from realtime.reports.table_metadata import sidecar_json, sidecar_of, table_facts
+from realtime.reports.table_metadata import check_sidecar, table_facts, write_sidecar
 from realtime.reports.table_schema import Column, Row, columns_of, iso_utc, rows_of
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
@@ -37,14 +39,20 @@ class TableWriter:
 
     Args:
         path: the file that the user asked for, named in errors.
-        written: the file that rows go into now; `path` itself, or a spool.
+        names: of the file that rows go into now, the first free one of them: `path` itself, or one beside it.
         encode: rows -> text.
         regions: the experts' regions, one group of columns each.
         header: `str`, the file's first line, or "".
         live: fill in the wall-clock time.
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
         wall_clock: Unix time in seconds.
-        convert: makes `path` out of `written` on `close`, or `None`.
+        overwrite: `bool`, whether a file at `path` may be replaced.
+        convert: puts a table into its place on `close`, if the rows are not there: rows, whether what is there may be
+            replaced -> the place.
+
+    Attributes:
+        overwrite: `bool`, whether a file at `path` is replaced when the table is closed.
+        complete: where the table is, once it holds every frame and was closed.
 
     Raises:
         RecordError: the file cannot be written.
@@ -53,7 +61,7 @@ class TableWriter:
     def __init__(
         self,
         path: Path,
-        written: Path,
+        names: Iterable[Path],
         encode: Encoder,
         *,
         regions: tuple[str, ...] = DEFAULT_REGIONS,
@@ -61,26 +69,23 @@ class TableWriter:
         live: bool = False,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        convert: Callable[[Path], None] | None = None,
+        overwrite: bool = False,
+        convert: Callable[[Path, bool], Path] | None = None,
     ) -> None:
-        self._path, self._written, self._encode, self._regions = path, written, encode, regions
+        self._path, self._written, self._encode, self._regions = path, path, encode, regions
         self._live, self._clock, self._wall_clock = live, clock, wall_clock
         self._convert = convert
         self._late = RowBuffer()
         self._good_bytes = 0
-        self._closed = False
-        self._complete = False
+        self._closed = self._has_rows = False
+        self.overwrite = overwrite
+        self.complete: Path | None = None
         try:
             # Unbuffered: rows are out with each frame, and a failed write leaves nothing behind to be tried again.
-            self._file = written.open("wb", buffering=0)
+            self._written, self._file = create_first_free(names)
         except OSError as error:
             raise self._failed(error) from error
         self._append(header)
-
-    @property
-    def complete(self) -> bool:
-        """Whether the file that was asked for holds every frame, and was closed."""
-        return self._complete
 
     def write(self, analysed: Analysed) -> None:
         """Append the rows of one frame and hand them to the operating system, or keep them until their answer is there.
@@ -95,6 +100,7 @@ class TableWriter:
             raise ValueError(f"the table is for the experts {self._regions}; received {analysed.emotions.regions}")
         rows = self._late.take(analysed, rows_of(analysed, self._wall_time(analysed)))
         if rows:
+            self._has_rows = True
             self._append(self._encode(rows))
 
     def close(self) -> None:
@@ -106,16 +112,20 @@ class TableWriter:
         if self._closed:
             return
         if rows := self._late.rest():
+            self._has_rows = True
             self._append(self._encode(rows))
         self._closed = True
         self._file.close()
-        if self._convert is not None:
+        if self._convert is None:
+            self.complete = self._written
+            return
+        # A run that ended before its first frame does not replace the table of another one.
+        if self._has_rows or not self._path.exists():
             try:
-                self._convert(self._written)
+                self.complete = self._convert(self._written, self.overwrite)
             except (OSError, ValueError) as error:
                 raise self._failed(error) from error
-            self._written.unlink()
-        self._complete = True
+        self._written.unlink(missing_ok=True)
 
     def _wall_time(self, analysed: Analysed) -> str | None:
         return wall_time(analysed, self._clock, self._wall_clock) if self._live else None
@@ -186,35 +196,51 @@ def open_table(
     """
     check_target(path, "table", SUFFIXES, overwrite=overwrite)
     facts, columns = table_facts(manifest_sha256, redact(source)), columns_of(regions)
-    return _opened(path, facts, columns, regions=regions, live=live, clock=clock, wall_clock=wall_clock)
+    common = {"regions": regions, "live": live, "clock": clock, "wall_clock": wall_clock, "overwrite": overwrite}
+    return _opened(place_of(path), facts, columns, **common)
 
 
 def _opened(path: Path, facts: dict[str, str], columns: Sequence[Column], **common: Any) -> TableWriter:
     """Return the writer of the format that the suffix chooses."""
     jsonl, suffix = partial(jsonl_text, columns), path.suffix.lower()
     if suffix == ".parquet":
-        return TableWriter(path, _free_spool(path), jsonl, convert=_parquet_converter(path, facts, columns), **common)
-    _write_sidecar(path, facts, columns)
+        return TableWriter(
+            path, _parts(path, ".jsonl"), jsonl, convert=_parquet_converter(path, facts, columns), **common
+        )
+    check_sidecar(path)
+    encode: Encoder = jsonl
+    header = ""
     if suffix == ".csv":
-        header = _csv_text([tuple(column.name for column in columns)])
-        return TableWriter(path, path, _csv_text, header=header, **common)
-    return TableWriter(path, path, jsonl, **common)
-
-
-def _write_sidecar(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> None:
-    """Write the facts beside `path`, before the table itself: where this fails, an earlier table is still whole."""
+        encode, header = _csv_text, _csv_text([tuple(column.name for column in columns)])
+    if path.exists():
+        put = partial(_put_with_facts, path, facts, columns)
+        return TableWriter(path, _parts(path, path.suffix), encode, header=header, convert=put, **common)
+    table = TableWriter(path, [path], encode, header=header, **common)
     try:
-        write_whole(sidecar_of(path), sidecar_json(path, facts, columns).encode())
+        write_sidecar(path, facts, columns)
     except OSError as error:
+        table.close()
+        path.unlink(missing_ok=True)
         raise RecordError(
             f"cannot write the table {path}: {error.strerror}; free some space or give another folder"
         ) from error
+    return table
 
 
-def _free_spool(path: Path) -> Path:
-    """Return `NAME.part.jsonl`, or with a number: what a killed run left behind is never overwritten."""
-    names = itertools.chain([f"{path.stem}.part.jsonl"], (f"{path.stem}.part{n}.jsonl" for n in itertools.count(2)))
-    return next(spool for spool in map(path.with_name, names) if not spool.exists())
+def _put_with_facts(path: Path, facts: dict[str, str], columns: Sequence[Column], part: Path, overwrite: bool) -> Path:
+    """Move a complete table to its place, its facts first: where that fails, an earlier table is still whole."""
+    if overwrite:
+        write_sidecar(path, facts, columns)
+        return take_place(part, path, overwrite=True)
+    place = take_place(part, path, overwrite=False)
+    write_sidecar(place, facts, columns)
+    return place
+
+
+def _parts(path: Path, suffix: str) -> Iterator[Path]:
+    """Yield `NAME.part.jsonl`, or with a number: what another run writes or left behind is never overwritten."""
+    yield path.with_name(f"{path.stem}.part{suffix}")
+    yield from (path.with_name(f"{path.stem}.part{number}{suffix}") for number in itertools.count(2))
 
 
 def _csv_text(rows: list[Row]) -> str:
@@ -229,7 +255,7 @@ def jsonl_text(columns: Sequence[Column], rows: list[Row]) -> str:
     return "".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
 
 
-def _parquet_converter(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> Callable[[Path], None]:
+def _parquet_converter(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> Callable[[Path, bool], Path]:
     """Return what turns a spool into `path`. pyarrow is heavy, and is imported only here."""
     try:
         import pyarrow
@@ -245,13 +271,14 @@ def _parquet_converter(path: Path, facts: dict[str, str], columns: Sequence[Colu
     ]
     schema = pyarrow.schema(fields, metadata=facts)
 
-    def convert(spool: Path) -> None:
-        unfinished = spool.with_suffix(".parquet")
+    def convert(spool: Path, overwrite: bool) -> Path:
+        unfinished, stream = create_first_free(numbered(spool.with_suffix(".parquet")))
+        stream.close()
         try:
             with pyarrow.parquet.ParquetWriter(unfinished, schema, compression="zstd") as writer:
                 for rows in _groups(spool):
                     writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
-            unfinished.replace(path)
+            return take_place(unfinished, path, overwrite=overwrite)
         except (OSError, ValueError):
             with contextlib.suppress(OSError):
                 unfinished.unlink(missing_ok=True)

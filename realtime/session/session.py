@@ -68,6 +68,7 @@ class Session:
         self._run: Run | None = None
         self._media_time_s = 0.0
         self._quit = False
+        self._failed = False
 
     @property
     def live(self) -> bool:
@@ -92,6 +93,7 @@ class Session:
                 self._sinks.append(sink)
                 stack.callback(sink.close)
             stack.callback(self._close_key_recording)
+            stack.push(self._note_failure)  # before the sinks are closed
             stack.enter_context(analyser)
             on_open(analyser.info)
             self._run = self._new_run(analyser)
@@ -166,6 +168,7 @@ class Session:
             mirror=picture.mirror,
             end_s=self.options.analysis.seconds,
             controls=self,
+            failed=lambda: self._failed,
             refined_status=self._refined,
             clock=self._clock,
             sleep=self._sleep,
@@ -215,6 +218,10 @@ class Session:
     def _recording(self) -> Sink | None:
         """Return the recording that is being written now, asked for by an option or by a key."""
         return next((sink for sink in self._sinks if isinstance(sink, RecordingSink) and sink.active), None)
+
+    def _note_failure(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Remember how the run ended; Ctrl-C is no failure."""
+        self._failed = kind is not None and issubclass(kind, Exception)
 
     def _close_key_recording(self) -> None:
         if self._key_recording is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import cv2
 
 from realtime.core.delivery import Delivery
 from realtime.core.errors import RecordError
-from realtime.core.output_paths import free_name
+from realtime.core.output_paths import free_name, write_whole
 from realtime.core.sink import Run, RunControls
 from realtime.core.types import Analysed, ImageArray
 from realtime.overlay.overlay import Overlay
@@ -164,12 +165,19 @@ class WindowSink:
         elif isinstance(key, Key) and key in _SWITCHES:
             self._switch(key)
         elif key is Key.TOGGLE_RECORDING:
-            self._controls.toggle_recording()
+            self._or_say_why_not(self._controls.toggle_recording)
             self._redraw()
         elif key is Key.CALIBRATE:
             self._controls.calibrate(_CALIBRATE_S)
         elif key is Key.SCREENSHOT:
-            self._screenshot()
+            self._or_say_why_not(self._screenshot)
+
+    def _or_say_why_not(self, act: Callable[[], None]) -> None:
+        """Do what a key asks for; a folder that cannot be written is told, and the run goes on."""
+        try:
+            act()
+        except RecordError as error:
+            self._opened[0].notify(str(error))
 
     def _switch(self, key: Key) -> None:
         self._switched_on ^= {key}
@@ -177,9 +185,13 @@ class WindowSink:
         self._redraw()
 
     def _screenshot(self) -> None:
-        path = free_name(".png")
         if self._picture is None:
             return
-        if not cv2.imwrite(str(path), self._picture):
-            raise RecordError(f"the screenshot cannot be written: {path}; start the program in a writable folder")
+        try:
+            png = cv2.imencode(".png", self._picture)[1].tobytes()
+            path = write_whole(free_name(".png"), png, overwrite=False)
+        except OSError as error:
+            raise RecordError(
+                f"the screenshot cannot be written: {error.strerror}; start the program in a writable folder"
+            ) from error
         self._opened[0].notify(f"screenshot: {path}")

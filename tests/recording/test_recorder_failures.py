@@ -64,10 +64,10 @@ def test_a_missing_encoder_is_refused_with_those_that_are_there(
 
 
 def test_an_unwritable_folder_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path, *args: object, **kwargs: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+    def refuse(path: Path, *_: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
-    monkeypatch.setattr(Path, "open", refuse)  # root may write anywhere: a mode would not do
+    monkeypatch.setattr("models.new_files.os.open", refuse)  # root may write anywhere: a mode would not do
     with pytest.raises(RecordError) as caught:
         VideoRecorder(tmp_path / "out.mp4", LIVE)
     assert str(tmp_path / "out.mp4") in str(caught.value)
@@ -92,6 +92,38 @@ def test_an_existing_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
     assert (tmp_path / "out.mp4").read_bytes() == b"old"
     recorder.close()
     assert len(decoded_times(tmp_path / "out.mp4")) == 1
+
+
+def test_a_file_that_appeared_meanwhile_is_kept_and_told(tmp_path: Path) -> None:
+    first, second = (VideoRecorder(tmp_path / "out.mp4", LIVE, overwrite=False) for _ in range(2))
+    for count, recorder in ((1, first), (2, second)):
+        for number in range(count):
+            recorder.write_picture(picture(number), number / 20)
+        recorder.close()
+    assert (first.written, second.written) == (tmp_path / "out.mp4", tmp_path / "out-2.mp4")
+    assert [len(decoded_times(tmp_path / name)) for name in ("out.mp4", "out-2.mp4")] == [1, 2]
+    assert any(f"{tmp_path / 'out.mp4'} is kept, because it appeared" in note for note in second.notes)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_recording_onto_a_link_leaves_the_link(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "out.mp4"
+    link.symlink_to(tmp_path / "folder" / "real.mp4")
+    with pytest.raises(RecordError, match="exists already"):
+        VideoRecorder(link, LIVE, overwrite=False)
+    record(link, irregular_times(5))
+    assert link.is_symlink()
+    assert len(decoded_times(tmp_path / "folder" / "real.mp4")) == 5
+
+
+def test_a_part_file_is_not_written_through_a_planted_link(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    for name in ("out.part.mp4", "out.part2-final.mp4"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    record(tmp_path / "out.mp4", irregular_times(5))
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert len(decoded_times(tmp_path / "out.mp4")) == 5
 
 
 def test_if_rewriting_fails_the_fragmented_file_takes_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,10 +118,10 @@ def test_bad_targets_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_unwritable_folder_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path, *args: object, **kwargs: object) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+    def refuse(path: Path, *_: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
-    monkeypatch.setattr(Path, "open", refuse)  # root may write anywhere: a mode would not do
+    monkeypatch.setattr("models.new_files.os.open", refuse)  # root may write anywhere: a mode would not do
     for suffix in FORMATS:
         with pytest.raises(RecordError, match="Permission denied") as caught:
             open_table(tmp_path / f"out{suffix}")
@@ -129,10 +129,76 @@ def test_an_unwritable_folder_is_named_in_one_line(tmp_path: Path, monkeypatch: 
         assert "\n" not in str(caught.value)
 
 
-def test_what_a_killed_conversion_left_is_replaced(tmp_path: Path) -> None:
+def test_what_another_conversion_writes_or_left_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "out.part.parquet").write_text("half")
     assert len(read_all(write_all(tmp_path / "out.parquet", [analysed(0, 1)]))) == 1
-    assert [p.name for p in tmp_path.iterdir()] == ["out.parquet"]
+    assert (tmp_path / "out.part.parquet").read_text() == "half"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out.parquet", "out.part.parquet"]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_an_existing_table_stays_whole_until_the_new_one_is_complete(tmp_path: Path, suffix: str) -> None:
+    target = write_all(tmp_path / f"out{suffix}", [analysed(number, 1) for number in range(5)])
+    names, before = sorted(p.name for p in tmp_path.iterdir()), target.read_bytes()
+    open_table(target, overwrite=True).close()  # a run that ended before its first frame
+    assert target.read_bytes() == before
+    table = open_table(target, overwrite=True)
+    table.write(analysed(0, 1))
+    assert target.read_bytes() == before
+    part = tmp_path / f"out.part{'.jsonl' if suffix == '.parquet' else suffix}"
+    assert len(read_all(part)) == 1
+    table.close()
+    assert table.complete == target
+    assert len(read_all(target)) == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_after_a_failed_run_the_new_rows_stand_beside_the_old_table(tmp_path: Path, suffix: str) -> None:
+    target = write_all(tmp_path / f"out{suffix}", [analysed(number, 1) for number in range(5)])
+    table = open_table(target, overwrite=True)
+    table.write(analysed(0, 1))
+    table.overwrite = False
+    table.close()
+    assert table.complete == tmp_path / f"out-2{suffix}"
+    assert (len(read_all(target)), len(read_all(table.complete))) == (5, 1)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_metadata_of_somebody_else_is_kept(tmp_path: Path, suffix: str) -> None:
+    sidecar = tmp_path / f"out{suffix}-metadata.json"
+    for text in ('{"notes": "mine"}', "[]", "no JSON"):
+        sidecar.write_text(text)
+        for overwrite in (False, True):
+            with pytest.raises(RecordError, match="is not of this program"):
+                open_table(tmp_path / f"out{suffix}", overwrite=overwrite)
+        assert sidecar.read_text() == text
+        assert not (tmp_path / f"out{suffix}").exists()
+
+
+def test_two_tables_of_one_name_are_two_files(tmp_path: Path) -> None:
+    first, second = (open_table(tmp_path / "out.parquet") for _ in range(2))
+    first.write(analysed(0, 1))
+    for number in range(2):
+        second.write(analysed(number, 1))
+    first.close()
+    second.close()
+    assert (first.complete, second.complete) == (tmp_path / "out.parquet", tmp_path / "out-2.parquet")
+    assert [len(read_all(tmp_path / name)) for name in ("out.parquet", "out-2.parquet")] == [1, 2]
+    open_table(tmp_path / "out.csv").write(analysed(0, 1))
+    with pytest.raises(RecordError, match="exists"):
+        open_table(tmp_path / "out.csv")
+
+
+def test_a_table_is_written_where_a_link_points_only_if_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    link = tmp_path / "out.csv"
+    link.symlink_to(tmp_path / "folder" / "real.csv")
+    with pytest.raises(RecordError, match="exists already"):
+        open_table(link)
+    write_all(link, [analysed(0, 1)], overwrite=True)
+    assert link.is_symlink()
+    assert len(read_all(tmp_path / "folder" / "real.csv")) == 1
 
 
 CHILD = """

@@ -45,7 +45,7 @@ def test_a_reader_that_goes_away_costs_no_file(weights: Path, tmp_path: Path) ->
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_standard_output_and_error_on_a_full_disk_cost_no_file(weights: Path, tmp_path: Path) -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = subprocess.run(command(weights, tmp_path, "--seconds", "1"), cwd=ROOT, stdout=full, stderr=full)
     assert done.returncode == 0
     check_complete(tmp_path, 30)

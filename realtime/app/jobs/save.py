@@ -18,10 +18,11 @@ from realtime.capture.video_file import FileSource
 from realtime.core.delivery import Delivery
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError, SourceReadError
 from realtime.core.options import FaceStyle, PictureOptions
-from realtime.core.output_paths import check_target
+from realtime.core.output_paths import check_target, place_of
 from realtime.core.sink import Run
 from realtime.core.types import Analysed, Frame
 from realtime.overlay.output_painter import OutputPainter
+from realtime.reports.table_metadata import check_sidecar
 
 _TELL_EVERY_S = 0.1
 
@@ -50,8 +51,10 @@ class SaveJob(Job):
 
     def work(self) -> None:
         """Write it. Raises CancelledError, EmotionLiveError."""
-        path = self.path
+        path = place_of(self.path)
         check_target(path, self.kind.value, self.kind.suffixes, overwrite=True)
+        if self.kind is Kind.TABLE:
+            check_sidecar(path)
         if path.exists() and path.samefile(self._analysis.source):
             raise ConfigError(f"a recording cannot replace the video that it is made from, {path}; give another name")
         try:
