@@ -158,15 +158,16 @@ def _run(debug: bool, headless: bool, **options: Any) -> None:
         say("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
     # Where rows go to standard output, nothing else does.
     rows_to_stdout = str(options["table"]) == _STDOUT
-    with ending_signals(), ProgressBar(shown=headless, notes=ERR if rows_to_stdout else OUT) as bar:
+    with ProgressBar(shown=headless, notes=ERR if rows_to_stdout else OUT) as bar:
         session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
-        try:
-            session.run(on_open=bar.opened)
-        finally:
-            bar.close()
-            # Also after an error or Ctrl-C: what was analyzed is not lost.
-            for line in summary_lines(session, debug=debug):
-                say(line, err=rows_to_stdout)
+        with ending_signals(session.end_first_pass):
+            try:
+                session.run(on_open=bar.opened)
+            finally:
+                bar.close()
+                # Also after an error or Ctrl-C: what was analyzed is not lost.
+                for line in summary_lines(session, debug=debug):
+                    say(line, err=rows_to_stdout)
 
 
 def _run_options(

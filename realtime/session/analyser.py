@@ -190,6 +190,13 @@ class Analyser:
         if self._pipeline is not None:
             self._pipeline.stop()
 
+    def end_first_pass(self) -> bool:
+        """End the first of two passes and go on with what it has found; return whether there is one to end.
+
+        Signal handlers may call this.
+        """
+        return isinstance(self._frames, TwoPass) and self._frames.end_first_pass()
+
     def seek(self, time_s: float) -> None:
         """Go on from the frame at media time `time_s` in seconds, also after the end; on the iterating thread.
 

@@ -110,6 +110,10 @@ class Session:
         """End the run after this frame; what is written is finished."""
         self._quit = True
 
+    def end_first_pass(self) -> bool:
+        """End the first of two passes and go on with what it has found; return whether there is one to end."""
+        return self._analyser is not None and self._analyser.end_first_pass()
+
     def seek(self, time_s: float) -> None:
         """Continue from the frame at media time `time_s`. Raises ConfigError: the source cannot be seeked."""
         if self._analyser is not None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import tempfile
 from collections.abc import Callable, Generator
 
 from realtime.core.channel import ChannelClosedError
 from realtime.core.config import SmoothingConfig
-from realtime.core.errors import EmotionLiveError, SourceReadError
+from realtime.core.errors import EmotionLiveError, RecordError, SourceReadError
 from realtime.core.protocols import FrameSource
 from realtime.core.types import Analysed, Emotions, Faces, IntArray
 from realtime.pipeline.pipeline import Pipeline
@@ -28,6 +29,9 @@ class TwoPass:
         seconds: end before this media time; `None` runs to the end.
         notify: receives one line for people before and after the first pass.
         prepare: changes what each frame's faces show, before it is smoothed: faces, emotions, media time in seconds.
+
+    Raises:
+        RecordError: there is no room for a temporary file.
     """
 
     def __init__(
@@ -45,7 +49,12 @@ class TwoPass:
         self._times_s: list[float] = []
         self._ids: list[IntArray] = []
         self._emotions: list[Emotions] = []
-        self._spool = tempfile.TemporaryFile(prefix="emotion-live-")  # noqa: SIM115 - closed by `close`
+        try:
+            # Unbuffered: a full disk shows with the frame that has no room, and leaves nothing to be written later.
+            self._spool = tempfile.TemporaryFile(prefix="emotion-live-", buffering=0)  # noqa: SIM115 - see `close`
+        except OSError as error:
+            raise _no_room(error, "nothing was analyzed") from error
+        self._ended_early = False
         self._error: EmotionLiveError | None = None
         self._second: Generator[Analysed, None, None] | None = None
         notify("first pass: the file is analysed to its end, then smoothed and read again")
@@ -67,6 +76,14 @@ class TwoPass:
             raise self._error
         raise ChannelClosedError
 
+    def end_first_pass(self) -> bool:
+        """Go on to the second pass with what was analyzed so far; return whether that will be done.
+
+        It is not if nothing was analyzed yet, or the second pass has begun. Signal handlers may call this.
+        """
+        self._ended_early = self._second is None and bool(self._times_s)
+        return self._ended_early
+
     def close(self) -> None:
         """Delete the temporary file and close the second reading."""
         if self._second is not None:
@@ -74,6 +91,10 @@ class TwoPass:
         self._spool.close()
 
     def _analyse(self, timeout_s: float) -> None:
+        if self._ended_early:
+            self._notify(f"stopped: what was analyzed until {self._times_s[-1]:.1f} s is smoothed and written")
+            self._turn()
+            return
         try:
             analysed = self._pipeline.poll(timeout_s)
         except ChannelClosedError:
@@ -88,16 +109,28 @@ class TwoPass:
         if analysed.frame.media_time_s >= self._seconds:
             self._turn()
             return
-        self._times_s.append(analysed.frame.media_time_s)
+        try:
+            self._keep(analysed.faces)
+        except OSError as error:
+            last_s = self._times_s[-1] if self._times_s else 0.0
+            self._error = _no_room(error, f"what was analyzed until {last_s:.1f} s is written")
+            self._turn()
+            return
         self._ids.append(analysed.faces.track_ids)
-        faces = analysed.faces
-        self._emotions.append(self._prepare(faces, analysed.emotions, analysed.frame.media_time_s))
-        pickle.dump((faces.boxes_xyxy, faces.landmarks_xy, faces.head_pose_deg, faces.track_ids), self._spool)
+        self._emotions.append(self._prepare(analysed.faces, analysed.emotions, analysed.frame.media_time_s))
+        self._times_s.append(analysed.frame.media_time_s)
+
+    def _keep(self, faces: Faces) -> None:
+        """Append a frame's faces to the temporary file. Raises OSError: it is full."""
+        kept = memoryview(pickle.dumps((faces.boxes_xyxy, faces.landmarks_xy, faces.head_pose_deg, faces.track_ids)))
+        while kept:  # A nearly full disk takes a part.
+            kept = kept[self._spool.write(kept) :]
 
     def _turn(self) -> None:
         self._pipeline.close()
         smooth = smooth_offline(self._times_s, self._ids, self._emotions, self._config)
         self._spool.seek(0)
+        self._kept = io.BufferedReader(self._spool)  # type: ignore[type-var]
         self._second = self._read_again(smooth)
         self._notify(f"second pass: {len(smooth)} frames")
 
@@ -113,6 +146,13 @@ class TwoPass:
                         f"the file must be the same in both passes; it ended after {number} of {len(smooth)} frames: "
                         "run again without --smooth offline while it is being written"
                     )
-                yield Analysed(frame, Faces(*pickle.load(self._spool)), emotions)
+                yield Analysed(frame, Faces(*pickle.load(self._kept)), emotions)
         finally:
             source.close()
+
+
+def _no_room(error: OSError, kept: str) -> RecordError:
+    return RecordError(
+        f"the temporary file of the two passes cannot be written: {error.strerror or error}; {kept}; let TMPDIR name a "
+        "folder with more room, or leave --smooth offline out"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,69 @@ def check_complete(folder: Path, frames: int) -> None:
     assert len(decoded_times(folder / "o.mp4")) == frames
     assert (folder / "p.html").read_text("utf-8").rstrip().endswith("</html>")
     assert sorted(path.name for path in folder.iterdir()) == ["o.mp4", "p.html", "t.csv", "t.csv-metadata.json"]
+
+
+# A signal at a frame that is known, and then more of them.
+SIGNALLED = """
+import os, signal, sys
+from realtime.session.two_pass import TwoPass
+from realtime.session.session import Session
+import run_live
+room, number, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def signalled(owner, name, count):
+    plain = getattr(owner, name)
+    def act(self, *given):
+        plain(self, *given)
+        if count(self) >= at:
+            os.kill(os.getpid(), number)
+    setattr(owner, name, act)
+if room == "first pass":
+    signalled(TwoPass, "_analyse", lambda one: len(one._times_s))
+else:
+    signalled(Session, "_give_out", lambda one: one.spans.frames)
+run_live.main(sys.argv[4:])
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("room", ["first pass", "run"])
+def test_a_signal_finishes_the_files(weights: Path, tmp_path: Path, name: str, room: str) -> None:
+    more = ["--smooth", "offline"] if room == "first pass" else []
+    words = [sys.executable, "-c", SIGNALLED, room, str(int(getattr(signal, name))), "20"]
+    words += command(weights, tmp_path, *more)[2:]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    check_complete(tmp_path, 20)
+    assert f"recording: {tmp_path / 'o.mp4'}" in done.stdout
+    assert ("stopped: what was analyzed until 0.6 s" in done.stdout) == (room == "first pass")
+
+
+def test_a_run_that_fails_or_is_stopped_early_keeps_the_files_of_an_earlier_one(weights: Path, tmp_path: Path) -> None:
+    for name in ("o.mp4", "t.csv", "p.html"):
+        (tmp_path / name).write_text("precious")
+    missing = [word if word != str(weights) else str(tmp_path) for word in command(weights, tmp_path, "--overwrite")]
+    assert subprocess.run(missing, cwd=ROOT, capture_output=True).returncode == 1
+    words = [sys.executable, "-c", SIGNALLED, "first pass", str(int(signal.SIGTERM)), "0"]
+    words += command(weights, tmp_path, "--overwrite", "--smooth", "offline")[2:]
+    assert subprocess.run(words, cwd=ROOT, capture_output=True).returncode == 0
+    assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["precious"] * 3
+
+
+def test_a_failed_run_puts_its_files_beside_those_of_an_earlier_one(weights: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(CLIP_PATH.read_bytes()[: CLIP_PATH.stat().st_size // 2])
+    for name in ("o.mp4", "t.csv", "p.html"):
+        (tmp_path / name).write_text("precious")
+    words = [word if word != str(CLIP_PATH) else str(cut) for word in command(weights, tmp_path, "--overwrite")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    for what, name in (("recording", "o.mp4"), ("table", "t.csv"), ("report", "p.html")):
+        path = tmp_path / name
+        assert path.read_text() == "precious"
+        place = path.with_name(f"{path.stem}-2{path.suffix}")
+        assert f"{path} is kept, because the run failed; the {what} is {place}" in done.stdout
+        assert f"{what}: {place}" in done.stdout
+        assert place.stat().st_size > 1000
 
 
 def test_a_reader_that_goes_away_costs_no_file(weights: Path, tmp_path: Path) -> None:

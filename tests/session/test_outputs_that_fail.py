@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,6 +61,25 @@ def test_a_killed_program_leaves_table_and_recording_up_to_the_last_second(
     assert not (tmp_path / f"r{suffix}").exists()
 
 
+@pytest.mark.parametrize("small_disk", [60], indirect=True)
+def test_a_full_spool_of_two_passes_is_one_line_and_what_was_analyzed_is_written(
+    weights: Path, small_disk: Path, tmp_path: Path
+) -> None:
+    arguments = [str(CLIP_PATH), "--headless", "--weights", str(weights), "--smooth", "offline", "--table"]
+    command = [sys.executable, "run_live.py", *arguments, str(tmp_path / "t.csv")]
+    environment = {**os.environ, "TMPDIR": str(small_disk)}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r"error: the temporary file of the two passes cannot be written: No space left on device; what was analyzed "
+        r"until 0\.\d s is written; let TMPDIR .*\n",
+        done.stderr,
+    )
+    rows = list(csv.DictReader((tmp_path / "t.csv").open()))
+    assert 3 < len(rows) < 60
+    assert f"table: {tmp_path / 't.csv'}" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("option", "name", "small_disk"),
     [
@@ -82,6 +103,7 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_written(
     assert str(target) in errors[0]
     assert "No space left on device" in errors[0]
     assert "Traceback" not in done.output
+    assert f": {target}\n" not in done.output, "a file that failed is not listed as finished"
     if option == "--record":
         assert playable_frames(small_disk / f"r.part{target.suffix}") > 5
     elif option == "--table":
