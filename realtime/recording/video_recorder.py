@@ -62,9 +62,9 @@ class VideoRecorder:
         self.written: Path | None = None
         self._kind = FORMATS[path.suffix.lower()]
         self._info = info
-        self.notes: list[str] = [
-            f"{part} is what a run that was ended by force left: it plays; rename it to keep it, or delete it"
-            for part in left_over_parts(self._place.parent, FORMATS, of=self._place)
+        self.notes: list[str] = []
+        self._left = [
+            (part, _changed_ns(part)) for part in left_over_parts(self._place.parent, FORMATS, of=self._place)
         ]
         try:
             self._part = create_part(self._place)
@@ -176,6 +176,12 @@ class VideoRecorder:
         return PartWriter(self._part, self._kind, self._encoder, self._info.fps, size_wh, media_time_s, sound)
 
     def _finish(self) -> None:
+        self.notes += [
+            f"{part} is what a run that was ended by force left: it plays; rename it to keep it, or delete it"
+            for part, before in self._left
+            # One that has changed meanwhile is being written by another run.
+            if before is not None and _changed_ns(part) == before
+        ]
         if self._frames_written == 0:
             self._part.unlink(missing_ok=True)
             self.notes.append(f"no picture was recorded; {self._path} was not written")
@@ -208,6 +214,14 @@ class VideoRecorder:
 
     def _not_rewritten(self, error: Exception) -> None:
         self.notes.append(f"{self._path} is complete but slow to seek in: rewriting it failed ({reason_of(error)})")
+
+
+def _changed_ns(path: Path) -> int | None:
+    """Return when a file was changed last, in Unix nanoseconds; `None` if it is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _check_target(path: Path, info: SourceInfo, overwrite: bool) -> None:

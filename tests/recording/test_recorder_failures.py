@@ -85,6 +85,15 @@ def test_what_a_killed_run_left_is_not_overwritten_and_is_told(tmp_path: Path) -
     assert len(decoded_times(tmp_path / "out.mp4")) == 5
 
 
+def test_a_part_file_that_another_run_writes_is_not_told_to_be_deleted(tmp_path: Path) -> None:
+    (tmp_path / "out.part.mp4").write_bytes(b"the beginning")
+    recorder = VideoRecorder(tmp_path / "out.mp4", LIVE)
+    os.utime(tmp_path / "out.part.mp4", (1, 1))
+    recorder.write_picture(picture(0), 0.0)
+    recorder.close()
+    assert recorder.notes == []
+
+
 def test_an_existing_file_is_replaced_only_at_the_end(tmp_path: Path) -> None:
     (tmp_path / "out.mp4").write_bytes(b"old")
     recorder = VideoRecorder(tmp_path / "out.mp4", LIVE)
