@@ -16,7 +16,7 @@ from realtime.capture.camera import CameraEntry, CameraSource, list_cameras
 from realtime.capture.iterable_source import IterableSource
 from realtime.capture.network_stream import StreamSource
 from realtime.capture.video_file import FileSource
-from realtime.core.errors import ConfigError
+from realtime.core.errors import ConfigError, redact
 from realtime.core.protocols import FrameSource
 
 __all__ = [
@@ -35,7 +35,10 @@ SourceLike = int | str | Path | FrameSource | Iterable[Any]
 
 _STREAM = re.compile(r"(?i)(rtsps?|https?|udp|tcp|rtmps?|rtp|srt)://")
 _MEMBERS = ("live", "dropped", "damaged_packets", "farewell", "open", "read", "interrupt", "close")
+# Credentials, or a scheme: what can only be meant as an address where no file has that name.
+_MEANT_AS_ADDRESS = re.compile(r"(?i)[a-z][\w+.-]+(?:[:;][/\\]|[/\\]{2})|[^/\\]+:.*@")
 _CAMERA = re.compile(r"[0-9]{1,9}")
+_MAX_ADDRESS_CHARACTERS = 4096
 
 
 def source_for(
@@ -45,7 +48,7 @@ def source_for(
 
     Args:
         source: a camera number (`0` or "0"); a stream's address ("rtsp://…", "http://…"); a file's path or file://
-            address; a `FrameSource`, which is returned as it is; or an iterable of images as `IterableSource` takes it.
+            address; "@FILE" for what the first line of FILE names; a `FrameSource`, which is returned as it is; or an iterable of images as `IterableSource` takes it.
         clock: monotonic clock in seconds, for `captured_at_s`.
         realtime: `bool`, deliver a file, or an iterable, as a camera would: at its own rate, late frames dropped.
 
@@ -76,10 +79,39 @@ def _named(text: str, clock: Callable[[], float], realtime: bool) -> FrameSource
     text = text.strip()
     if not text:
         raise ConfigError('a source must be a camera number, a file or a stream\'s address; received ""; try 0')
+    if text.startswith("@") and not _is_there(text):
+        text = _first_line(Path(text[1:]))
     if _CAMERA.fullmatch(text):
         return CameraSource(int(text), clock=clock)
     if _STREAM.match(text):
         return StreamSource(text, clock=clock)
     if text.lower().startswith("file://"):
         text = url2pathname(urlsplit(text).path)
+    elif _MEANT_AS_ADDRESS.match(text) and not _is_there(text):
+        raise ConfigError(
+            f"a stream's address begins with rtsp://, http://, https://, udp://, tcp://, rtmp://, rtp:// or srt://; "
+            f"received {redact(text)}, and no file has that name: correct its beginning"
+        )
     return FileSource(text, clock=clock, realtime=realtime)
+
+
+def _is_there(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _first_line(path: Path) -> str:
+    """Return the source that a file names, so that a password need not stand in the list of processes."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            line = file.readline(_MAX_ADDRESS_CHARACTERS).strip()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not text"
+        raise ConfigError(
+            f"@FILE must be a text file with a source in its first line; received @{path}: {why.lower()}"
+        ) from None
+    if not line or line.startswith("@"):
+        raise ConfigError(f"@FILE must have a source in its first line; received @{path}, which has none: write one")
+    return line

@@ -37,9 +37,20 @@ __all__ = [
     "redact",
 ]
 
-# Greedy up to the last @: a password may itself contain "/" or "@".
-_CREDENTIALS = re.compile(r"(?<=://)\S*@")
-_SECRET_QUERY = re.compile(r"(?i)([?&][^=&\s]*(?:pass|pwd|token|key|secret|auth|sig|user)[^=&\s]*=)[^&\s]*")
+# Greedy up to the last @, across spaces and slashes: a password may itself contain any of them.
+_CREDENTIALS = re.compile(r"(?s)(?<=://).*@")
+# The same for an address whose beginning is mistyped, as "rtsp:/user:password@host" or "user:password@host"; not for the
+# drive letter of a file and not for a path from the root.
+_MISTYPED = re.compile(r"(?s)^([a-z][\w+.-]+(?:[:;][/\\]+|[/\\]{2,}))?(?(1).*|[^\s/\\:@][^:@]+:.*)@", re.IGNORECASE)
+# Cameras also have keys in the path, as "/user=admin_password=secret_channel=1". A value goes on to the next "&": where
+# else it ends, nobody can tell from a password. In the path of a file the same is a folder's name and is kept.
+_ADDRESS = re.compile(r"(?i)[a-z][\w+.-]+(?:[:;]|[/\\]{2})")
+_SECRET_KEY = (
+    r"(?:[^=&?/\s]*(?:pas|pwd|psw|pw|token|key|secret|auth|sig|user|usr|loginuse|login|cred|sess|sid|pin|code|hash|jwt"
+    r"|ticket|account)[^=&/\s]*|u|p|un)"
+)
+_SECRET_VALUE = re.compile(rf"(?is)([?&]{_SECRET_KEY}=)[^&]*")
+_SECRET_IN_PATH = re.compile(rf"(?is)([?&;/,:_]{_SECRET_KEY}=)[^&]*")
 
 
 class SourceError(EmotionLiveError):
@@ -78,5 +89,13 @@ class StageError(EmotionLiveError):
 
 
 def redact(address: str) -> str:
-    """Return `address` without user name, password or secret query values, fit for a log or an error."""
-    return _SECRET_QUERY.sub(r"\1***", _CREDENTIALS.sub("***@", address))
+    """Return `address` without user name, password or secret values, fit for a log or an error.
+
+    Args:
+        address: `str`, a stream's address or a file's path, alone and not within a sentence. Its scheme may be mistyped.
+    """
+    if "://" in address:
+        without = _CREDENTIALS.sub("***@", address)
+    else:
+        without = _MISTYPED.sub(lambda found: f"{found[1] or ''}***@", address)
+    return (_SECRET_IN_PATH if _ADDRESS.match(without) else _SECRET_VALUE).sub(r"\1***", without)

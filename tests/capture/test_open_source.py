@@ -43,6 +43,42 @@ def test_a_blank_source_is_refused():
         source_for("  ")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["rtps://me:secret@h/x", "rtsp:/me:secret@h/x", "rtsp//me:secret@h/x", "me:secret@h/x", r"http:\\me:secret@h"],
+)
+def test_a_mistyped_address_is_named_without_its_password(text):
+    with pytest.raises(ConfigError, match=r"begins with rtsp://.*received .*\*\*\*@h.*correct its beginning") as caught:
+        source_for(text)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_file_whose_name_looks_like_an_address_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("me:now@home.mp4").touch()
+    Path("@me.mp4").touch()
+    assert type(source_for("me:now@home.mp4")) is FileSource
+    assert type(source_for("@me.mp4")) is FileSource
+
+
+def test_an_address_may_stand_in_a_file(tmp_path):
+    place = tmp_path / "camera.txt"
+    place.write_text("  rtsp://me:secret@host/a \nanything\n")
+    assert type(source_for(f"@{place}")) is StreamSource
+    place.write_text("3\n")
+    assert type(source_for(f"@{place}")) is CameraSource
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"@self", b"\xff\xfe\x00"])
+def test_a_file_that_names_no_source_is_refused(tmp_path, content):
+    place = tmp_path / "camera.txt"
+    if content is not None:
+        place.write_bytes(content)
+    with pytest.raises(ConfigError, match=r"@FILE must .* in its first line; received @") as caught:
+        source_for(f"@{place}")
+    assert "\n" not in str(caught.value)
+
+
 # ---- cameras -------------------------------------------------------------------------------------------------------
 
 
