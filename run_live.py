@@ -16,6 +16,7 @@ from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError
 from realtime.inference.execution_providers import PROVIDERS
+from realtime.serving.page_arguments import page_arguments, page_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 _HELP = """Show what faces express: happiness, sadness, fear, anger, neutral, surprise, or "uncertain".
 
-SOURCE is a camera number (default 0), a video file, or an address: rtsp://…, http://…, udp://…
+SOURCE is a camera number (default 0), a video file, or an address: rtsp://…, http://…, udp://…; or @FILE, whose first
+line it is (others can read a password on a command line)
 
 \b
 Examples
@@ -48,7 +50,6 @@ Pictures stay on this machine: nothing is sent or kept unless you record or serv
 """
 
 _STDOUT = "-"
-_TOKEN_HELP = "Let other machines see the page, with this word only."
 _CLIP_HELP = "The report gives one emotion to each clip of this length."
 
 
@@ -60,7 +61,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
 
 
 @click.command(help=_HELP, context_settings={"max_content_width": 110})
-@click.argument("source", default="0")
+@click.argument("source", default="0", envvar="EMOTION_LIVE_SOURCE")
 @click.option(
     "--record",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -83,8 +84,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
     help=_CLIP_HELP,
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; without it a terminal is asked.")
-@click.option("--serve", metavar="HOST:PORT", help="Show the run in browsers, as on 127.0.0.1:8080.")
-@click.option("--serve-token", envvar="EMOTION_LIVE_SERVE_TOKEN", metavar="TOKEN", help=_TOKEN_HELP)
+@page_arguments
 @click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs, as for calls.")
 @click.option("--blur-faces", is_flag=True, help="Blur the faces that are found in what is recorded or served.")
 @click.option("--privacy", is_flag=True, help="Record and serve the drawing on black; no faces in the report.")
@@ -213,13 +213,12 @@ def _outputs(
     window: bool,
     realtime: bool,
     speed: float,
-    serve: str | None,
-    serve_token: str | None,
     virtual_camera: bool,
-    **files: Any,
+    **others: Any,
 ) -> Iterator[SinkOptions]:
     """Yield the options of each sink that was asked for; frames go to them in this order. Raises ConfigError."""
-    yield from _file_outputs(**files)
+    page = {name: others.pop(name) for name in list(others) if name.startswith("serve")}
+    yield from _file_outputs(**others)
     if window:
         from realtime.session.window_sink import WindowOptions
 
@@ -229,12 +228,7 @@ def _outputs(
         from realtime.session.pacer import check_speed
 
         check_speed(speed, live=source_for(source, realtime=realtime).live)
-    if serve is not None:
-        from realtime.serving.page_sink import PageOptions
-
-        yield PageOptions(serve, serve_token)
-    elif serve_token is not None:
-        raise ConfigError("--serve-token is for a page; received none: add --serve HOST:PORT, or leave it out")
+    yield from page_outputs(**page)
     if virtual_camera:
         from realtime.serving.virtual_camera_sink import VirtualCameraOptions
 

@@ -48,7 +48,8 @@ def source_for(
 
     Args:
         source: a camera number (`0` or "0"); a stream's address ("rtsp://…", "http://…"); a file's path or file://
-            address; "@FILE" for what the first line of FILE names; a `FrameSource`, which is returned as it is; or an iterable of images as `IterableSource` takes it.
+            address; "@FILE" for what the first line of FILE names; a `FrameSource`, which is returned as it is; or an
+            iterable of images as `IterableSource` takes it.
         clock: monotonic clock in seconds, for `captured_at_s`.
         realtime: `bool`, deliver a file, or an iterable, as a camera would: at its own rate, late frames dropped.
 

@@ -39,8 +39,8 @@ __all__ = [
 
 # Greedy up to the last @, across spaces and slashes: a password may itself contain any of them.
 _CREDENTIALS = re.compile(r"(?s)(?<=://).*@")
-# The same for an address whose beginning is mistyped, as "rtsp:/user:password@host" or "user:password@host"; not for the
-# drive letter of a file and not for a path from the root.
+# The same for an address whose beginning is mistyped, as "rtsp:/user:password@host" or "user:password@host"; not for a
+# file's drive letter, and not for a path from the root.
 _MISTYPED = re.compile(r"(?s)^([a-z][\w+.-]+(?:[:;][/\\]+|[/\\]{2,}))?(?(1).*|[^\s/\\:@][^:@]+:.*)@", re.IGNORECASE)
 # Cameras also have keys in the path, as "/user=admin_password=secret_channel=1". A value goes on to the next "&": where
 # else it ends, nobody can tell from a password. In the path of a file the same is a folder's name and is kept.
@@ -92,7 +92,7 @@ def redact(address: str) -> str:
     """Return `address` without user name, password or secret values, fit for a log or an error.
 
     Args:
-        address: `str`, a stream's address or a file's path, alone and not within a sentence. Its scheme may be mistyped.
+        address: `str`, a stream's address, its scheme perhaps mistyped, or a file's path; not a sentence with one.
     """
     if "://" in address:
         without = _CREDENTIALS.sub("***@", address)

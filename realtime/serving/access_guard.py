@@ -1,16 +1,21 @@
-"""Access control of the live page: loopback only, or a token."""
+"""Access control of the live page: loopback only, or a token that cannot be found by trying."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import secrets
+import time
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from realtime.serving.address import is_loopback
+from realtime.serving.address import Address, is_loopback
+from realtime.serving.connection_limits import origin_of
 
 # Loads only the page's own files, cannot be embedded by other sites, and sends no referrer.
 _HEADERS = {
@@ -24,6 +29,59 @@ _HEADERS = {
 _RAW_HEADERS = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
+_GUESS_STEP_S = 1.0
+_LONGEST_WAIT_S = 2.0
+_MAX_GUESSERS = 1024
+
+
+class GuessLimiter:
+    """Lets each address try one token a second; a wrong one is what costs it the next second.
+
+    Who comes earlier waits for a turn, two seconds at most. Right tokens cost nothing. Memory is bounded: where more
+    addresses guess at the same time than are kept, those beyond share one turn.
+
+    Args:
+        clock: monotonic seconds.
+        sleep: waits for the given seconds.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    ) -> None:
+        self._clock, self._sleep = clock, sleep
+        self._next_s: dict[str, float] = {}
+        self._forgot_s = float("-inf")
+
+    async def turn(self, host: str) -> bool:
+        """Wait until `host`, an IP address, may try a token; return `False` where that would take too long."""
+        key, now_s = self._key(host), self._clock()
+        turn_s = self._next_s.get(key, now_s)
+        if turn_s <= now_s:
+            return True
+        if turn_s - now_s > _LONGEST_WAIT_S:
+            return False
+        self._next_s[key] = turn_s + _GUESS_STEP_S
+        await self._sleep(turn_s - now_s)
+        return True
+
+    def wrong(self, host: str) -> None:
+        """Note that what `host` tried was wrong."""
+        key = self._key(host)
+        self._next_s[key] = max(self._next_s.get(key, 0.0), self._clock() + _GUESS_STEP_S)
+
+    def _key(self, host: str) -> str:
+        key = origin_of(host)
+        if key not in self._next_s and len(self._next_s) >= _MAX_GUESSERS:
+            now_s = self._clock()
+            # Not for every guess: then it would be the guessers who keep the server busy.
+            if now_s - self._forgot_s >= _GUESS_STEP_S:
+                self._next_s = {known: turn_s for known, turn_s in self._next_s.items() if turn_s > now_s}
+                self._forgot_s = now_s
+            if len(self._next_s) >= _MAX_GUESSERS:
+                return ""
+        return key
+
+
 class AccessGuard:
     """ASGI middleware that rejects unauthorized requests.
 
@@ -33,14 +91,19 @@ class AccessGuard:
     Args:
         app: what is guarded.
         token: `str` or `None`; with one every request needs it, in the address or as the cookie that it is traded for.
-        port: `int`, part of the cookie's name, so that several servers on one host do not share it.
+        address: where it is served. Its name may stand in a request; its port is part of the cookie's name, so that
+            several servers on one host do not share it.
+        guesses: how fast tokens may be tried.
     """
 
-    def __init__(self, app: ASGIApp, token: str | None, port: int) -> None:
+    def __init__(self, app: ASGIApp, token: str | None, address: Address, guesses: GuessLimiter) -> None:
         self._app = app
         self._token = token
-        self._cookie = f"emotion_live_{port}"
-        self._pass = "" if token is None else _keyed(token)
+        self._name = address.host.lower()
+        self._guesses = guesses
+        self._cookie = f"emotion_live_{address.port}"
+        # Random, not made from the token: who tries cookies would else be trying tokens, and cookies are not slowed.
+        self._pass = secrets.token_urlsafe(32)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -51,12 +114,12 @@ class AccessGuard:
             await send(message)
 
         request = Request(scope)
-        if request.method != "GET":
-            answer: Response | None = PlainTextResponse("only GET is answered here\n", 405)
+        if request.method not in ("GET", "HEAD"):
+            answer: Response | None = _refusal("only GET and HEAD are answered here", 405, Allow="GET, HEAD")
         elif self._token is None:
             answer = self._unless_from_here(request)
         else:
-            answer = self._unless_known(request, self._token)
+            answer = await self._unless_known(request, self._token)
         await (answer or self._app)(scope, receive, send_guarded)
 
     def _unless_from_here(self, request: Request) -> Response | None:
@@ -64,26 +127,38 @@ class AccessGuard:
             host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
         except ValueError:
             host = ""
-        if host == "localhost" or is_loopback(host):
+        if host in ("localhost", self._name) or is_loopback(host):
             return None
-        return PlainTextResponse("this page is for this machine only: open it as 127.0.0.1 or localhost\n", 403)
+        return _refusal("this page is for this machine only: open it as 127.0.0.1 or localhost", 403)
 
-    def _unless_known(self, request: Request, token: str) -> Response | None:
+    async def _unless_known(self, request: Request, token: str) -> Response | None:
         given = request.query_params.get("token")
-        cookie = request.cookies.get(self._cookie, "")
-        if not (_same(cookie, self._pass) if given is None else _same(given, token)):
-            return PlainTextResponse("this page needs its token: open it once with /?token=TOKEN in its address\n", 403)
-        if given is None or request.url.path != "/":
+        if given is None:
+            known = _same(request.cookies.get(self._cookie, ""), self._pass)
+            return None if known else _needs_token()
+        host = request.client.host if request.client else ""
+        if not await self._guesses.turn(host):
+            return _refusal("too many wrong tokens came from your address: try again in a second", 429, Retry_After="1")
+        if not _same(given, token):
+            self._guesses.wrong(host)
+            return _needs_token()
+        if request.url.path != "/":
             return None
         # To a fixed place: a path of the visitor's making could lead to another site.
         answer = RedirectResponse("/", 303)
-        answer.set_cookie(self._cookie, self._pass, httponly=True, samesite="lax")
+        secure = request.url.scheme == "https"
+        answer.set_cookie(self._cookie, self._pass, httponly=True, samesite="lax", secure=secure)
         return answer
 
 
-def _keyed(token: str) -> str:
-    """Return the cookie's value: it grants access without revealing the token."""
-    return hmac.new(token.encode(), b"emotion-live cookie", hashlib.sha256).hexdigest()
+def _needs_token() -> Response:
+    return _refusal("this page needs its token: open it once with /?token=TOKEN in its address", 403)
+
+
+def _refusal(text: str, status: int, **headers: str) -> Response:
+    """Return an answer that also ends its connection: who is refused keeps no place."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return PlainTextResponse(f"{text}\n", status, headers={**named, "Connection": "close"})
 
 
 def _same(given: str, wanted: str) -> bool:

@@ -5,21 +5,25 @@ from __future__ import annotations
 import errno
 import ipaddress
 import re
+import secrets
 import socket
+import ssl
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from realtime.core.errors import ConfigError, OutletError
 
-MIN_TOKEN_CHARACTERS = 8
+MIN_TOKEN_CHARACTERS = 16
 """A shorter token could be guessed by trying."""
 
 # What a person can type into an address and a browser leaves as it is.
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 # Bounds the data in flight to a slow client; further frames are skipped, not queued.
 _SEND_BUFFER_BYTES = 128 * 1024
-_BACKLOG = 64
+# What the system holds until it is accepted; more than can come at once by accident.
+_BACKLOG = 256
 _EVERY = ("0.0.0.0", "::")
 _NEXT_STEPS = {
     errno.EADDRINUSE: "another program has this port; end it, or give another port",
@@ -35,10 +39,12 @@ class Address:
     Attributes:
         host: `str`, a name or an IP address, without brackets.
         port: `int`, 0 to 65535; 0 takes a free one.
+        encrypted: `bool`, whether it is served with TLS.
     """
 
     host: str
     port: int
+    encrypted: bool = False
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -46,7 +52,8 @@ class Address:
     @property
     def url(self) -> str:
         """What a browser opens; by this machine's name where every address of it is served."""
-        return f"http://{Address(socket.gethostname(), self.port) if self.host in _EVERY else self}/"
+        scheme = "https" if self.encrypted else "http"
+        return f"{scheme}://{Address(socket.gethostname(), self.port) if self.host in _EVERY else self}/"
 
 
 def parse_address(text: str) -> Address:
@@ -74,15 +81,44 @@ def check_access(text: str, token: str | None) -> Address:
     address = parse_address(text)
     if token is not None and (len(token) < MIN_TOKEN_CHARACTERS or not _TOKEN.fullmatch(token)):
         raise ConfigError(
-            f"--serve-token must have {MIN_TOKEN_CHARACTERS} or more letters, digits or . _ ~ -; received "
-            f"{len(token)} characters: make one by python -c 'import secrets; print(secrets.token_urlsafe(16))'"
+            f"a token must have {MIN_TOKEN_CHARACTERS} or more letters, digits or . _ ~ -; received {len(token)} "
+            "characters: let the program make one with --serve-token auto"
         )
     if token is None and not all(is_loopback(place[4][0]) for place in _resolve(address)):
         raise ConfigError(
             f"without a token the page is for this machine only; received {text}: serve on 127.0.0.1, or add "
-            "--serve-token TOKEN"
+            "--serve-token auto"
         )
     return address
+
+
+def made_token() -> str:
+    """Return a token of 128 random bits, 22 characters that an address can hold."""
+    return secrets.token_urlsafe(16)
+
+
+def tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
+    """Return what TLS needs.
+
+    Args:
+        certificate: PEM file with the server's certificate, then those that lead to a known authority.
+        key: PEM file with its private key, not encrypted; `None`: it is in the same file.
+
+    Raises:
+        ConfigError: a file cannot be read, or the two do not belong together.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        # Without a password OpenSSL would ask for one, in the middle of a run that nobody attends.
+        context.load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:
+        why = str(getattr(error, "reason", None) or error.strerror if isinstance(error, OSError) else error)
+        raise ConfigError(
+            f"--serve-cert and --serve-key must be a certificate and its own key as PEM, not encrypted; received "
+            f"{certificate} and {key or 'no key'}: {why.lower().replace('_', ' ')}"
+        ) from None
+    return context
 
 
 def is_loopback(host: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,9 +18,11 @@ from starlette.types import Receive, Scope, Send
 from realtime.core.errors import OutletError
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import ImageArray
-from realtime.serving.access_guard import AccessGuard
+from realtime.serving.access_guard import AccessGuard, GuessLimiter
 from realtime.serving.address import Address, listen
+from realtime.serving.connection_limits import ConnectionLimits
 from realtime.serving.page_feed import PageFeed
+from realtime.serving.page_host import PageHost
 from realtime.serving.page_state import PageState, hello_json
 
 _FILES = {
@@ -30,12 +33,15 @@ _FILES = {
 _FOLDER = Path(__file__).parent / "static"
 # Also finds out that a client is gone while nothing happens.
 _HEARTBEAT_S = 10.0
-_MAX_CLIENTS = 64
+# A proxy on this machine, where one is told to be.
+_PROXIES = "127.0.0.1,::1"
 _START_S = 10.0
 # Uvicorn checks for shutdown every 0.1 s; a client that reads nothing is cut off after one second.
 _GRACE_S = 1
 _END_S = 5.0
 _BOUNDARY = "picture"
+_PICTURES = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+_EVENTS = "text/event-stream"
 
 
 class PageServer:
@@ -44,18 +50,33 @@ class PageServer:
     Args:
         address: where to serve; the port is taken at once.
         token: `str` or `None`, what every visitor must know.
+        tls: `ssl.SSLContext`, or `None` for a page that is not encrypted.
+        behind_proxy: `bool`, whether a proxy on this machine says in X-Forwarded-For who a visitor is.
+        limits: which connections stay.
+        guesses: how fast tokens may be tried.
 
     Raises:
         ConfigError: there is no such address.
         OutletError: the port is not available.
     """
 
-    def __init__(self, address: Address, token: str | None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        token: str | None,
+        *,
+        tls: ssl.SSLContext | None = None,
+        behind_proxy: bool = False,
+        limits: ConnectionLimits | None = None,
+        guesses: GuessLimiter | None = None,
+    ) -> None:
         self._door = listen(address)
-        self.address = Address(address.host, self._door.getsockname()[1])
-        self._token = token
+        self.address = Address(address.host, self._door.getsockname()[1], encrypted=tls is not None)
+        self._token, self._tls, self._behind_proxy = token, tls, behind_proxy
+        self._limits = ConnectionLimits() if limits is None else limits
+        self._guesses = GuessLimiter() if guesses is None else guesses
         self._feed: PageFeed | None = None
-        self._server: uvicorn.Server | None = None
+        self._server: PageHost | None = None
         self._thread: threading.Thread | None = None
         self._started = threading.Event()
         self._failure: BaseException | None = None
@@ -101,22 +122,23 @@ class PageServer:
 
     async def _serve(self, info: SourceInfo) -> None:
         feed = PageFeed(asyncio.get_running_loop())
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                AccessGuard(_pages(info, feed), self._token, self.address.port),
-                interface="asgi3",
-                loop="asyncio",
-                http="h11",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                server_header=False,
-                limit_concurrency=_MAX_CLIENTS,
-                timeout_graceful_shutdown=_GRACE_S,
-            )
+        config = uvicorn.Config(
+            AccessGuard(_pages(info, feed), self._token, self.address, self._guesses),
+            interface="asgi3",
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            # Else anybody on this machine could pretend to be many visitors.
+            proxy_headers=self._behind_proxy,
+            forwarded_allow_ips=_PROXIES,
+            timeout_graceful_shutdown=_GRACE_S,
         )
+        self._server = PageHost(config, self._door, self._limits, self._tls)
         self._feed = feed
         self._started.set()
         await self._server.serve(sockets=[self._door])
@@ -127,21 +149,29 @@ def _pages(info: SourceInfo, feed: PageFeed) -> Starlette:
         name, kind = _FILES[request.url.path]
         return FileResponse(_FOLDER / name, media_type=kind)
 
-    async def picture(_: Request) -> Response:
-        return _Watched(feed)
+    async def picture(request: Request) -> Response:
+        return _Watched(feed) if request.method == "GET" else _Head(_PICTURES)
 
-    async def events(_: Request) -> Response:
-        return StreamingResponse(_events(info, feed), media_type="text/event-stream")
+    async def events(request: Request) -> Response:
+        return StreamingResponse(_events(info, feed), media_type=_EVENTS) if request.method == "GET" else _Head(_EVENTS)
 
     routes = [*(Route(path, file) for path in _FILES), Route("/picture.mjpeg", picture), Route("/events", events)]
     return Starlette(routes=routes)
+
+
+class _Head(Response):
+    """The answer to HEAD for what has no end, and so no length."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(media_type=kind)
+        del self.headers["content-length"]
 
 
 class _Watched(StreamingResponse):
     """The pictures; counts its client for as long as it is there."""
 
     def __init__(self, feed: PageFeed) -> None:
-        super().__init__(_mjpeg(feed), media_type=f"multipart/x-mixed-replace; boundary={_BOUNDARY}")
+        super().__init__(_mjpeg(feed), media_type=_PICTURES)
         self._feed = feed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

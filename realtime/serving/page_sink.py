@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from realtime.core.errors import ConfigError
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
-from realtime.serving.address import check_access
+from realtime.serving.address import check_access, tls_context
 from realtime.serving.page_state import state_of
 
 if TYPE_CHECKING:
@@ -28,15 +28,25 @@ class PageOptions:
     Attributes:
         where: `str`, "HOST:PORT".
         token: `str` or `None`, what every visitor must know; `None` lets in this machine only.
+        certificate: `Path` or `None`, PEM file; with one the page is encrypted.
+        key: `Path` or `None`, PEM file with the certificate's private key; `None`: it is in the same file.
+        token_shown: `bool`, whether the token is said with the address, since nobody knows it yet.
+        behind_proxy: `bool`, whether a proxy on this machine says in X-Forwarded-For who a visitor is.
     """
 
     where: str
     token: str | None = field(default=None, repr=False)
+    certificate: Path | None = None
+    key: Path | None = None
+    token_shown: bool = False
+    behind_proxy: bool = False
     watched = True
 
     def check(self) -> None:
-        """Refuse an address, or a page for others without a token. Raises ConfigError."""
+        """Refuse an address, a page for others without a token, or a certificate. Raises ConfigError."""
         check_access(self.where, self.token)
+        if self.certificate is not None:
+            tls_context(self.certificate, self.key)
 
     def sink(self) -> PageSink:
         """Return the sink, its port taken. Raises ConfigError: a package is missing; OutletError: the port is taken."""
@@ -70,6 +80,8 @@ class PageSink:
         self._run = run
         self._page.open(run.source)
         key = "" if self._options.token is None else "?token=TOKEN, with your token"
+        if self._options.token_shown:
+            key = f"?token={self._options.token}"
         run.notify(f"watch at {self._page.address.url}{key}")
 
     def write(self, analysed: Analysed) -> None:
@@ -97,4 +109,5 @@ def _page(options: PageOptions) -> PageServer:
             f"--serve needs a package that is missing here ({error.name or error}): pip install 'emotion-live[serve]', "
             "or make setup-serve"
         ) from error
-    return PageServer(address, options.token)
+    tls = None if options.certificate is None else tls_context(options.certificate, options.key)
+    return PageServer(address, options.token, tls=tls, behind_proxy=options.behind_proxy)

@@ -115,8 +115,8 @@ def test_the_virtual_camera_shows_what_a_recording_shows(
     ("arguments", "message"),
     [
         (("--serve", "8080"), "--serve must be HOST:PORT"),
-        (("--serve", "0.0.0.0:0"), "add --serve-token TOKEN"),
-        (("--serve", "127.0.0.1:0", "--serve-token", "abc"), "--serve-token must have 8 or more"),
+        (("--serve", "0.0.0.0:0"), "add --serve-token auto"),
+        (("--serve", "127.0.0.1:0", "--serve-token", "abc"), "a token must have 16 or more"),
         (("--serve-token", "long-enough-token"), "--serve-token is for a page"),
     ],
 )

@@ -6,6 +6,7 @@ import http.client
 import socket
 import threading
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,8 @@ from tests.support.fakes import blank
 INFO = SourceInfo("clip <1> & co.mp4", live=True, size_wh=SIZE_WH, fps=30.0)
 
 
-def opened(token: str | None = None, host: str = "127.0.0.1") -> PageServer:
-    page = PageServer(Address(host, 0), token)
+def opened(token: str | None = None, host: str = "127.0.0.1", **more: Any) -> PageServer:
+    page = PageServer(Address(host, 0), token, **more)
     page.open(INFO)
     return page
 
