@@ -113,10 +113,12 @@ def tls_context(certificate: Path, key: Path | None) -> ssl.SSLContext:
         # Without a password OpenSSL would ask for one, in the middle of a run that nobody attends.
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ValueError) as error:
-        why = str(getattr(error, "reason", None) or error.strerror if isinstance(error, OSError) else error)
+        why = "they are not that"
+        if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+            why = str(error.strerror).lower()
         raise ConfigError(
             f"--serve-cert and --serve-key must be a certificate and its own key as PEM, not encrypted; received "
-            f"{certificate} and {key or 'no key'}: {why.lower().replace('_', ' ')}"
+            f"{certificate} and {key or 'no key file'}: {why}"
         ) from None
     return context
 

@@ -62,15 +62,9 @@ def page_outputs(
         "--serve-key": serve_key,
         "--serve-proxy": serve_proxy or None,
     }
+    _check(serve, {name for name, value in given.items() if value is not None})
     if serve is None:
-        for name, value in given.items():
-            if value is not None:
-                raise ConfigError(f"{name} is for a page; received none: add --serve HOST:PORT, or leave it out")
         return
-    if serve_key is not None and serve_cert is None:
-        raise ConfigError("--serve-key is for a certificate; received none: add --serve-cert FILE, or leave it out")
-    if serve_token is not None and serve_token_file is not None:
-        raise ConfigError("a page has one token; received --serve-token (or its variable) and a file: leave one out")
     from realtime.serving.address import made_token
     from realtime.serving.page_sink import PageOptions
 
@@ -82,6 +76,17 @@ def page_outputs(
     elif serve_token_file is not None:
         serve_token = _in_file(serve_token_file)
     yield PageOptions(serve, serve_token, serve_cert, serve_key, token_shown=made, behind_proxy=serve_proxy)
+
+
+def _check(serve: str | None, given: set[str]) -> None:
+    """Refuse options that need another one. Raises ConfigError."""
+    if serve is None:
+        for name in sorted(given):
+            raise ConfigError(f"{name} is for a page; received none: add --serve HOST:PORT, or leave it out")
+    if "--serve-key" in given and "--serve-cert" not in given:
+        raise ConfigError("--serve-key is for a certificate; received none: add --serve-cert FILE, or leave it out")
+    if {"--serve-token", "--serve-token-file"} <= given:
+        raise ConfigError("a page has one token; received --serve-token (or its variable) and a file: leave one out")
 
 
 def _asked() -> str:
