@@ -1,0 +1,81 @@
+"""Visitors of a live page on this machine, good and bad: those who read, and those who are slow, idle or never finish."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+HOST = "127.0.0.1"
+_SLOW_BYTES = 2048
+_PAUSE_S = 0.5
+_GET = "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Visitors:
+    """Keeps a number of visitors of each kind on a page; whoever is turned away comes again.
+
+    Args:
+        port: the page's, on 127.0.0.1.
+
+    Attributes:
+        received_bytes: `int`, what those who read have received.
+        ended: how many connections of each kind the page has ended.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.received_bytes = 0
+        self.ended: Counter[str] = Counter()
+        self._kinds: dict[str, Callable[[Streams], Awaitable[None]]] = {
+            "reading": self._read,
+            "slow": self._read_slowly,
+            "idle": self._do_nothing,
+            "unfinished": self._never_finish,
+        }
+
+    async def stay(self, kind: str) -> None:
+        """Be a visitor of this kind ("reading", "slow", "idle", "unfinished") until cancelled."""
+        while True:
+            try:
+                streams = await asyncio.open_connection(HOST, self._port, limit=1 << 16)
+            except OSError:
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            try:
+                await self._kinds[kind](streams)
+            except OSError:
+                pass
+            finally:
+                streams[1].close()
+            self.ended[kind] += 1
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _read(self, streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(_GET.format(path="/picture.mjpeg").encode())
+        while data := await reader.read(1 << 16):
+            self.received_bytes += len(data)
+
+    async def _read_slowly(self, streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(_GET.format(path="/picture.mjpeg").encode())
+        while await reader.read(_SLOW_BYTES):
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _do_nothing(self, streams: Streams) -> None:
+        await streams[0].read(1)
+
+    async def _never_finish(self, streams: Streams) -> None:
+        reader, writer = streams
+        writer.write(b"GET / HTTP/1.1\r\nX-Long: ")
+        while not reader.at_eof():
+            writer.write(b"x")
+            await writer.drain()
+            try:
+                await asyncio.wait_for(reader.read(1), _PAUSE_S)
+            except asyncio.TimeoutError:
+                continue
+            return
