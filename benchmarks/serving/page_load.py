@@ -2,7 +2,7 @@
 
     python -m benchmarks.serving.page_load CLIP [--seconds S] [--visitors N]
 
-Half of the visitors read pictures as fast as they come; the others read slowly, are idle, or never finish their request.
+Half of the visitors read pictures as fast as they come; the others read slowly, are idle, or never finish a request.
 All are on this machine's loopback, in a process of their own. Once a second somebody new opens the page.
 """
 

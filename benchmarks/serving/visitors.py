@@ -1,4 +1,4 @@
-"""Visitors of a live page on this machine, good and bad: those who read, and those who are slow, idle or never finish."""
+"""Visitors of a live page on this machine, those who read and those who are slow, idle or never finish."""
 
 from __future__ import annotations
 
