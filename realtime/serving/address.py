@@ -22,8 +22,8 @@ MIN_TOKEN_CHARACTERS = 16
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]+")
 # Bounds the data in flight to a slow client; further frames are skipped, not queued.
 _SEND_BUFFER_BYTES = 128 * 1024
-# What the system holds until it is accepted; more than can come at once by accident.
-_BACKLOG = 256
+# What the system holds until it is accepted: at the pace of `AcceptPace`, nobody in it waits for two seconds.
+_BACKLOG = 512
 _EVERY = ("0.0.0.0", "::")
 _NEXT_STEPS = {
     errno.EADDRINUSE: "another program has this port; end it, or give another port",

@@ -18,8 +18,33 @@ REQUEST_LIMIT_S = 10.0
 """A connection has so long to send a whole request, however many bytes of it keep coming."""
 STALL_LIMIT_S = 30.0
 """A visitor who takes nothing of what was sent for so long is gone."""
+
+ACCEPTED_PER_S = 300.0
+"""New connections a second; more wait in the system's queue. A flood of them would take the run's time."""
+ACCEPTED_AT_ONCE = 1024
+"""So many come without waiting after a quiet time."""
 # Whoever stalls for so long may be replaced by somebody new.
 _STALL_REPLACED_S = 1.0
+
+
+class AcceptPace:
+    """How long to wait before the next connection is accepted: a token bucket.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._credit = float(ACCEPTED_AT_ONCE)
+        self._counted_s = clock()
+
+    def wait_s(self) -> float:
+        """Count a connection and return the seconds to wait before the next one, 0 where none are needed."""
+        now_s = self._clock()
+        self._credit = min(ACCEPTED_AT_ONCE, self._credit + (now_s - self._counted_s) * ACCEPTED_PER_S) - 1
+        self._counted_s = now_s
+        return max(0.0, -self._credit / ACCEPTED_PER_S)
 
 
 def origin_of(host: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from realtime.serving.connection_limits import Connection, ConnectionLimits
+from realtime.serving.connection_limits import AcceptPace, Connection, ConnectionLimits
 
 _HANDSHAKE_S = 5.0
 _SWEEP_S = 0.5
@@ -63,6 +63,7 @@ class PageHost(uvicorn.Server):
 
     async def _accept(self) -> None:
         loop = asyncio.get_running_loop()
+        pace = AcceptPace()
         while True:
             try:
                 client, where = await loop.sock_accept(self._door)
@@ -77,8 +78,8 @@ class PageHost(uvicorn.Server):
                 connection.end = task.cancel
                 self._opening.add(task)
                 task.add_done_callback(self._opening.discard)
-            # `sock_accept` does not give way while clients are queuing.
-            await asyncio.sleep(0)
+            # Also where there is no wait: `sock_accept` does not give way while clients are queuing.
+            await asyncio.sleep(pace.wait_s())
 
     async def _open(self, client: socket.socket, connection: Connection) -> None:
         def protocol() -> _PageProtocol:

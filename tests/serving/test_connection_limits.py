@@ -11,11 +11,14 @@ from contextlib import ExitStack, suppress
 import pytest
 
 from realtime.serving.connection_limits import (
+    ACCEPTED_AT_ONCE,
+    ACCEPTED_PER_S,
     MAX_CONNECTIONS,
     MAX_FROM_HERE,
     MAX_PER_ORIGIN,
     REQUEST_LIMIT_S,
     STALL_LIMIT_S,
+    AcceptPace,
     Connection,
     ConnectionLimits,
     origin_of,
@@ -61,6 +64,20 @@ class Crowd:
 )
 def test_an_ipv6_network_is_one_visitor(host: str, origin: str) -> None:
     assert origin_of(host) == origin
+
+
+def test_a_flood_of_connections_is_taken_slowly_and_a_page_at_once() -> None:
+    clock = FakeClock(0.0)
+    pace = AcceptPace(clock)
+    assert [pace.wait_s() for _ in range(ACCEPTED_AT_ONCE)] == [0.0] * ACCEPTED_AT_ONCE
+    count = 0
+    while clock.now_s < 10.0:
+        clock.sleep(pace.wait_s())
+        count += 1
+    assert count == pytest.approx(10 * ACCEPTED_PER_S, rel=0.01)
+    clock.sleep(5.0)
+    assert [pace.wait_s() for _ in range(ACCEPTED_AT_ONCE)] == [0.0] * ACCEPTED_AT_ONCE
+    assert pace.wait_s() > 0, "a quiet time does not add up"
 
 
 def test_somebody_new_takes_the_place_of_who_has_been_idle_longest() -> None:
