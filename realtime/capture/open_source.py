@@ -36,7 +36,7 @@ SourceLike = int | str | Path | FrameSource | Iterable[Any]
 _STREAM = re.compile(r"(?i)(rtsps?|https?|udp|tcp|rtmps?|rtp|srt)://")
 _MEMBERS = ("live", "dropped", "damaged_packets", "farewell", "open", "read", "interrupt", "close")
 # Credentials, or a scheme: what can only be meant as an address where no file has that name.
-_MEANT_AS_ADDRESS = re.compile(r"(?i)[a-z][\w+.-]+(?:[:;][/\\]|[/\\]{2})|[^/\\]+:.*@")
+_MEANT_AS_ADDRESS = re.compile(r"(?i)[a-z][\w+.-]+[:;][/\\]|(?:rts?p|http|udp|tcp|rtmp|srt)\w*[/\\]{2}|[^/\\]+:.*@")
 _CAMERA = re.compile(r"[0-9]{1,9}")
 _MAX_ADDRESS_CHARACTERS = 4096
 

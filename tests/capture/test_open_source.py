@@ -30,6 +30,7 @@ from tests.support.clocks import FakeClock
         ("clip.mp4", FileSource),
         ("./0", FileSource),
         ("12:30 clip.mkv", FileSource),
+        ("clips//me@work.mkv", FileSource),
     ],
 )
 def test_the_text_chooses_the_source(text, kind):

@@ -3,8 +3,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from realtime.core import errors
+
+ANY = st.characters(exclude_categories=["Cs"])
+MISTYPED = ["rtps://u:{}@h", "rtsp:/u:{}@h", "rtsp//u:{}@h", "rtsp;//u:{}@h", "rtsp:u:{}@h", "user:{}@h"]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +42,20 @@ from realtime.core import errors
 )
 def test_credentials_never_reach_a_message(address: str, shown: str) -> None:
     assert errors.redact(address) == shown
+
+
+@given(st.sampled_from(["rtsp://u:{}@h/x", *MISTYPED]), st.text(ANY, max_size=12))
+def test_no_password_before_the_host_is_shown(form: str, rest: str) -> None:
+    assert "S3CRET" not in errors.redact(form.format(rest + "S3CRET" + rest))
+
+
+@given(
+    st.sampled_from(["http://h/x?{}={}&n=1", "http:/h/x?n=1&{}={}", "rtsp://h:554/{}={}", "rtsp://h/n=1_{}={}"]),
+    st.sampled_from(["password", "loginpas", "pwd", "psw", "Token", "user", "usr", "api_key", "p", "LOGINUSE", "sid"]),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="&"), max_size=12),
+)
+def test_no_secret_value_is_shown(form: str, key: str, rest: str) -> None:
+    assert "S3CRET" not in errors.redact(form.format(key, rest + "S3CRET"))
 
 
 def test_the_tree_drawn_in_the_docstring_is_the_tree() -> None:

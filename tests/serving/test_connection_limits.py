@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from realtime.serving.connection_limits import (
     ACCEPTED_AT_ONCE,
@@ -165,6 +167,14 @@ def crowded() -> Iterator[tuple[PageServer, FakeClock]]:
     page.close()
 
 
+@pytest.fixture(scope="module")
+def fuzzed() -> Iterator[PageServer]:
+    """A page to which every example goes."""
+    page = opened()
+    yield page
+    page.close()
+
+
 def call(page: PageServer, start: bytes = b"", source: str = HERE) -> socket.socket:
     """A connection that sends the start of a request, or nothing."""
     client = socket.create_connection((HERE, page.address.port), timeout=10, source_address=(source, 0))
@@ -222,6 +232,26 @@ def test_a_request_that_does_not_come_is_not_waited_for(crowded: tuple[PageServe
     until(lambda: page.watched)
     page.publish(grey(3), None)
     assert watching.read(10) == b"--picture\r"
+
+
+PIECES = [
+    *(b"GET ", b"HEAD ", b"/ ", b"/%ff?token=%", b"//x:y@[ ", b" HTTP/1.1\r\n", b"\r\n\r\n", b"PRI * HTTP/2.0"),
+    *(b"Host: [\r\n", b"Cookie: ;;=\x80\r\n", b"Upgrade: websocket\r\nConnection: upgrade\r\n"),
+    *(
+        b"Content-Length: 9\r\n",
+        b"Expect: 100-continue\r\n",
+        b"Transfer-Encoding: chunked\r\n",
+        b"Range: bytes=0-,-\r\n",
+    ),
+]
+
+
+@given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from(PIECES)), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_whatever_is_sent_the_page_goes_on(fuzzed: PageServer, parts: list[bytes]) -> None:
+    with suppress(ConnectionError), call(fuzzed, b"".join(parts)) as client:
+        client.shutdown(socket.SHUT_WR)
+    assert ask(fuzzed).status == 200
 
 
 def test_a_place_is_free_again_when_its_client_has_gone(crowded: tuple[PageServer, FakeClock]) -> None:
