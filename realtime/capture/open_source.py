@@ -37,7 +37,7 @@ _STREAM = re.compile(r"(?i)(rtsps?|https?|udp|tcp|rtmps?|rtp|srt)://")
 _MEMBERS = ("live", "dropped", "damaged_packets", "farewell", "open", "read", "interrupt", "close")
 # Credentials, or a scheme: what can only be meant as an address where no file has that name.
 _MEANT_AS_ADDRESS = re.compile(r"(?i)[a-z][\w+.-]+[:;][/\\]|(?:rts?p|http|udp|tcp|rtmp|srt)\w*[/\\]{2}|[^/\\]+:.*@")
-_CAMERA = re.compile(r"[0-9]{1,9}")
+_CAMERA = re.compile(r"(?:/dev/video)?([0-9]{1,9})")
 _MAX_ADDRESS_CHARACTERS = 4096
 
 
@@ -48,8 +48,8 @@ def source_for(
 
     Args:
         source: a camera number (`0` or "0"); a stream's address ("rtsp://…", "http://…"); a file's path or file://
-            address; "@FILE" for what the first line of FILE names; a `FrameSource`, which is returned as it is; or an
-            iterable of images as `IterableSource` takes it.
+            address; "-" for standard input; "@FILE" for what the first line of FILE names; a `FrameSource`, which is
+            returned as it is; or an iterable of images as `IterableSource` takes it.
         clock: monotonic clock in seconds, for `captured_at_s`.
         realtime: `bool`, deliver a file, or an iterable, as a camera would: at its own rate, late frames dropped.
 
@@ -82,8 +82,8 @@ def _named(text: str, clock: Callable[[], float], realtime: bool) -> FrameSource
         raise ConfigError('a source must be a camera number, a file or a stream\'s address; received ""; try 0')
     if text.startswith("@") and not _is_there(text):
         text = _first_line(Path(text[1:]))
-    if _CAMERA.fullmatch(text):
-        return CameraSource(int(text), clock=clock)
+    if camera := _CAMERA.fullmatch(text):
+        return CameraSource(int(camera[1]), clock=clock)
     if _STREAM.match(text):
         return StreamSource(text, clock=clock)
     if text.lower().startswith("file://"):

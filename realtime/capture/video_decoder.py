@@ -13,6 +13,7 @@ from typing import Any
 
 import av
 
+from realtime.capture.pipe_reader import PipeReader
 from realtime.capture.pyav_decoding import DEFAULT_STEP_S, MediaTimes, average_fps, video_stream
 from realtime.core.errors import SourceOpenError, SourceReadError
 
@@ -67,8 +68,11 @@ class VideoDecoder:
         self._index = 0
         self._given_s = 0.0
 
-    def open(self) -> Placed:
+    def open(self, pipe: PipeReader | None = None) -> Placed:
         """Open the file; return its first picture, which `next` will give as well.
+
+        Args:
+            pipe: what to read instead of the file, once.
 
         Raises:
             SourceOpenError: unreadable, no video, or no frame of it can be decoded.
@@ -77,7 +81,7 @@ class VideoDecoder:
             # "file:" keeps a colon in the name from being parsed as a protocol. The whitelist keeps a playlist file
             # from opening network addresses. Not by `options`: PyAV writes past its end for headerless formats.
             self._container = av.open(
-                f"file:{self._path}", container_options={"protocol_whitelist": "file,crypto,data"}
+                pipe or f"file:{self._path}", container_options={"protocol_whitelist": "file,crypto,data"}
             )
         except av.error.FFmpegError as error:
             raise SourceOpenError(self._not_a_video("FFmpeg cannot read it")) from error

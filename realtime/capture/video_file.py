@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from realtime.capture.container_length import promised_bytes
+from realtime.capture.pipe_reader import SILENCE_LIMIT_S, PipeReader, is_pipe, regular_path
 from realtime.capture.pyav_decoding import average_fps, silence_libav, upright_bgr, upright_size_wh
 from realtime.capture.video_decoder import Placed, VideoDecoder
 from realtime.core.errors import SourceOpenError, SourceReadError
@@ -18,6 +19,9 @@ from realtime.core.types import Frame
 # Where even decoding is too slow, at least one frame in so many is delivered.
 _CAMERA_KEEPS_S = 0.1
 _MOST_SKIPPED = 30
+# Byte 20 of an extended WebP holds its flags.
+_WEBP_HEAD_BYTES = 21
+_WEBP_ANIMATED = 0x02
 
 
 class FileSource:
@@ -25,13 +29,14 @@ class FileSource:
 
     Frames come in presentation order with the times that the file gives them. Damaged packets are skipped and counted.
     A truncated file delivers all that can be decoded and then raises. It can be seeked at any time, except when paced
-    (`realtime`).
+    (`realtime`), and except a pipe, which is read once.
 
     Args:
-        path: `str`, the file.
+        path: `str`, the file; "-" for standard input.
         clock: monotonic clock in seconds, for `captured_at_s`.
         realtime: `bool`, deliver frames at the file's own rate, as a camera would (`live` is then true).
         wait: sleeps for the given seconds while pacing; by default until then or until `interrupt`.
+        silence_limit_s: `float`, longest wait for the next byte of a pipe, in seconds.
 
     Attributes:
         dropped: `int`, frames that a camera would have lost, because they were not read in time.
@@ -46,9 +51,12 @@ class FileSource:
         clock: Callable[[], float] = time.monotonic,
         realtime: bool = False,
         wait: Callable[[float], object] | None = None,
+        silence_limit_s: float = SILENCE_LIMIT_S,
     ) -> None:
         self.live = realtime
-        self._path = Path(path)
+        self._path = Path(regular_path(path))
+        self._pipe: PipeReader | None = None
+        self._silence_limit_s = silence_limit_s
         self._clock = clock
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
@@ -72,20 +80,20 @@ class FileSource:
         silence_libav()
         self._check_file()
         try:
-            first = self._reader.open()
+            first = self._first()
         except BaseException:
             self.close()
             raise
         stream = self._reader.stream
         return SourceInfo(
-            name=self._path.name,
+            name=self._path.name if self._pipe is None else self._pipe.name,
             live=self.live,
             size_wh=upright_size_wh(first.picture),
             fps=average_fps(stream),
             frame_count=stream.frames or None,
-            path=str(self._path),
+            path=None if self._pipe else str(self._path),
             duration_s=self._reader.duration_s,
-            seekable=not self.live,
+            seekable=not self.live and self._pipe is None,
         )
 
     def read(self) -> Frame | None:
@@ -127,12 +135,42 @@ class FileSource:
     def interrupt(self) -> None:
         """Make a blocked or later `read` return `None`; from any thread."""
         self._stopped.set()
+        if self._pipe is not None:
+            self._pipe.interrupt()
 
     def close(self) -> None:
         """Close the file; any number of times."""
+        if self._pipe is not None:
+            self._pipe.close()
         self._reader.close()
 
+    def _first(self) -> Placed:
+        """Return the first picture of the file or pipe. Raises SourceOpenError."""
+        if self._pipe is None:
+            return self._reader.open()
+        try:
+            return self._reader.open(self._pipe)
+        except SourceOpenError as error:
+            name, bytes_read, fault = self._pipe.name, self._pipe.received, self._pipe.fault
+            if self._stopped.is_set():
+                why = "opening was interrupted"
+            elif fault:
+                why = f"{fault} after {bytes_read} bytes; check what writes to it, or wait longer (--timeout)"
+            elif not bytes_read:
+                why = "it ended before its first byte; check what writes to it"
+            else:
+                why = (
+                    f"FFmpeg cannot read its {bytes_read} bytes from front to back; send MPEG-TS, Matroska or MP4 with "
+                    "its index in front, or save it to a file first"
+                )
+            raise SourceOpenError(f"no video comes from {name}: {why}") from error
+
     def _check_file(self) -> None:
+        if is_pipe(str(self._path)):
+            self._pipe = PipeReader(str(self._path), self._silence_limit_s)
+            if self._stopped.is_set():
+                self._pipe.interrupt()
+            return
         if not self._path.exists():
             raise SourceOpenError(
                 f"no file {self._path}; check the path, or give a camera number or a stream's address"
@@ -141,12 +179,16 @@ class FileSource:
             raise SourceOpenError(f"a source must be a video file; {self._path} is a folder: name a file in it")
         try:
             with self._path.open("rb") as file:
-                empty = not file.read(1)
+                head = file.read(_WEBP_HEAD_BYTES)
         except OSError as error:
             reason = error.strerror or "unreadable"
             raise SourceOpenError(f"{self._path} cannot be read ({reason}); check its permissions") from error
-        if empty:
+        if not head:
             raise SourceOpenError(f"{self._path} is empty (0 bytes); copy or record it again")
+        if head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and head[20:][:1] and head[20] & _WEBP_ANIMATED:
+            raise SourceOpenError(
+                f"{self._path} is an animated WebP, which FFmpeg cannot read; save it as GIF, MP4 or WebM first"
+            )
 
     def _require_open(self, what: str) -> None:
         if not self._reader.is_open:
@@ -175,13 +217,18 @@ class FileSource:
     def _check_end(self) -> None:
         missing = self._missing_bytes()
         fault = f"{missing} bytes of it are missing" if missing else self._reader.fault
+        name, again = self._path.name, "copy or record the file again"
+        if self._pipe is not None:
+            name, again, fault = self._pipe.name, "see why its writer ended, and run again", self._pipe.fault or fault
         if fault:
             raise SourceReadError(
-                f"{self._path.name} broke off before its end: {fault}; {self._count} frames were read, the last at "
-                f"{self._media_time_s:.2f} s; copy or record the file again to have the rest"
+                f"{name} broke off before its end: {fault}; {self._count} frames were read, the last at "
+                f"{self._media_time_s:.2f} s; {again} to have the rest"
             )
 
     def _missing_bytes(self) -> int:
+        if self._pipe is not None:
+            return 0
         try:
             promised = promised_bytes(self._path)
             return max(0, (promised or 0) - self._path.stat().st_size)

@@ -226,6 +226,11 @@ class Analyser:
             raise ConfigError(
                 f"offline smoothing needs a file, which waits; received {self.info.name}: leave --smooth offline out"
             )
+        if self.info.path is None:
+            raise ConfigError(
+                f"offline smoothing reads a file twice; received {self.info.name}, which can be read once: save it to "
+                "a file first, or leave --smooth offline out"
+            )
         options = self.options
         again = source_for(self._named)
         return TwoPass(
