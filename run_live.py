@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _HELP = """Show what faces express: happiness, sadness, fear, anger, neutral, surprise, or "uncertain".
 
-SOURCE is a camera number (default 0), a video file, or an address: rtsp://…, http://…, udp://…; or @FILE, whose first
-line it is (others can read a password on a command line)
+SOURCE is a camera number (default 0), a video file, - for a pipe, or an address: rtsp://…, http://…, udp://…; or @FILE,
+whose first line it is (others can read a password on a command line)
 
 \b
 Examples
@@ -50,6 +50,10 @@ Pictures stay on this machine: nothing is sent or kept unless you record or serv
 """
 
 _STDOUT = "-"
+_SMOOTH_HELP = "offline: a file is analysed to its end first, so that nothing lags."
+_RECONNECT_HELP = "Seconds in which a stream or camera that broke off is opened again; 0: it ends the run."
+_TIMEOUT_HELP = "Longest wait for the first picture of a stream, or for more of a pipe."
+_CLIP_RANGE = click.FloatRange(0.5, 86_400)
 _CLIP_HELP = "The report gives one emotion to each clip of this length."
 
 
@@ -75,14 +79,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
 @click.option(
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with timeline, shares and moments."
 )
-@click.option(
-    "--clip-seconds",
-    type=click.FloatRange(0.5, 86_400),
-    default=4,
-    show_default=True,
-    callback=_refuse_nan,
-    help=_CLIP_HELP,
-)
+@click.option("--clip-seconds", type=_CLIP_RANGE, default=4, show_default=True, callback=_refuse_nan, help=_CLIP_HELP)
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; without it a terminal is asked.")
 @page_arguments
 @click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs, as for calls.")
@@ -95,13 +92,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
 @click.option(
     "--smoothing-ms", type=click.FloatRange(0, 10_000), default=200, show_default=True, help="Longer is calmer."
 )
-@click.option(
-    "--smooth",
-    type=click.Choice(["live", "offline"]),
-    default="live",
-    show_default=True,
-    help="offline: a file is analysed to its end first, so that nothing lags.",
-)
+@click.option("--smooth", type=click.Choice(["live", "offline"]), default="live", show_default=True, help=_SMOOTH_HELP)
 @click.option(
     "--speed", type=click.FloatRange(0.25, 16), default=1, show_default=True, help="How fast a window plays a file."
 )
@@ -114,6 +105,10 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
     help="Take the first seconds as everybody's resting face, which then reads neutral.",
 )
 @click.option("--realtime", is_flag=True, help="Deliver a file at its own rate and drop late frames, as a camera does.")
+@click.option(
+    "--reconnect", type=click.FloatRange(0), default=30, show_default=True, callback=_refuse_nan, help=_RECONNECT_HELP
+)
+@click.option("--timeout", type=click.FloatRange(0.1, 86_400), metavar="SECONDS", help=_TIMEOUT_HELP)
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
 @click.option("--list-cameras", is_flag=True, help="List the cameras of this machine and exit.")
 @click.option("--debug", is_flag=True, help="On an error print the trace; at the end print times per stage.")
@@ -181,6 +176,8 @@ def _run_options(
     realtime: bool,
     seconds: float | None,
     calibrate_s: float | None,
+    reconnect: float,
+    timeout: float | None,
     mirror: bool,
     blur_faces: bool,
     privacy: bool,
@@ -188,20 +185,18 @@ def _run_options(
 ) -> RunOptions:
     from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions, SmoothingMode
 
+    filtered = SmoothingConfig(time_constant_ms=smoothing_ms)
     faces = FaceStyle.ON_BLACK if privacy else FaceStyle.BLURRED if blur_faces else FaceStyle.AS_THEY_ARE
     return RunOptions(
         source=source,
         analysis=AnalysisOptions(
-            pipeline=PipelineConfig(
-                max_faces=max_faces,
-                provider=provider,
-                weights=weights,
-                smoothing=SmoothingConfig(time_constant_ms=smoothing_ms),
-            ),
+            pipeline=PipelineConfig(max_faces=max_faces, provider=provider, weights=weights, smoothing=filtered),
             smoothing=SmoothingMode(smooth),
             realtime=realtime,
             seconds=seconds,
             calibrate_s=calibrate_s,
+            reconnect_s=reconnect,
+            timeout_s=timeout,
         ),
         picture=PictureOptions(faces=faces, mirror=mirror),
         outputs=tuple(_outputs(source, window, realtime, **outputs)),

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
+from realtime.capture.camera_modes import bits_of, camera_bgr
 from realtime.core.errors import SourceOpenError, SourceReadError
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Frame
@@ -63,6 +63,8 @@ class CameraSource:
     dropped = 0
     damaged_packets = 0
     farewell = ""
+    # Opened again, it goes on.
+    over = False
 
     def __init__(
         self,
@@ -84,6 +86,8 @@ class CameraSource:
         self._pending: tuple[Any, float] | None = None
         self._first_s: float | None = None
         self._count = 0
+        self._grey_bits = 8
+        self._unknown = ""
 
     def open(self) -> SourceInfo:
         """Open the camera and take its first picture.
@@ -105,7 +109,8 @@ class CameraSource:
         self._pending = self._take()
         if self._pending is None:
             self.close()
-            what = "opening was interrupted" if self._stopped.is_set() else "it opened but delivers no picture"
+            what = self._unknown or "it opened but delivers no picture"
+            what = "opening was interrupted" if self._stopped.is_set() else what
             raise SourceOpenError(f"{self._name} did not open: {what}; {_HINT}; is another program using it?")
         height, width = self._pending[0].shape[:2]
         fps = float(self._capture.get(cv2.CAP_PROP_FPS) or 0.0)
@@ -126,8 +131,8 @@ class CameraSource:
             if self._stopped.is_set():
                 return None
             raise SourceReadError(
-                f"{self._name} stopped: no picture for {self._silence_limit_s:g} s after {self._count} frames; check "
-                "its cable, and whether another program took it"
+                f"{self._name} stopped: {self._unknown or 'no picture'} for {self._silence_limit_s:g} s after "
+                f"{self._count} frames; check its cable, and whether another program took it"
             )
         image_bgr, captured_at_s = taken
         if self._first_s is None:
@@ -160,16 +165,27 @@ class CameraSource:
         """Return picture and moment; `None` when interrupted or silent for too long."""
         give_up_s = self._clock() + self._silence_limit_s
         while not self._stopped.is_set():
-            grabbed = self._capture.grab()
-            captured_at_s = self._clock()
-            if grabbed:
-                fine, image = self._capture.retrieve()
-                if fine and image is not None and image.ndim == 3 and image.dtype == np.uint8:
-                    return image, captured_at_s
+            image, captured_at_s = self._grabbed()
+            if image is not None:
+                self._grey_bits = max(self._grey_bits, bits_of(image))
+                image_bgr = camera_bgr(image, self._grey_bits)
+                if image_bgr is not None:
+                    return image_bgr, captured_at_s
+                self._unknown = f"only pictures of an unknown format, {image.shape} {image.dtype},"
             if captured_at_s >= give_up_s:
                 return None
             self._stopped.wait(_RETRY_S)
         return None
+
+    def _grabbed(self) -> tuple[Any, float]:
+        """Return what the driver has next, `None` if nothing, and the moment of its capture."""
+        try:
+            grabbed = self._capture.grab()
+            captured_at_s = self._clock()
+            fine, image = self._capture.retrieve() if grabbed else (False, None)
+        except cv2.error:  # The device went away meanwhile.
+            return None, self._clock()
+        return (image if fine else None), captured_at_s
 
 
 def list_cameras(*, dev: Path = _DEV, sys_class: Path = _SYS_CLASS) -> list[CameraEntry]:

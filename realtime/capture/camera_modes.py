@@ -1,4 +1,4 @@
-"""Pixel formats, sizes and frame rates of a camera, from Video4Linux2 ioctls, without opening a stream."""
+"""Pixel formats of cameras: what one offers, from Video4Linux2 ioctls without a stream, and their conversion to BGR."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from realtime.core.types import ImageArray
 
 _ENUM_FORMAT, _ENUM_SIZE, _ENUM_INTERVAL = 0xC0405602, 0xC02C564A, 0xC034564B
 _CAPTURE = 1
 _DISCRETE = 1
 # Bounds the enumeration for drivers that never report its end.
 _MAX_ANSWERS = 64
+# By the number of planes.
+_CONVERSIONS = {1: cv2.COLOR_GRAY2BGR, 2: cv2.COLOR_YUV2BGR_YUY2, 4: cv2.COLOR_BGRA2BGR}
 Ask = Callable[[int, bytes], bytes]
 """An ioctl: request and structure in, structure out; raises OSError at the end of the driver's list."""
 
@@ -87,3 +95,31 @@ def _answers(ask: Ask, request: int, structure: Callable[[int], bytes]) -> list[
         except OSError:
             break
     return found
+
+
+def camera_bgr(image: Any, grey_bits: int = 8) -> ImageArray | None:
+    """Return what a camera delivered as `(H, W, 3) uint8` BGR; `None` where its format is none of those below.
+
+    Args:
+        image: array as OpenCV's backends give it: BGR, BGRA, grey of 8 or 16 bits, YUYV, or one row of JPEG bytes.
+        grey_bits: `int`, bits that are used of 16: the brightest picture so far has so many, see `bits_of`.
+    """
+    planes = 1 if image.ndim == 2 else image.shape[-1]
+    if image.ndim not in {2, 3} or image.size == 0:
+        return None
+    if image.dtype == np.uint16 and planes == 1:
+        image = (image >> max(0, grey_bits - 8)).astype(np.uint8)
+    if image.dtype != np.uint8:
+        return None
+    if planes == 3:
+        return np.asarray(image, np.uint8)
+    if image.shape[0] == 1 or image.shape[1] == 1:
+        decoded = cv2.imdecode(image.reshape(-1), cv2.IMREAD_COLOR)
+        return None if decoded is None else np.asarray(decoded, np.uint8)
+    code = _CONVERSIONS.get(planes)
+    return None if code is None else np.asarray(cv2.cvtColor(image, code), np.uint8)
+
+
+def bits_of(image: Any) -> int:
+    """Return how many bits the brightest pixel of a 16-bit picture needs, at least 8; 8 for every other picture."""
+    return max(8, int(image.max()).bit_length()) if image.dtype == np.uint16 and image.size else 8

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import av
@@ -17,6 +18,8 @@ from realtime.capture.pyav_decoding import (
     ArrivalTimes,
     MediaTimes,
     average_fps,
+    due_times,
+    network_reason,
     silence_libav,
     upright_bgr,
     upright_size_wh,
@@ -28,9 +31,17 @@ from realtime.core.types import Frame
 
 OPEN_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 5.0
+PICTURE_TIMEOUT_S = 30.0
 _CLOSE_WAIT_S = 0.5
 _GRACE_S = 0.5
 _MAX_ANALYSIS_US = "2000000"
+# A stream from which nothing can be decoded for so long was joined between its key frames.
+_JOINED_BETWEEN_S = 1.0
+# From a picture in between, FFmpeg decodes these to grey smears instead of nothing.
+_SMEARS = {"hevc", "mpeg4", "mpeg1video", "mpeg2video"}
+_SDP_PROTOCOLS = "file,rtp,udp,tcp,crypto,data"
+# The end of a stream with a known length may come this much before it.
+_NEAR_END_S = 1.0
 _JPEG_END = b"\xff\xd9"
 # FFmpeg's demuxers of these formats make up timestamps at 25 per second, whatever the sender's rate is.
 _FORMATS_WITHOUT_TIMES = {"mpjpeg", "mjpeg"}
@@ -42,15 +53,19 @@ class StreamSource:
     Something finite with a known length behind the address (a file on a web server) plays at its own rate.
 
     Args:
-        address: `str`, with its scheme; credentials in it never reach a message.
+        address: `str`, with its scheme, or a file that describes a stream (.sdp); credentials in it never reach a
+            message.
         clock: monotonic clock in seconds, for `captured_at_s`.
         open_timeout_s: `float`, longest wait for a connection and for the first frame, in seconds.
+        picture_timeout_s: `float`, longest wait for a key frame where the stream was joined between two, in seconds.
+        notify: receives one line when a key frame is waited for; on the reader's thread.
         read_timeout_s: `float`, a stream that delivers nothing for this long has failed, in seconds.
         wait: sleeps for the given seconds while pacing; by default until then or until `interrupt`.
 
     Attributes:
         dropped: `int`, frames that a newer one replaced before anybody read them.
         farewell: `str`, one line once the sender has ended the stream; "" until then.
+        over: `bool`, whether it has shown all there is: something finite that ended, or a file on a web server.
     """
 
     live = True
@@ -63,14 +78,21 @@ class StreamSource:
         *,
         clock: Callable[[], float] = time.monotonic,
         open_timeout_s: float = OPEN_TIMEOUT_S,
+        picture_timeout_s: float = PICTURE_TIMEOUT_S,
+        notify: Callable[[str], None] = lambda _: None,
         read_timeout_s: float = READ_TIMEOUT_S,
         wait: Callable[[float], object] | None = None,
     ) -> None:
         self._address = address
-        self._name = redact(address)
+        self._name = redact(address) if "://" in address else Path(address).name
         self._clock = clock
         self._open_timeout_s = open_timeout_s
+        self._picture_timeout_s = picture_timeout_s
+        self._notify = notify
         self._read_timeout_s = read_timeout_s
+        self._joins = False
+        self._seen_s = 0.0
+        self.over = False
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
         self._changed = threading.Condition()
@@ -89,19 +111,24 @@ class StreamSource:
         Raises:
             SourceOpenError: refused, unknown, not answering, not a video, or interrupted meanwhile.
         """
+
+        def decided() -> bool:
+            return self._info is not None or self._ended or self._stopped.is_set()
+
         silence_libav()
         self._reader = threading.Thread(target=self._run, name="capture-stream", daemon=True)
         self._reader.start()
         with self._changed:
-            limit_s = self._open_timeout_s + _GRACE_S
-            self._changed.wait_for(lambda: self._info or self._ended or self._stopped.is_set(), limit_s)
+            self._changed.wait_for(lambda: decided() or self._joins, self._open_timeout_s + _GRACE_S)
+            if self._joins:
+                self._changed.wait_for(decided, self._picture_timeout_s + _GRACE_S)
             if self._info is not None:
                 return self._info
             error, interrupted = self._error, self._stopped.is_set()
         self.interrupt()
         if interrupted:
             raise self._not_opened("opening was interrupted") from None
-        raise error or self._not_opened(f"no picture came within {self._open_timeout_s:g} s")
+        raise error or self._not_opened(self._no_picture())
 
     def read(self) -> Frame | None:
         """Return the newest frame, or `None` at the stream's end or once interrupted.
@@ -137,6 +164,11 @@ class StreamSource:
         with self._changed:
             self._newest = None
 
+    def _no_picture(self) -> str:
+        if self._joins:
+            return f"no key frame came within {self._picture_timeout_s:g} s, wait longer (--timeout)"
+        return f"no picture came within {self._open_timeout_s:g} s"
+
     def _run(self) -> None:
         error: SourceError | None = None
         try:
@@ -144,7 +176,7 @@ class StreamSource:
         except SourceError as found:
             error = found
         except av.error.FFmpegError as found:
-            error = self._broken(_reason(found, self._read_timeout_s))
+            error = self._broken(network_reason(found, self._read_timeout_s))
         except Exception as found:  # a failure of the reader thread must reach `read`
             error = self._broken(type(found).__name__)
         if error is None and not self._stopped.is_set():
@@ -158,6 +190,8 @@ class StreamSource:
         options = {"analyzeduration": _MAX_ANALYSIS_US}
         if self._address.lower().startswith("rtsp"):
             options["rtsp_transport"] = "tcp"
+        if "://" not in self._address:
+            options["protocol_whitelist"] = _SDP_PROTOCOLS
         started_s = time.monotonic()
         try:
             # `options` would be written past its end for formats that name their streams late.
@@ -166,28 +200,33 @@ class StreamSource:
         except av.error.FFmpegError as error:
             waited_out = time.monotonic() - started_s >= self._open_timeout_s
             late = f"no answer within {self._open_timeout_s:g} s"
-            raise self._not_opened(late if waited_out else _reason(error, self._open_timeout_s)) from None
+            raise self._not_opened(late if waited_out else network_reason(error, self._open_timeout_s)) from None
         with container:
             stream = video_stream(container)
             if stream is None:
                 raise self._not_opened("there is no moving picture in it")
             # Slices, not frames: decoding several frames at a time would hold each back.
             stream.thread_type = "SLICE"
-            self._pump(container, stream)
+            try:
+                self._pump(container, stream)
+            finally:
+                near_end = self._seen_s >= (container.duration or 0) / av.time_base - _NEAR_END_S
+                self.over = bool(container.duration) and (near_end or self._address.lower().startswith("http"))
 
     def _pump(self, container: Any, stream: Any) -> None:
         place = self._timing(container, stream)
         silent_since_s = time.monotonic()
-        last = b""
+        last, blind = b"", stream.codec_context.name in _SMEARS
         try:
             for packet in container.demux(stream):
                 if self._stopped.is_set():
                     return
                 last = bytes(packet)[-4:] if packet.size else last
-                if self._decode(stream, packet, place):
+                blind = blind and not packet.is_keyframe
+                if not blind and self._decode(stream, packet, place):
                     silent_since_s = time.monotonic()
-                elif time.monotonic() - silent_since_s > self._read_timeout_s:
-                    raise self._broken(f"nothing of what came in {self._read_timeout_s:g} s can be decoded")
+                else:
+                    self._check_silence(time.monotonic() - silent_since_s)
         except av.error.OSError as error:
             # The reader of MJPEG over HTTP reports the server's ordinary closing as an input error.
             whole = _JPEG_END in last
@@ -195,6 +234,20 @@ class StreamSource:
                 raise
         if self._info is None and not self._stopped.is_set():
             raise self._not_opened("it ended before its first picture")
+
+    def _check_silence(self, silent_s: float) -> None:
+        """Say that a key frame is waited for; give up where the wait is too long. Raises SourceError."""
+        if self._info is not None:
+            if silent_s > self._read_timeout_s:
+                raise self._broken(f"nothing of what came in {self._read_timeout_s:g} s can be decoded")
+        elif silent_s > self._picture_timeout_s:
+            raise self._not_opened(self._no_picture())
+        elif silent_s > _JOINED_BETWEEN_S and not self._joins:
+            limit_s = self._picture_timeout_s
+            self._notify(f"stream {self._name} was joined between key frames: waiting for one, up to {limit_s:g} s")
+            with self._changed:
+                self._joins = True
+                self._changed.notify_all()
 
     def _decode(self, stream: Any, packet: Any, place: Callable[[Any], tuple[float, float]]) -> bool:
         """Hand over what a packet holds; return whether that was a frame."""
@@ -207,6 +260,7 @@ class StreamSource:
             media_time_s, captured_at_s = place(decoded)
             frame = Frame(image_bgr, self._count, media_time_s, captured_at_s)
             self._count += 1
+            self._seen_s = media_time_s
             with self._changed:
                 if self._info is None:
                     size_wh = upright_size_wh(decoded)
@@ -219,28 +273,15 @@ class StreamSource:
     def _timing(self, container: Any, stream: Any) -> Callable[[Any], tuple[float, float]]:
         """Return what gives a decoded frame its media time and its moment of capture, waiting where it must."""
         if container.duration:
-            return self._paced(MediaTimes(1 / (average_fps(stream) or 30)))
-        times = ArrivalTimes(trusted=container.format.name not in _FORMATS_WITHOUT_TIMES)
+            times = MediaTimes(1 / (average_fps(stream) or 30))
+            return due_times(times, self._clock, self._wait, self._stopped.is_set)
+        arrivals = ArrivalTimes(trusted=container.format.name not in _FORMATS_WITHOUT_TIMES)
 
         def arrived(decoded: Any) -> tuple[float, float]:
             now_s = self._clock()
-            return times.place(decoded.time, now_s), now_s
+            return arrivals.place(decoded.time, now_s), now_s
 
         return arrived
-
-    def _paced(self, times: MediaTimes) -> Callable[[Any], tuple[float, float]]:
-        started_s: float | None = None
-
-        def due(decoded: Any) -> tuple[float, float]:
-            nonlocal started_s
-            media_time_s = times.place(decoded.time)
-            started_s = self._clock() - media_time_s if started_s is None else started_s
-            due_s = started_s + media_time_s
-            while (left_s := due_s - self._clock()) > 0 and not self._stopped.is_set():
-                self._wait(left_s)
-            return media_time_s, due_s
-
-        return due
 
     def _not_opened(self, reason: str) -> SourceOpenError:
         return SourceOpenError(f"stream {self._name} did not open: {reason}; check the address and that it is sending")
@@ -252,23 +293,3 @@ class StreamSource:
             f"stream {self._name} broke off after {self._count} frames: {reason}; check the network and the sender, "
             "then start again"
         )
-
-
-def _reason(error: Any, limit_s: float) -> str:
-    """Return what went wrong in words; never FFmpeg's own, which repeat the address with its password."""
-    reasons: tuple[tuple[Any, str], ...] = (
-        (av.error.ExitError, f"nothing came for {limit_s:g} s"),
-        (av.error.TimeoutError, "no answer in time"),
-        (av.error.ConnectionRefusedError, "connection refused"),
-        (ConnectionError, "the connection was reset"),
-        (av.error.HTTPUnauthorizedError, "user name or password missing or wrong (401)"),
-        (av.error.HTTPForbiddenError, "access forbidden (403)"),
-        (av.error.HTTPNotFoundError, "nothing there under this path (404)"),
-        (av.error.HTTPError, "the server answered with an error"),
-        (av.error.ProtocolNotFoundError, "this kind of address is not supported"),
-        (av.error.InvalidDataError, "what it sends is not a video that can be read"),
-    )
-    for kind, text in reasons:
-        if isinstance(error, kind):
-            return text
-    return "the host is unknown, cannot be reached, hung up, or sends no video"

@@ -14,7 +14,9 @@ import numpy as np
 
 from realtime.capture.camera import CameraEntry, CameraSource, list_cameras
 from realtime.capture.iterable_source import IterableSource
-from realtime.capture.network_stream import StreamSource
+from realtime.capture.network_stream import OPEN_TIMEOUT_S, PICTURE_TIMEOUT_S, StreamSource
+from realtime.capture.pipe_reader import SILENCE_LIMIT_S
+from realtime.capture.reconnecting_source import ReconnectingSource
 from realtime.capture.video_file import FileSource
 from realtime.core.errors import ConfigError, redact
 from realtime.core.protocols import FrameSource
@@ -42,24 +44,33 @@ _MAX_ADDRESS_CHARACTERS = 4096
 
 
 def source_for(
-    source: SourceLike, *, clock: Callable[[], float] = time.monotonic, realtime: bool = False
+    source: SourceLike,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    realtime: bool = False,
+    reconnect_s: float = 0.0,
+    timeout_s: float | None = None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> FrameSource:
     """Return the frame source that `source` names, not yet open.
 
     Args:
-        source: a camera number (`0` or "0"); a stream's address ("rtsp://…", "http://…"); a file's path or file://
-            address; "-" for standard input; "@FILE" for what the first line of FILE names; a `FrameSource`, which is
+        source: a camera number (`0` or "0"); a stream's address ("rtsp://…") or description (.sdp); a file's path or
+            file:// address, "-" for standard input; "@FILE" for what the first line of FILE names; a `FrameSource`,
             returned as it is; or an iterable of images as `IterableSource` takes it.
         clock: monotonic clock in seconds, for `captured_at_s`.
         realtime: `bool`, deliver a file, or an iterable, as a camera would: at its own rate, late frames dropped.
+        reconnect_s: `float`, seconds after a break in which a camera or stream is opened again; 0 does not try.
+        timeout_s: `float` or `None`, longest wait for a stream's first picture and for a pipe's next byte, in seconds.
+        notify: receives one line when a stream is waited for, broke off or is back; on the reading thread.
 
     Raises:
         ConfigError: `source` is blank, or none of these.
     """
     if isinstance(source, (str, Path)):
-        return _named(str(source), clock, realtime)
+        return _named(_checked(str(source)), clock, realtime, reconnect_s, timeout_s, notify)
     if isinstance(source, int) and not isinstance(source, bool) and source >= 0:
-        return CameraSource(source, clock=clock)
+        return source_for(str(source), clock=clock, reconnect_s=reconnect_s, notify=notify)
     if all(hasattr(source, name) for name in ("open", "read", "close")):
         missing = [name for name in _MEMBERS if not hasattr(source, name)]
         if missing:
@@ -76,24 +87,58 @@ def source_for(
     )
 
 
-def _named(text: str, clock: Callable[[], float], realtime: bool) -> FrameSource:
+def _named(
+    name: str,
+    clock: Callable[[], float],
+    realtime: bool,
+    reconnect_s: float,
+    timeout_s: float | None,
+    notify: Callable[[str], None],
+) -> FrameSource:
+    make = _live(name, clock, timeout_s, notify)
+    if make is not None:
+        return ReconnectingSource(make, reconnect_s, clock=clock, notify=notify) if reconnect_s > 0 else make()
+    path, limit_s = _path(name), timeout_s or SILENCE_LIMIT_S
+    return FileSource(path, clock=clock, realtime=realtime, silence_limit_s=limit_s)
+
+
+def _checked(text: str) -> str:
+    """Return the name without spaces around it. Raises ConfigError: it is blank."""
     text = text.strip()
     if not text:
         raise ConfigError('a source must be a camera number, a file or a stream\'s address; received ""; try 0')
     if text.startswith("@") and not _is_there(text):
-        text = _first_line(Path(text[1:]))
+        return _first_line(Path(text[1:]))
+    return text
+
+
+def _live(
+    text: str, clock: Callable[[], float], timeout_s: float | None, notify: Callable[[str], None]
+) -> Callable[[], CameraSource | StreamSource] | None:
+    """Return what makes the camera or stream of this name, `None` where it names a file."""
     if camera := _CAMERA.fullmatch(text):
-        return CameraSource(int(camera[1]), clock=clock)
-    if _STREAM.match(text):
-        return StreamSource(text, clock=clock)
+        return lambda: CameraSource(int(camera[1]), clock=clock)
+    if not _STREAM.match(text) and not text.lower().endswith(".sdp"):
+        return None
+    return lambda: StreamSource(
+        text,
+        clock=clock,
+        open_timeout_s=timeout_s or OPEN_TIMEOUT_S,
+        picture_timeout_s=timeout_s or PICTURE_TIMEOUT_S,
+        notify=notify,
+    )
+
+
+def _path(text: str) -> str:
+    """Return the path of a file. Raises ConfigError: it can only be meant as an address, and no file has that name."""
     if text.lower().startswith("file://"):
-        text = url2pathname(urlsplit(text).path)
-    elif _MEANT_AS_ADDRESS.match(text) and not _is_there(text):
+        return url2pathname(urlsplit(text).path)
+    if _MEANT_AS_ADDRESS.match(text) and not _is_there(text):
         raise ConfigError(
             f"a stream's address begins with rtsp://, http://, https://, udp://, tcp://, rtmp://, rtp:// or srt://; "
             f"received {redact(text)}, and no file has that name: correct its beginning"
         )
-    return FileSource(text, clock=clock, realtime=realtime)
+    return text
 
 
 def _is_there(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import av
@@ -123,3 +124,48 @@ class ArrivalTimes:
         self._trusted = False
         self._last_s = elapsed_s if elapsed_s > self._last_s else self._last_s + _SMALLEST_STEP_S
         return self._last_s
+
+
+def due_times(
+    times: MediaTimes, clock: Callable[[], float], wait: Callable[[float], object], stopped: Callable[[], bool]
+) -> Callable[[Any], tuple[float, float]]:
+    """Return what waits until a decoded frame is due, and gives its media time and that moment, in seconds.
+
+    Args:
+        times: places the frames.
+        clock: monotonic seconds.
+        wait: waits for some seconds.
+        stopped: asked before each wait; once true, nothing is waited for.
+    """
+    started_s: float | None = None
+
+    def due(decoded: Any) -> tuple[float, float]:
+        nonlocal started_s
+        media_time_s = times.place(decoded.time)
+        started_s = clock() - media_time_s if started_s is None else started_s
+        due_s = started_s + media_time_s
+        while (left_s := due_s - clock()) > 0 and not stopped():
+            wait(left_s)
+        return media_time_s, due_s
+
+    return due
+
+
+def network_reason(error: Any, limit_s: float) -> str:
+    """Return what went wrong in words; never FFmpeg's own, which repeat the address with its password."""
+    reasons: tuple[tuple[Any, str], ...] = (
+        (av.error.ExitError, f"nothing came for {limit_s:g} s"),
+        (av.error.TimeoutError, "no answer in time"),
+        (av.error.ConnectionRefusedError, "connection refused"),
+        (ConnectionError, "the connection was reset"),
+        (av.error.HTTPUnauthorizedError, "user name or password missing or wrong (401)"),
+        (av.error.HTTPForbiddenError, "access forbidden (403)"),
+        (av.error.HTTPNotFoundError, "nothing there under this path (404)"),
+        (av.error.HTTPError, "the server answered with an error"),
+        (av.error.ProtocolNotFoundError, "this kind of address is not supported"),
+        (av.error.InvalidDataError, "what it sends is not a video that can be read"),
+    )
+    for kind, text in reasons:
+        if isinstance(error, kind):
+            return text
+    return "the host is unknown, cannot be reached, hung up, or sends no video"

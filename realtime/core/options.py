@@ -42,6 +42,9 @@ class AnalysisOptions:
         realtime: `bool`, whether a file is delivered at its own rate and late frames are dropped, as a camera's are.
         seconds: `float` or `None`, end before this media time; `None` runs to the end.
         calibrate_s: `float` or `None`, calibrate on the first seconds as every person's neutral face.
+        reconnect_s: `float`, seconds after a break in which a stream or camera is opened again; 0 ends the run instead.
+        timeout_s: `float` or `None`, longest wait for the first picture of a stream and for the next byte of a pipe, in
+            seconds; `None` takes each source's own.
     """
 
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
@@ -49,11 +52,15 @@ class AnalysisOptions:
     realtime: bool = False
     seconds: float | None = None
     calibrate_s: float | None = None
+    reconnect_s: float = 30.0
+    timeout_s: float | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.smoothing, SmoothingMode):
             raise ConfigError(f"smoothing must be a SmoothingMode; received {self.smoothing!r}")
-        for name in ("seconds", "calibrate_s"):
+        if not self.reconnect_s >= 0:
+            raise ConfigError(f"reconnect_s must be 0 or more; received {self.reconnect_s}")
+        for name in ("seconds", "calibrate_s", "timeout_s"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ConfigError(f"{name} must be above 0; received {value}")

@@ -71,7 +71,13 @@ class Analyser:
         self.metrics = metrics or Metrics()
         self.stragglers: list[str] = []
         self._named = source
-        self._source = source_for(source, realtime=self.options.realtime)
+        self._source = source_for(
+            source,
+            realtime=self.options.realtime,
+            reconnect_s=self.options.reconnect_s,
+            timeout_s=self.options.timeout_s,
+            notify=notify,
+        )
         self.delivery = Delivery.of(live=self._source.live, watched=watched)
         self._notify = notify
         self._smoother = LabelSmoother(self.options.pipeline.smoothing)
