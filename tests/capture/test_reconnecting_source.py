@@ -1,4 +1,4 @@
-"""Sources that break off and come back: media time goes on, the gap stays, the line is said, and a stop ends the wait."""
+"""Sources that break off and come back: media time goes on with the gap in it, and a stop ends the wait at once."""
 
 from __future__ import annotations
 
