@@ -14,7 +14,7 @@ from tests.support import chromium
 from tests.support.fakes import FakeCamera
 from tests.support.tiny_models import write_tiny_weights
 
-pytest_plugins = ("tests.support.app_driver",)
+pytest_plugins = ("tests.support.app_driver", "tests.support.mjpeg_server")
 
 
 @pytest.fixture(scope="session")

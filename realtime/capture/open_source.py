@@ -118,7 +118,7 @@ def _live(
     """Return what makes the camera or stream of this name, `None` where it names a file."""
     if camera := _CAMERA.fullmatch(text):
         return lambda: CameraSource(int(camera[1]), clock=clock)
-    if not _STREAM.match(text) and not text.lower().endswith(".sdp"):
+    if not _STREAM.match(text) and not (text.lower().endswith(".sdp") and Path(text).is_file()):
         return None
     return lambda: StreamSource(
         text,

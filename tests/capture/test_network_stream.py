@@ -4,11 +4,9 @@ import functools
 import http.server
 import itertools
 import socket
-import struct
 import threading
 
 import av
-import cv2
 import numpy as np
 import pytest
 
@@ -16,58 +14,10 @@ from realtime.capture.network_stream import StreamSource
 from realtime.capture.open_source import source_for
 from realtime.core.errors import SourceOpenError, SourceReadError
 from tests.support.clocks import LIMIT_S, FakeClock, in_background, until
+from tests.support.made_clips import number_of, write_numbered
+from tests.support.mjpeg_server import part, pictures, silent
 
 SECRET = "hunter2"
-HEAD = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
-
-
-def picture(grey):
-    return cv2.imencode(".jpg", np.full((96, 128, 3), grey, np.uint8))[1].tobytes()
-
-
-def part(grey=90):
-    jpeg = picture(grey)
-    return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg) + jpeg + b"\r\n"
-
-
-class Server:
-    """Accepts connections on the loopback and lets `talk(connection)` answer each."""
-
-    def __init__(self, talk):
-        self._talk = talk
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.over = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self):
-        while not self.over.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection:
-                try:
-                    self._talk(connection, self.over)
-                except OSError:
-                    continue
-
-    def close(self):
-        self.over.set()
-        self._listener.close()
-
-
-@pytest.fixture
-def serve():
-    servers = []
-
-    def start(talk):
-        servers.append(Server(talk))
-        return servers[-1].address
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 @pytest.fixture
@@ -81,24 +31,6 @@ def opened():
     yield start
     for source in sources:
         source.close()
-
-
-def silent(connection, over):
-    over.wait(20)
-
-
-def pictures(connection, over, *, count=8, last=b"", pause_s=0.03, reset=False, then=None):
-    connection.recv(4096)
-    connection.sendall(HEAD)
-    for i in itertools.islice(itertools.count(), count):
-        connection.sendall(part(20 * i % 256))
-        if over.wait(pause_s):
-            return
-    connection.sendall(last)
-    if then:
-        then(connection, over)
-    if reset:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def drain(source):
@@ -258,6 +190,43 @@ def test_a_video_file_on_a_web_server_plays_at_its_own_rate(tmp_path, opened):
     assert frames[-1].media_time_s == pytest.approx(0.45)
     assert [frame.captured_at_s - 50 for frame in frames] == pytest.approx([frame.media_time_s for frame in frames])
     assert clock() - 50 == pytest.approx(0.45)
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
+def test_a_stream_joined_between_key_frames_waits_for_one_and_says_so(serve, opened, tmp_path, codec, monkeypatch):
+    monkeypatch.setattr("realtime.capture.network_stream._JOINED_BETWEEN_S", -1.0)
+    clip = write_numbered(tmp_path / "clip.ts", [33 * i for i in range(60)], codec=codec, gop=30)
+    with av.open(str(clip)) as container:
+        packets = list(container.demux(video=0))
+        key = [packet.pos for packet in packets if packet.is_keyframe][1]
+    data, begin = clip.read_bytes(), packets[3].pos
+
+    def talk(connection, over):
+        connection.sendall(data[begin:key])
+        over.wait(0.5)
+        connection.sendall(data[key:])
+
+    lines = []
+    source, info = opened(f"tcp://{serve(talk)}", notify=lines.append)
+    assert info.size_wh == (128, 64)
+    assert number_of(source.read().image_bgr) >= 30, "nothing that was decoded from half a picture"
+    assert lines == [f"stream {info.name} was joined between key frames: waiting for one, up to 30 s"]
+
+
+def test_a_key_frame_that_does_not_come_is_not_waited_for_without_end(serve, tmp_path, monkeypatch):
+    monkeypatch.setattr("realtime.capture.network_stream._JOINED_BETWEEN_S", -1.0)
+    clip = write_numbered(tmp_path / "clip.ts", [33 * i for i in range(150)], codec="mpeg4", gop=250)
+    with av.open(str(clip)) as container:
+        begin = list(container.demux(video=0))[3].pos
+
+    def talk(connection, over):
+        connection.sendall(clip.read_bytes()[begin:])
+        silent(connection, over)
+
+    source = StreamSource(f"tcp://{serve(talk)}", picture_timeout_s=0.3)
+    with pytest.raises(SourceOpenError, match=r"no key frame came within 0\.3 s, wait longer \(--timeout\)"):
+        source.open()
+    source.close()
 
 
 def test_reading_before_opening_says_so():

@@ -86,8 +86,9 @@ def test_a_file_that_names_no_source_is_refused(tmp_path, content):
 class FakeDevice:
     """A `cv2.VideoCapture`: delivers `frames` pictures, then nothing; each grab takes 0.1 s."""
 
-    def __init__(self, clock, frames=3, opens=True):
+    def __init__(self, clock, frames=3, opens=True, image=None):
         self.clock, self.left, self.opens = clock, frames, opens
+        self.image = np.zeros((72, 128, 3), np.uint8) if image is None else image
         self.asked, self.released = {}, 0
 
     def __call__(self, number, backend):
@@ -109,15 +110,15 @@ class FakeDevice:
 
     def retrieve(self):
         self.clock.now_s += 0.05
-        return True, np.zeros((72, 128, 3), np.uint8)
+        return True, self.image
 
     def release(self):
         self.released += 1
 
 
-def fake_camera(frames=3, opens=True):
+def fake_camera(frames=3, opens=True, image=None):
     clock = FakeClock()
-    device = FakeDevice(clock, frames, opens)
+    device = FakeDevice(clock, frames, opens, image)
     return CameraSource(0, clock=clock, device=device, dev=None), device
 
 
@@ -151,6 +152,59 @@ def test_a_camera_that_does_not_open_or_shows_nothing_says_what_to_try():
         with pytest.raises(SourceOpenError, match=r"camera 0 did not open: .*--list-cameras.*another program"):
             source.open()
         assert device.released == 1
+
+
+_RED_YUYV = np.tile(np.array([[[81, 90], [81, 240]]], np.uint8), (72, 64, 1))
+
+
+@pytest.mark.parametrize(
+    ("image", "bgr"),
+    [
+        (np.full((72, 128), 100, np.uint8), (100, 100, 100)),
+        (np.full((72, 128, 1), 100, np.uint8), (100, 100, 100)),
+        (np.full((72, 128), 4095, np.uint16), (255, 255, 255)),
+        (np.full((72, 128), 200, np.uint16), (200, 200, 200)),
+        (np.full((72, 128, 4), (10, 20, 30, 0), np.uint8), (10, 20, 30)),
+        (_RED_YUYV, (0, 0, 255)),
+        (cv2.imencode(".png", np.full((72, 128, 3), (10, 20, 30), np.uint8))[1].reshape(1, -1), (10, 20, 30)),
+    ],
+    ids=["grey", "grey plane", "12 of 16 bits", "8 of 16 bits", "BGRA", "YUYV", "coded"],
+)
+def test_a_camera_may_deliver_other_formats_than_bgr(image, bgr):
+    source, _ = fake_camera(image=image)
+    assert source.open().size_wh == (128, 72)
+    shown = source.read().image_bgr
+    assert shown.shape == (72, 128, 3)
+    assert shown[36, 64] == pytest.approx(np.array(bgr), abs=2)
+
+
+def test_grey_of_16_bits_does_not_get_darker_and_brighter_with_each_picture():
+    source, device = fake_camera(image=np.full((72, 128), 4095, np.uint16))
+    source.open()
+    source.read()
+    device.image = np.full((72, 128), 1000, np.uint16)
+    assert source.read().image_bgr.max() == 1000 >> 4
+
+
+@pytest.mark.parametrize("image", [np.zeros((72, 128, 5), np.uint8), np.zeros((72, 128), np.float32)])
+def test_an_unknown_format_of_a_camera_is_named(image):
+    source, _ = fake_camera(frames=1000, image=image)
+    with pytest.raises(SourceOpenError, match=f"only pictures of an unknown format, .*{image.shape[1]}.*{image.dtype}"):
+        source.open()
+
+
+def test_a_camera_that_is_pulled_out_is_an_error_of_ours():
+    source, device = fake_camera()
+    source.open()
+    source.read()
+
+    def gone():
+        device.clock.now_s += 0.1
+        raise cv2.error("device")
+
+    device.grab = gone
+    with pytest.raises(SourceReadError, match="camera 0 stopped"):
+        source.read()
 
 
 def test_an_interrupted_camera_ends():
