@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -10,13 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from realtime.capture.open_source import SourceLike, source_for
+from realtime.capture.reconnecting_source import ReconnectingSource
 from realtime.core.channel import ChannelClosedError
 from realtime.core.delivery import Delivery
 from realtime.core.errors import ConfigError, EmotionLiveError
 from realtime.core.metrics import Metrics
 from realtime.core.options import AnalysisOptions, SmoothingMode
 from realtime.core.protocols import SourceInfo
-from realtime.core.types import Analysed, Emotions, Faces
+from realtime.core.types import Analysed, Emotions, Faces, Frame
 from realtime.session.two_pass import TwoPass
 from realtime.smoothing.carry_forward import CarryForward
 from realtime.smoothing.label_smoother import LabelSmoother
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from realtime.pipeline.pipeline import Pipeline
 
 _POLL_S = 0.5
+# A frame may still be on its way for so long after its time.
+_GAP_S = 1.0
 
 
 class Analyser:
@@ -91,6 +95,7 @@ class Analyser:
         self._frames: Pipeline | TwoPass | None = None
         self._info: SourceInfo | None = None
         self._epoch = 0
+        self._last: Frame | None = None
 
     def __enter__(self) -> Analyser:
         """Open the source and start the workers; where `stop` is called before it is open, there are no frames.
@@ -178,7 +183,9 @@ class Analyser:
         assert frames is not None
         analysed = frames.poll(timeout_s)
         if analysed is None:
+            self._check_gap()
             return None
+        self._last = analysed.frame
         if self.options.seconds is not None and analysed.frame.media_time_s >= self.options.seconds:
             raise ChannelClosedError(f"{info.name} is over after {self.options.seconds:g} s")
         if analysed.frame.epoch != self._epoch:
@@ -220,6 +227,14 @@ class Analyser:
     def calibration_note(self, media_time_s: float) -> str:
         """Return the status line of the calibration, "" if there is none."""
         return self._calibrator.note(media_time_s)
+
+    def _check_gap(self) -> None:
+        """End where the time is over while a source that broke off is waited for. Raises ChannelClosedError."""
+        seconds, last = self.options.seconds, self._last
+        if seconds is None or last is None or not isinstance(self._source, ReconnectingSource):
+            return
+        if last.media_time_s + time.monotonic() - last.captured_at_s > seconds + _GAP_S:
+            raise ChannelClosedError(f"{self.info.name} is over after {seconds:g} s")
 
     def _observe(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
         emotions = self._calibrator.update(faces, emotions, media_time_s)

@@ -108,6 +108,19 @@ def test_stop_ends_a_run_that_waits_for_its_stream(serve, weights: Path):
     assert [thread.name for thread in threading.enumerate() if thread.name == "capture"] == []
 
 
+def test_a_run_of_some_seconds_ends_in_a_gap_too(serve, weights: Path):
+    connections = []
+
+    def talk(connection, over):
+        connections.append(connection)
+        (small if len(connections) == 1 else silent)(connection, over)
+
+    options = AnalysisOptions(reconnect_s=float("inf"), seconds=0.7)
+    with Analyser(f"http://{serve(talk)}/cam", options) as run:
+        counting = in_background(lambda: sum(1 for _ in run))
+        assert 0 < counting.result(LIMIT_S) <= 20
+
+
 def test_a_file_on_a_web_server_is_not_shown_again(serve, tmp_path: Path):
     clip = tmp_path / "clip.mkv"
     with av.open(str(clip), "w") as container:

@@ -168,7 +168,7 @@ def test_a_sender_that_closed_and_threads_that_hang_are_told(run, monkeypatch: p
         farewell = "stream http://camera/ ended: its sender closed it after 60 frames"
 
     ends = Pipeline.close
-    monkeypatch.setattr(analyser_module, "source_for", lambda text, realtime: Closing(text))
+    monkeypatch.setattr(analyser_module, "source_for", lambda text, **_options: Closing(text))
     monkeypatch.setattr(Pipeline, "close", lambda self: [*ends(self), "capture"])
     _, _, said = run({}, window=False)
     assert said == [Closing.farewell, "still busy when the run ended: capture; they end with the program"]
