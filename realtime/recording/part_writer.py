@@ -19,6 +19,7 @@ from realtime.recording.source_audio import SourceAudio
 # MPEG's 90 kHz clock: exact for all common frame rates, and fine enough for variable ones.
 _TIME_BASE = Fraction(1, 90_000)
 _KEYFRAME_EVERY = round(1 / _TIME_BASE)
+_LONGEST_DURATION = 3600 * _KEYFRAME_EVERY
 _FALLBACK_FPS = 30.0
 _REFUSED_AT_MOST = 100
 # Matrix BT.601, which readers that ignore the tag assume too; primaries and transfer BT.709, as screens have them.
@@ -58,6 +59,7 @@ class PartWriter:
         self._pts: list[int] = []
         self._next_keyframe = 0
         self._held: Any = None
+        self._latest: Any = None
         # An MP4 fragment states the duration of its last picture, so each packet is held until its successor is known.
         self._holds = kind.index_options is not None
         self._refused = 0
@@ -90,6 +92,13 @@ class PartWriter:
         self._write_sound(float(pts * _TIME_BASE))
         picture = av.VideoFrame.from_ndarray(_padded_to_even(image_bgr), format="bgr24")
         picture = picture.reformat(*self._size_wh, format="yuv420p", dst_colorspace="ITU601", dst_color_range="MPEG")
+        # A camera that was away for hours: its last picture is repeated, since durations have 31 bits.
+        while self._pts and pts - self._pts[-1] > _LONGEST_DURATION:
+            self._encode(self._latest, self._pts[-1] + _LONGEST_DURATION)
+        self._encode(picture, pts)
+
+    def _encode(self, picture: Any, pts: int) -> None:
+        self._latest = picture
         picture.pts, picture.time_base = pts, _TIME_BASE
         if pts >= self._next_keyframe:
             picture.pict_type = PictureType.I

@@ -56,6 +56,14 @@ def test_times_that_stand_still_or_turn_back_stay_in_order(tmp_path: Path) -> No
     assert all(a < b for a, b in itertools.pairwise(got))
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_source_that_was_away_for_hours_is_recorded_on_with_the_gap(tmp_path: Path, suffix: str) -> None:
+    record(tmp_path / f"out{suffix}", [0.0, 0.1, 30_000.0, 30_000.1])
+    got = decoded_times(tmp_path / f"out{suffix}")
+    assert [got[0], got[1], *got[-2:]] == pytest.approx([0.0, 0.1, 30_000.0, 30_000.1], abs=1e-3)
+    assert len(got) == 4 + 8, "the last picture is repeated once an hour"
+
+
 def test_odd_sizes_are_padded_and_colours_survive(tmp_path: Path) -> None:
     image = np.zeros((49, 65, 3), np.uint8)
     image[:] = (30, 60, 200)
