@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from models.dataset.labels import LabelledFace
+from models.evaluate.confusions import Confusions, confusions
 from models.evaluate.scores import Scores, expected_calibration_error, score, selective_accuracy
 from models.evaluate.shipped import Answers
 from models.manifest import EMOTIONS, FusionSpec
@@ -60,6 +61,11 @@ class Analysis:
     neutral_as_sad_or_angry: float
 
     @property
+    def errors(self) -> Confusions:
+        """Macro recall of the fused answer, and the two errors that pay for each other."""
+        return confusions(self.scores["fused"].confusion)
+
+    @property
     def ece(self) -> tuple[float, float]:
         """Expected calibration error before and after the temperature, 15 bins."""
         before, after = (expected_calibration_error(c, self.right) for c in (self.confidence_raw, self.confidence))
@@ -74,7 +80,7 @@ class Analysis:
             "ece": round(after, 4),
             "ece_before_temperature": round(before, 4),
             "accuracy_on_70_percent": round(selective_accuracy(self.confidence, self.right), 4),
-            "neutral_as_sad_or_angry": round(self.neutral_as_sad_or_angry, 4),
+            **self.errors.as_dict(),
             "covered": {
                 name: {**one.as_dict(), "loss": round(fused - one.accuracy, 4)} for name, one in self.covered.items()
             },
