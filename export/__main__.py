@@ -46,9 +46,18 @@ _MAX_INT8_LOSS = 0.003
     help="Only this expert (repeatable); others that OUT's manifest has are kept.",
 )
 @click.option("--precision", type=click.Choice(["int8", "half", "float"]), default="int8", show_default=True)
+@click.option(
+    "--meant-share",
+    type=click.FloatRange(0, 1),
+    default=0.5,
+    show_default=True,
+    help="Of an expert with two heads: share of the one that learned what was meant.",
+)
 @click.option("--about", default="", help="One line for the manifest: what data, under which terms.")
 @fail_in_one_line
-def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precision: str, about: str) -> None:
+def main(
+    weights: Path, data: Path, out: Path, region: tuple[str, ...], precision: str, meant_share: float, about: str
+) -> None:
     """Convert trained experts to ONNX, check their parity with Keras, and write the manifest.
 
     The graph takes uint8 crops of any batch size and gives probabilities; scaling is inside. With --precision int8 the
@@ -62,7 +71,7 @@ def main(weights: Path, data: Path, out: Path, region: tuple[str, ...], precisio
     experts, files = {expert.region: expert for expert in before.experts} if before else {}, {}
     for name in REGIONS:
         if name in region:
-            experts[name], files[name] = _export_one(name, weights / name, data, precision)
+            experts[name], files[name] = _export_one(name, weights / name, data, precision, meant_share)
     manifest = Manifest(
         experts=tuple(experts.values()),
         fusion=plain_mean(len(experts)),
@@ -87,16 +96,18 @@ def _present(out: Path) -> Manifest | None:
     return load_manifest(out) if (out / MANIFEST_NAME).is_file() else None
 
 
-def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[ExpertSpec, bytes]:
+def _export_one(region: str, folder: Path, data: Path, precision: str, meant_share: float) -> tuple[ExpertSpec, bytes]:
     """Return the expert's entry in the manifest and the content of its file."""
     # TensorFlow takes seconds to import: `--help` and bad arguments need not wait for it.
     from export.convert import round_to_half, store_as_half, to_onnx, with_softmax
+    from export.heads import with_one_head
     from export.parity import largest_difference, seeded_crops
     from models.dataset.crop_set import load_crops
     from models.train.checkpoint import load_trained
     from models.train.loop import read_history, score_logits
 
     network, facts = load_trained(folder)
+    network = with_one_head(network, facts, meant_share)
     val = load_crops(data, region, "val")
     geometry = geometry_from_dict(facts["geometry"])
     if val.geometry != geometry:
@@ -117,6 +128,8 @@ def _export_one(region: str, folder: Path, data: Path, precision: str) -> tuple[
     content = model.SerializeToString()
     say(f"{region}: {len(content) / 1e6:.1f} MB, largest difference to Keras {difference:.1e}, {scores}")
     trained = _told(facts, read_history(folder), precision, difference)
+    if facts["recipe"].get("meant"):
+        trained["meant_share"] = meant_share
     digest = hashlib.sha256(content).hexdigest()
     return ExpertSpec(region, f"{region}.onnx", digest, geometry, trained=trained, scores=scores), content
 
@@ -127,10 +140,18 @@ def _told(
     """Return the training facts for the manifest, without paths, which mean nothing on another machine."""
     earlier = Path(facts["recipe"].get("start_from", "")).name
     covered = [Path(folder).name for folder in facts["recipe"].get("covered_data", ())]
-    teacher = Path(facts["recipe"].get("teacher", "")).name
+    bent = [Path(folder).name for folder in facts["recipe"].get("bent_data", ())]
+    teacher, meant = (Path(facts["recipe"].get(key, "")).name for key in ("teacher", "meant"))
     return {
         **facts,
-        "recipe": {**facts["recipe"], "start_from": earlier, "covered_data": covered, "teacher": teacher},
+        "recipe": {
+            **facts["recipe"],
+            "start_from": earlier,
+            "covered_data": covered,
+            "teacher": teacher,
+            "meant": meant,
+            "bent_data": bent,
+        },
         "epoch": min(history, key=lambda row: float(row["val_loss"]))["epoch"] if history else None,
         "precision": precision,
         "parity": difference,

@@ -17,7 +17,7 @@ from models.cli import fail_in_one_line, split_shares
 from models.console import ERR, say
 from models.dataset.builder import BuildJob, BuildReport, build
 from models.dataset.index import INDEX_NAME, NOT_FOUND_NAME
-from models.dataset.labels import break_ties, read_labels, split_by_subject
+from models.dataset.labels import break_ties, read_labels, resting, split_by_subject
 from models.dataset.occlusion import COVER_KINDS
 from models.errors import DataError
 from models.manifest import EMOTIONS
@@ -88,6 +88,9 @@ def _place(source: Path, target: Path, move: bool) -> None:
     "--cover", type=click.Choice(COVER_KINDS), help="Draw one on each face: for `models.train --covered-data`."
 )
 @click.option("--cover-seed", type=click.IntRange(0), default=0, show_default=True, help="Another one: other covers.")
+@click.option(
+    "--bend", type=click.IntRange(0), metavar="SEED", help="Only neutral training faces, each bent into an expression."
+)
 @fail_in_one_line
 def build_command(
     labels: Path | None,
@@ -101,12 +104,16 @@ def build_command(
     workers: int,
     cover: str | None,
     cover_seed: int,
+    bend: int | None,
 ) -> None:
     """Find each face, cut its regions into OUT/REGION/{train,val,test}/EMOTION/ and write OUT/index.csv.
 
     A table may have one column of votes per emotion instead of a label: they become soft labels. Splits that the table
     does not give are drawn by subject, so that nobody is in two of them. Where no emotion has more than half of the
     votes, the label in --tie-breaker counts as five more.
+
+    With --bend, OUT gets the neutral faces of the training split only, each bent along its mesh into a slight or full
+    expression, or within neutral: for `models.train --bent-data`. Another SEED bends them otherwise.
     """
     every = read_labels(labels, root, label_column)
     if tie_breaker:
@@ -115,7 +122,11 @@ def build_command(
     if not faces:
         raise DataError(f"no face has one of the labels {', '.join(EMOTIONS)}; see --label-column")
     splits = split_by_subject(faces, val_share, test_share)
-    report = build(BuildJob(faces, splits, root, out, border, workers, cover or "", cover_seed))
+    if bend is not None:
+        faces = resting(faces, splits)
+        splits = ["train"] * len(faces)
+    job = BuildJob(faces, splits, root, out, border, workers, cover or "", cover_seed, bend is not None, bend or 0)
+    report = build(job)
     _print_report(report, len(every) - len(faces), out)
     for region in REGIONS:
         _write_preview(out, region)

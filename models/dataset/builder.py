@@ -18,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.console import ERR
+from models.dataset.bending import LARGEST_TURN_DEG, FloatArray, ImageArray, bend_face
 from models.dataset.index import CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path, index_columns
 from models.dataset.labels import LabelledFace
 from models.dataset.occlusion import COVER_KINDS, cover_face
@@ -45,6 +46,8 @@ class BuildJob:
         workers: processes.
         cover: one of COVER_KINDS, drawn on every face before detection (`models.dataset.occlusion`), or "".
         cover_seed: another number draws other covers on the same faces.
+        bend: whether every face, which should be neutral, is bent into an expression (`models.dataset.bending`).
+        bend_seed: another number draws other expressions.
     """
 
     faces: Sequence[LabelledFace]
@@ -55,6 +58,8 @@ class BuildJob:
     workers: int
     cover: str = ""
     cover_seed: int = 0
+    bend: bool = False
+    bend_seed: int = 0
 
 
 class _Cutting(NamedTuple):
@@ -65,6 +70,8 @@ class _Cutting(NamedTuple):
     border_px: int
     cover: str
     cover_seed: int
+    bend: bool
+    bend_seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,8 @@ def build(job: BuildJob) -> BuildReport:
     open_chunks = [(chunk, part) for chunk, part in zip(chunks, parts, strict=True) if not part.exists()]
     done = len(job.faces) - sum(len(chunk) for chunk, _ in open_chunks)
     tasks = [(part, [_task(job, number) for number in chunk]) for chunk, part in open_chunks]
-    work = partial(_build_chunk, _Cutting(job.root, job.out, job.border_px, job.cover, job.cover_seed))
+    how = _Cutting(job.root, job.out, job.border_px, job.cover, job.cover_seed, job.bend, job.bend_seed)
+    work = partial(_build_chunk, how)
     with tqdm(total=len(job.faces), initial=done, unit="face", desc="faces", smoothing=0.05, file=ERR) as bar:
         for count in _run(work, tasks, job.workers):
             bar.update(count)
@@ -116,6 +124,7 @@ def _claim(job: BuildJob) -> None:
         "emotions": list(EMOTIONS),
         "cover": job.cover,
         "cover_seed": job.cover_seed,
+        **({"bend_seed": job.bend_seed} if job.bend else {}),
     }
     plain = json.loads(json.dumps(config))
     path = job.out / CONFIG_NAME
@@ -169,6 +178,11 @@ def _build_one(finder: StillImageFinder, how: _Cutting, row: dict[str, Any]) -> 
     if not len(faces):
         return
     landmarks_xy = faces.landmarks_xy[0]
+    if how.bend:
+        if np.abs(faces.head_pose_deg[0, :2]).max() > LARGEST_TURN_DEG:
+            row["found"] = "turned"
+            return
+        image_bgr, landmarks_xy = _bent(np.asarray(image_bgr, np.uint8), landmarks_xy, how, row)
     row["eye_distance_px"] = f"{eye_distance_px(landmarks_xy):.2f}"
     for name, angle in zip(("yaw_deg", "pitch_deg", "roll_deg"), faces.head_pose_deg[0], strict=True):
         row[name] = f"{angle:.1f}"
@@ -176,6 +190,18 @@ def _build_one(finder: StillImageFinder, how: _Cutting, row: dict[str, Any]) -> 
         path = crop_path(how.out, name, row)
         path.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(path), cut_region(image_bgr, landmarks_xy, region.geometry, how.border_px))
+
+
+def _bent(
+    image_bgr: ImageArray, landmarks_xy: FloatArray, how: _Cutting, row: dict[str, Any]
+) -> tuple[ImageArray, FloatArray]:
+    """Return the bent picture and its landmarks, and give the row its new label."""
+    rng = np.random.default_rng((int(row["id"]), how.bend_seed))
+    soft = np.asarray([float(row[f"p_{emotion}"]) for emotion in EMOTIONS], np.float32)
+    picture, moved, label = bend_face(image_bgr, landmarks_xy, soft, rng)
+    row.update({f"p_{emotion}": f"{share:.4f}" for emotion, share in zip(EMOTIONS, label.tolist(), strict=True)})
+    row.update(label=EMOTIONS[int(label.argmax())], agreement=f"{label.max():.4f}")
+    return picture, moved
 
 
 def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -33,6 +33,9 @@ class CropSet:
         hidden: `(N,) float32`, how much of the evidence a drawn cover hides, in [0, 1].
         geometry: the region's.
         border_px: width of the stored border on the left and right.
+        split: "train", "val" or "test".
+        meant: `(N, 6) float32`, what each picture was found under; zeros where that is none of the six. `None` where
+            nobody asked for it.
     """
 
     crops: ImageArray
@@ -43,6 +46,8 @@ class CropSet:
     hidden: FloatArray
     geometry: Geometry
     border_px: int
+    split: str = "train"
+    meant: FloatArray | None = None
 
     def __len__(self) -> int:
         return len(self.crops)
@@ -81,6 +86,7 @@ def load_crops(data: Path, region: str, split: str) -> CropSet:
         hidden=np.asarray([float(row.get(f"hidden_{region}") or 0) for row in rows], np.float32),
         geometry=geometry_from_dict(config["geometry"][region]),
         border_px=int(config["border_px"]),
+        split=split,
     )
 
 

@@ -118,6 +118,22 @@ def _with_opinion(face: LabelledFace, opinion: LabelledFace, votes: float) -> La
     return replace(face, soft=soft, label=EMOTIONS[soft.index(max(soft))])
 
 
+def resting(faces: Sequence[LabelledFace], splits: Sequence[str]) -> list[LabelledFace]:
+    """Return the training faces that most people call neutral.
+
+    Raises:
+        DataError: there is none.
+    """
+    kept = [
+        face
+        for face, split in zip(faces, splits, strict=True)
+        if split == "train" and face.label == "neutral" and face.agreement > _MAJORITY
+    ]
+    if not kept:
+        raise DataError("--bend needs neutral faces in the training split; the table has none")
+    return kept
+
+
 def split_by_subject(faces: Sequence[LabelledFace], val_share: float, test_share: float, seed: int = 0) -> list[str]:
     """Return a split per face: the given one, else one drawn by subject, so that no person is in two splits.
 

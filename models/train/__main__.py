@@ -62,6 +62,10 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--start-from", default="", metavar="FOLDER", help="Begin with the weights of an earlier training.")
 @click.option("--teacher", default="", metavar="TABLE", help="Learn from answers too: a table of `models.teach`.")
 @click.option("--teacher-share", type=click.FloatRange(0, 1), default=0.5, show_default=True, help="Of each label.")
+@click.option("--meant", default="", metavar="TABLE", help="A second head learns these hard labels: file,label.")
+@click.option(
+    "--bent-data", multiple=True, metavar="FOLDER", help="Add the faces of `models.dataset build --bend` (repeatable)."
+)
 @click.option("--resume", is_flag=True, help="Go on from the last finished epoch in --out.")
 @fail_in_one_line
 def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
@@ -81,6 +85,7 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
         check_new(out / "best.weights.h5", out / "history.csv", out / "history.png", overwrite=None)
     from models.dataset.crop_set import load_crops
     from models.train.distillation import check_answers, distilled, read_answers
+    from models.train.labels import joined, with_meant
     from models.train.loop import fit
 
     train, val = (load_crops(data, recipe.region, split) for split in ("train", "val"))
@@ -89,6 +94,9 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
         answers = read_answers(Path(recipe.teacher))
         check_answers(answers, train, Path(recipe.teacher))
         train, *covered = (distilled(crops, answers, recipe.teacher_share) for crops in (train, *covered))
+    if recipe.meant:
+        train, val = (with_meant(crops, data, Path(recipe.meant)) for crops in (train, val))
+    train = joined(train, [load_crops(Path(folder), recipe.region, "train") for folder in recipe.bent_data])
     if len(train) < recipe.batch:
         raise DataError(f"training needs one batch of {recipe.batch} faces or more; got {len(train)}: lower --batch")
     faces = {"train": len(train), "val": len(val)}

@@ -10,6 +10,7 @@ import numpy as np
 from models.dataset.crop_set import Augmentation, CropSet, FloatArray, ImageArray, augment
 from models.dataset.occlusion import cover
 from models.manifest import EMOTIONS
+from models.train.labels import meant_as_votes
 from models.train.recipe import Recipe
 
 
@@ -30,7 +31,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._crops, self._recipe = crops, recipe
         self._covered = covered
         self._covered_rows = [{number: row for row, number in enumerate(one.ids.tolist())} for one in covered]
-        self._weights = sample_weights(crops, recipe.balance)
+        heads = [crops] if crops.meant is None else [crops, meant_as_votes(crops)]
+        self._labels = np.stack([head.soft for head in heads], axis=1)
+        self._weights = np.stack([sample_weights(head, recipe.balance) for head in heads], axis=1)
         self._how = Augmentation()
         self._seed = recipe.seed
         self._epoch = epoch
@@ -42,17 +45,24 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __getitem__(self, number: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         rng = np.random.default_rng((self._seed, self._epoch, number))
         rows = self._order[number * self._recipe.batch : (number + 1) * self._recipe.batch]
-        y, weight = self._crops.soft[rows], self._weights[rows]
+        y, weight = self._labels[rows], self._weights[rows]
         x = np.stack([self._crop(row, y[at], rng) for at, row in enumerate(rows)]).astype(np.float32)
         if self._recipe.mixup > 0:
             share = np.float32(rng.beta(self._recipe.mixup, self._recipe.mixup))
             other = rng.permutation(len(rows))
-            x, y = share * x + (1 - share) * x[other], share * y + (1 - share) * y[other]
-            weight = share * weight + (1 - share) * weight[other]
-        return x, y, weight
+            x = share * x + (1 - share) * x[other]
+            if y.shape[1] == 1:
+                y, weight = share * y + (1 - share) * y[other], share * weight + (1 - share) * weight[other]
+            else:
+                # A face may have no label for one of the heads, and then must not lend its partner's weight to nothing.
+                y = share * y * weight[..., None] + (1 - share) * (y * weight[..., None])[other]
+                weight = np.ones_like(weight)
+        elif y.shape[1] > 1:
+            y, weight = y * weight[..., None], np.ones_like(weight)
+        return x, y.reshape(len(y), -1), weight[:, 0]
 
     def _crop(self, row: int, soft: FloatArray, rng: np.random.Generator) -> ImageArray:
-        """Return one augmented crop; where it is covered, its label, `soft`, goes flat as far as it is hidden."""
+        """Return one augmented crop; where it is covered, its labels, `(heads, 6)`, go flat as far as it is hidden."""
         crop, geometry = self._crops.crops[row], self._crops.geometry
         if rng.random() < self._recipe.covered:
             crop, hidden = self._cover(row, rng)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from models.errors import DataError
 from models.region_registry import geometry_from_dict
@@ -24,7 +25,8 @@ def build_network(recipe: Mapping[str, Any], size_wh: tuple[int, int]) -> keras.
     Raises:
         ConfigError: the region is not registered, or has no such network.
     """
-    return network_for(recipe["region"])(size_wh, recipe["dropout"], recipe["width"])
+    heads = 2 if recipe.get("meant") else 1
+    return network_for(recipe["region"])(size_wh, recipe["dropout"], recipe["width"], heads)
 
 
 def load_trained(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
@@ -54,12 +56,18 @@ def network_in_precision(recipe: Recipe, size_wh: tuple[int, int]) -> keras.Mode
 def start_from(model: keras.Model, folder: Path) -> None:
     """Take the weights of an earlier training; its input may have been larger or smaller.
 
+    Where this network has a second head and the earlier one had not, both heads begin with what the one had learned.
+
     Raises:
         DataError: no training there, or one of another network.
     """
     earlier, facts = load_trained(folder)
+    weights = earlier.get_weights()
+    more = model.output_shape[-1] // earlier.output_shape[-1]
+    # The last layer's kernel and bias are the last two.
+    weights[-2:] = [np.concatenate([part] * more, axis=-1) for part in weights[-2:]]
     try:
-        model.set_weights(earlier.get_weights())
+        model.set_weights(weights)
     except ValueError as error:
         raise DataError(
             f"--start-from needs the network of this recipe; {folder} holds {facts['recipe']['region']} of width "

@@ -19,6 +19,7 @@ from models.errors import DataError
 from models.manifest import EMOTIONS
 from models.train.batches import Batches
 from models.train.checkpoint import BEST_NAME, network_in_precision, start_from
+from models.train.labels import meant_as_votes
 from models.train.recipe import Recipe
 
 _CHECKPOINT_NAME = "last.weights.h5"
@@ -110,8 +111,31 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
         half_history.replace(self._out / _HISTORY_NAME)
 
 
+def cross_entropy(heads: int) -> Any:
+    """Return the loss: of a single head against the votes, or the mean of both heads', labels times their weights."""
+    if heads == 1:
+        return keras.losses.CategoricalCrossentropy(from_logits=True)
+
+    def loss(weighted: Any, logits: Any) -> Any:
+        by_head = keras.ops.reshape(logits, (-1, heads, len(EMOTIONS)))
+        log_p = keras.ops.reshape(keras.ops.log_softmax(by_head, axis=-1), (-1, heads * len(EMOTIONS)))
+        return -keras.ops.sum(weighted * log_p, axis=-1) / heads
+
+    return loss
+
+
 def score_logits(logits: FloatArray, val: CropSet) -> dict[str, float]:
-    """Return validation loss against the votes, and accuracy and macro-F1 on faces whose votes agree."""
+    """Return validation loss against the votes, and accuracy and macro-F1 on faces whose votes agree.
+
+    Of a network with two heads, `(N, 12)`, the loss is the mean of both heads', and the second one's accuracy is told.
+    """
+    if logits.shape[1] > len(EMOTIONS) and val.meant is not None:
+        seen, meant = logits[:, : len(EMOTIONS)], logits[:, len(EMOTIONS) :]
+        labelled = val.meant.sum(axis=1) > 0
+        said, second = score_logits(seen, val), score_logits(meant[labelled], meant_as_votes(val, labelled))
+        loss = round((said["val_loss"] + second["val_loss"]) / 2, 5)
+        return {**said, "val_loss": loss, "val_meant_accuracy": second["val_accuracy"]}
+    logits = logits[:, : len(EMOTIONS)]
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     loss = float(-(val.weight[:, None] * val.soft * log_p).sum() / val.weight.sum())
@@ -147,7 +171,7 @@ def fit(
         raise DataError(f"{out} has no whole checkpoint to resume ({_CHECKPOINT_NAME}, {_HISTORY_NAME}); train again")
     steps = len(train) // recipe.batch
     model = network_in_precision(recipe, train.geometry.size_wh)
-    model.compile(_optimizer(recipe, steps), keras.losses.CategoricalCrossentropy(from_logits=True))
+    model.compile(_optimizer(recipe, steps), cross_entropy(recipe.heads))
     if done:
         # The checkpoint holds the optimizer's state; its rules (schedule, what decays) come from the recipe.
         model.optimizer.build(model.trainable_variables)

@@ -17,7 +17,7 @@ _DENSENET201_BLOCKS = (6, 12, 48, 32)
 _DENSENET_EPSILON = 1.001e-5  # of the normalization, as in keras.applications
 
 
-def eyes_network(size_wh: tuple[int, int], dropout: float = 0.3, growth: int = 16) -> keras.Model:
+def eyes_network(size_wh: tuple[int, int], dropout: float = 0.3, growth: int = 16, heads: int = 1) -> keras.Model:
     """DenseNet201 (Huang et al. 2017, "Densely connected convolutional networks") on the eye strip.
 
     Two things differ from the network for 224x224 photographs. The pooling after the stem is left out: an eye strip has
@@ -28,9 +28,10 @@ def eyes_network(size_wh: tuple[int, int], dropout: float = 0.3, growth: int = 1
         size_wh: input width and height in pixels, each at least 32.
         dropout: share of features dropped before the last layer.
         growth: channels that each layer adds.
+        heads: how many sets of six logits share the trunk.
 
     Returns:
-        A model from `(N, H, W, 1)` gray values to `(N, 6)` logits.
+        A model from `(N, H, W, 1)` gray values to `(N, 6 * heads)` logits.
 
     Raises:
         ConfigError: the input is too small.
@@ -50,7 +51,7 @@ def eyes_network(size_wh: tuple[int, int], dropout: float = 0.3, growth: int = 1
             x = layers.Conv2D(channels, 1, use_bias=False, name=f"{name}_conv")(x)
             x = layers.AveragePooling2D(2, strides=2, name=f"{name}_pool")(x)
     features = layers.GlobalAveragePooling2D(name="pool")(_norm_relu(x, "last", _DENSENET_EPSILON))
-    return _with_head(inputs, features, dropout, "eyes")
+    return _with_head(inputs, features, dropout, heads, "eyes")
 
 
 def _dense_layer(x: Any, growth: int, name: str) -> Any:
@@ -61,16 +62,17 @@ def _dense_layer(x: Any, growth: int, name: str) -> Any:
     return layers.Concatenate(name=f"{name}_concat")([x, y])
 
 
-def lips_network(size_wh: tuple[int, int], dropout: float = 0.3, width: int = 32) -> keras.Model:
+def lips_network(size_wh: tuple[int, int], dropout: float = 0.3, width: int = 32, heads: int = 1) -> keras.Model:
     """A pre-activation residual CNN (He et al. 2016) with four stages on the mouth.
 
     Args:
         size_wh: input width and height in pixels, each at least 16.
         dropout: share of features dropped before the last layer.
         width: channels of the first stage; each further stage doubles them.
+        heads: how many sets of six logits share the trunk.
 
     Returns:
-        A model from `(N, H, W, 1)` gray values to `(N, 6)` logits.
+        A model from `(N, H, W, 1)` gray values to `(N, 6 * heads)` logits.
 
     Raises:
         ConfigError: the input is too small.
@@ -85,7 +87,7 @@ def lips_network(size_wh: tuple[int, int], dropout: float = 0.3, width: int = 32
             stride = 2 if stage > 0 and block == 0 else 1
             x = _residual_block(x, width * 2**stage, stride, f"stage{stage + 1}_block{block + 1}")
     features = layers.GlobalAveragePooling2D(name="pool")(_norm_relu(x, "last"))
-    return _with_head(inputs, features, dropout, "lips")
+    return _with_head(inputs, features, dropout, heads, "lips")
 
 
 def _residual_block(x: Any, channels: int, stride: int, name: str) -> Any:
@@ -105,9 +107,9 @@ def _norm_relu(x: Any, name: str, epsilon: float = 1e-3) -> Any:
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
-def _with_head(inputs: Any, features: Any, dropout: float, name: str) -> keras.Model:
+def _with_head(inputs: Any, features: Any, dropout: float, heads: int, name: str) -> keras.Model:
     features = layers.Dropout(dropout, name="dropout")(features)
-    logits = layers.Dense(len(EMOTIONS), dtype="float32", name="logits")(features)
+    logits = layers.Dense(heads * len(EMOTIONS), dtype="float32", name="logits")(features)
     return keras.Model(inputs, logits, name=name)
 
 

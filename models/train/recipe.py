@@ -28,6 +28,8 @@ class Recipe:
         start_from: folder of an earlier training whose weights are the start, or "".
         teacher: table of `models.teach` whose answers are a share of the labels, or "".
         teacher_share: that share.
+        meant: table with hard labels, what the pictures were found under, for a second head beside the votes', or "".
+        bent_data: folders of `models.dataset build --bend`, whose faces are added.
     """
 
     region: str
@@ -48,3 +50,10 @@ class Recipe:
     covered_data: tuple[str, ...] = ()
     teacher: str = ""
     teacher_share: float = 0.0
+    meant: str = ""
+    bent_data: tuple[str, ...] = ()
+
+    @property
+    def heads(self) -> int:
+        """How many sets of six probabilities the network gives."""
+        return 2 if self.meant else 1
