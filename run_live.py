@@ -96,6 +96,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
 @click.option(
     "--speed", type=click.FloatRange(0.25, 16), default=1, show_default=True, help="How fast a window plays a file."
 )
+@click.option("--sensitivity", type=click.FloatRange(0, 1), help="0: as a passer-by sees it, 1: as it was meant (0.5).")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this much of the source.")
 @click.option(
     "--calibrate",
@@ -173,6 +174,7 @@ def _run_options(
     provider: str,
     smoothing_ms: float,
     smooth: str,
+    sensitivity: float | None,
     realtime: bool,
     seconds: float | None,
     calibrate_s: float | None,
@@ -190,7 +192,13 @@ def _run_options(
     return RunOptions(
         source=source,
         analysis=AnalysisOptions(
-            pipeline=PipelineConfig(max_faces=max_faces, provider=provider, weights=weights, smoothing=filtered),
+            pipeline=PipelineConfig(
+                max_faces=max_faces,
+                provider=provider,
+                weights=weights,
+                smoothing=filtered,
+                sensitivity=sensitivity,
+            ),
             smoothing=SmoothingMode(smooth),
             realtime=realtime,
             seconds=seconds,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -11,24 +12,34 @@ import numpy as np
 
 from models.cli import fail_in_one_line, split_shares
 from models.console import say
-from models.dataset.labels import LabelledFace, of_split, read_labels
+from models.dataset.labels import LabelledFace, hard, of_split, read_labels
 from models.errors import DataError
 from models.evaluate.fusion_solver import (
     METHODS,
     Evidence,
     cross_validated,
-    fit_fusion,
     fit_temperature,
     negative_log_likelihood,
 )
+from models.evaluate.labelings import Labelings, recalibrated
 from models.evaluate.scores import expected_calibration_error, score
-from models.evaluate.shipped import run_shipped
-from models.manifest import EMOTIONS, MANIFEST_NAME, WEIGHTS_DIR, load_manifest, save_manifest
+from models.evaluate.shipped import Answers, run_shipped
+from models.manifest import (
+    EMOTIONS,
+    MANIFEST_NAME,
+    WEIGHTS_DIR,
+    Exchange,
+    FusionSpec,
+    Manifest,
+    load_manifest,
+    save_manifest,
+)
 from realtime.core.config import PipelineConfig
 from realtime.core.types import FloatArray
 from realtime.inference.fusion import tempered
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_TABLE = click.Path(dir_okay=False, path_type=Path)
 _AGREED = 0.5
 _FEWEST = 50
 
@@ -41,6 +52,11 @@ _FEWEST = 50
     "--split", type=click.Choice(("train", "val")), default="val", show_default=True, help="Never the test split."
 )
 @click.option("--method", type=click.Choice(METHODS), default="stacked", show_default=True)
+@click.option("--meant", type=_TABLE, help="Table of the same files with hard labels: what each was found under.")
+@click.option("--posed", type=_TABLE, help="Table of posed faces that help to choose the operating point.")
+@click.option("--posed-root", type=_FOLDER, help="Folder that the posed pictures lie in.")
+@click.option("--meant-share", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Of --meant.")
+@click.option("--posed-share", type=click.FloatRange(0), default=0.75, show_default=True, help="Beside the others' 1.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json; it is rewritten.")
 @split_shares
 @fail_in_one_line
@@ -50,6 +66,11 @@ def main(
     label_column: str,
     split: str,
     method: str,
+    meant: Path | None,
+    posed: Path | None,
+    posed_root: Path | None,
+    meant_share: float,
+    posed_share: float,
     weights: Path,
     val_share: float,
     test_share: float,
@@ -58,67 +79,105 @@ def main(
 
     First one temperature per expert, then the fusion. All methods are compared by five-fold cross-validation, and
     --method is the one that is written. The fit aims at all votes; scored are faces of which more than half agree.
+
+    With --meant and --posed, biases and temperature are chosen for all three labelings, and the fusions for
+    sensitivity 0 (the votes alone) and 1 (what was meant, and posed faces in full) are written beside.
     """
-    every = [face for face in read_labels(labels, root, label_column) if face.label]
-    faces = of_split(every, split, (val_share, test_share))
+    faces = of_split(_labelled(labels, root, label_column), split, (val_share, test_share))
     manifest = load_manifest(weights)
-    evidence = _enough_evidence(faces, root, split, weights)
-    temperatures = _calibrate(evidence, [expert.temperature for expert in manifest.experts])
-    scores = {name: _report(f"{name} (cross-validated)", cross_validated(evidence, name), evidence) for name in METHODS}
-    for column, region in enumerate(manifest.regions):
-        scores[region] = _report(
-            f"{region} alone, T={temperatures[column]:.2f}", evidence.by_region[:, column], evidence
-        )
-    fusion = fit_fusion(evidence, method)
-    experts = tuple(
-        replace(expert, temperature=temperature)
-        for expert, temperature in zip(manifest.experts, temperatures, strict=True)
-    )
-    save_manifest(
-        replace(manifest, experts=experts, fusion=fusion, scores={**manifest.scores, "fusion_on_val": scores})
-    )
+    found = _looked_at(faces, root, split, weights)
+    applied = [expert.temperature for expert in manifest.experts]
+    temperatures = _temperatures(found.evidence(), applied)
+    found = found.with_temperatures(applied, temperatures)
+    scores = _compared(evidence := found.evidence(), dict(zip(manifest.regions, temperatures, strict=True)))
+    labelings = Labelings(evidence, found.evidence(read_labels(meant, root)) if meant else None)
+    if posed and posed_root:
+        shown = _looked_at(_labelled(posed, posed_root), posed_root, "", weights)
+        labelings = replace(labelings, posed=shown.with_temperatures(applied, temperatures).evidence())
+    fusion = labelings.fitted(method, meant_share, posed_share)
+    _write(manifest, temperatures, fusion, labelings.exchange(method), scores)
     for region, row in zip(manifest.regions, fusion.success, strict=True):
         shares = "  ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, row, strict=True))
         say(f"{region} is right when it says: {shares}")
     say(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
 
 
-def _enough_evidence(faces: list[LabelledFace], root: Path, split: str, weights: Path) -> Evidence:
-    """Return the experts' answers to the faces. Raises DataError where they are too few for a fit."""
-    if len(faces) < _FEWEST:
-        raise DataError(f"fitting needs {_FEWEST} labelled faces or more in the split {split!r}; received {len(faces)}")
-    evidence = collect(faces, root, PipelineConfig(weights=weights))
-    if evidence.agreed.sum() < _FEWEST:
-        raise DataError(
-            f"fitting needs {_FEWEST} faces that are found and whose votes agree; of {len(faces)} only "
-            f"{evidence.agreed.sum()} were"
-        )
-    return evidence
+def _labelled(labels: Path | None, root: Path, label_column: str = "label") -> list[LabelledFace]:
+    return [face for face in read_labels(labels, root, label_column) if face.label]
 
 
-def _calibrate(evidence: Evidence, applied: Sequence[float]) -> list[float]:
-    """Fit one temperature per expert and apply it to the evidence, in place, instead of those in `applied`."""
-    for column, temperature in enumerate(applied):
-        # What an earlier fit applies is undone first: temperatures multiply.
-        evidence.by_region[:, column] = tempered(evidence.by_region[:, column], 1 / temperature)
-    clear = evidence[evidence.agreed]
-    temperatures = [fit_temperature(clear.by_region[:, column], clear.truth) for column in range(len(applied))]
-    for column, temperature in enumerate(temperatures):
-        evidence.by_region[:, column] = tempered(evidence.by_region[:, column], temperature)
-    return temperatures
+def _compared(evidence: Evidence, temperatures: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Score all methods by cross-validation, and each expert alone."""
+    scores = {name: _report(f"{name} (cross-validated)", cross_validated(evidence, name), evidence) for name in METHODS}
+    for column, (region, temperature) in enumerate(temperatures.items()):
+        scores[region] = _report(f"{region} alone, T={temperature:.2f}", evidence.by_region[:, column], evidence)
+    return scores
 
 
-def collect(faces: list[LabelledFace], root: Path, config: PipelineConfig) -> Evidence:
-    """Return the experts' answers to the faces that are found."""
-    answers = run_shipped(faces, root, config)
-    everyone = Evidence(
-        answers.by_region,
-        answers.reliability,
-        soft=np.array([face.soft for face in faces], np.float32),
-        weight=np.array([face.weight for face in faces], np.float32),
-        agreed=np.array([face.agreement > _AGREED for face in faces]),
+def _write(
+    manifest: Manifest,
+    temperatures: Sequence[float],
+    fusion: FusionSpec,
+    exchange: Exchange | None,
+    scores: Mapping[str, Mapping[str, float]],
+) -> None:
+    experts = tuple(
+        replace(expert, temperature=temperature)
+        for expert, temperature in zip(manifest.experts, temperatures, strict=True)
     )
-    return everyone[answers.detected]
+    today = datetime.date.today().isoformat()
+    kept = {**manifest.scores, "fusion_on_val": scores}
+    fitted = replace(manifest, experts=experts, fusion=fusion, exchange=exchange, scores=kept, created=today)
+    save_manifest(fitted)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _LookedAt:
+    """Pictures and what the experts say of them."""
+
+    faces: Sequence[LabelledFace]
+    answers: Answers
+
+    def evidence(self, labels: Sequence[LabelledFace] | None = None) -> Evidence:
+        """Return the evidence on the faces that were found and have a label: their own, or one of the same files."""
+        other = {face.file: face for face in labels or ()}
+        faces = self.faces if labels is None else [other.get(face.file, hard(face.file, "")) for face in self.faces]
+        everyone = Evidence(
+            self.answers.by_region,
+            self.answers.reliability,
+            soft=np.array([face.soft for face in faces], np.float32),
+            weight=np.array([face.weight for face in faces], np.float32),
+            agreed=np.array([face.agreement > _AGREED for face in faces]),
+        )
+        return everyone[self.answers.detected & np.array([bool(face.label) for face in faces])]
+
+    def with_temperatures(self, applied: list[float], wanted: list[float]) -> _LookedAt:
+        """Return the same with other temperatures of the experts than those that were applied."""
+        by_region = recalibrated(self.answers.by_region, applied, wanted)
+        return _LookedAt(self.faces, replace(self.answers, by_region=by_region))
+
+
+def _looked_at(faces: list[LabelledFace], root: Path, split: str, weights: Path) -> _LookedAt:
+    """Return what the experts say of the faces. Raises DataError where they are too few to fit anything to."""
+    where = f"in the split {split!r}" if split else f"in {root}"
+    if len(faces) < _FEWEST:
+        raise DataError(f"fitting needs {_FEWEST} labelled faces or more {where}; received {len(faces)}")
+    looked = _LookedAt(faces, run_shipped(faces, root, PipelineConfig(weights=weights)))
+    agreed = int(looked.evidence().agreed.sum())
+    if agreed < _FEWEST:
+        raise DataError(
+            f"fitting needs {_FEWEST} faces that are found and whose votes agree; of {len(faces)} only {agreed} were"
+        )
+    return looked
+
+
+def _temperatures(evidence: Evidence, applied: Sequence[float]) -> list[float]:
+    """Return one temperature per expert, from what it says with those that the manifest applies already."""
+    clear = evidence[evidence.agreed]
+    return [
+        fit_temperature(tempered(clear.by_region[:, column], 1 / temperature), clear.truth)
+        for column, temperature in enumerate(applied)
+    ]
 
 
 def _report(name: str, probabilities: FloatArray, evidence: Evidence) -> dict[str, float]:

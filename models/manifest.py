@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,27 @@ class FusionSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """Two more fusions, fitted to what a passer-by sees and to what was meant; between them one number chooses.
+
+    A slight frown is called neutral by most who see it, and sad or angry by the one who frowns. No fit serves both.
+
+    Attributes:
+        default: `float` in (0, 1), the sensitivity at which the manifest's own fusion stands.
+        seen: for sensitivity 0.
+        meant: for sensitivity 1.
+    """
+
+    default: float
+    seen: FusionSpec
+    meant: FusionSpec
+
+    def __post_init__(self) -> None:
+        if not 0 < self.default < 1:
+            raise ModelError(f"the default sensitivity must lie between 0 and 1; received {self.default!r}")
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What the program ships with: its experts in order, their fusion and where they come from.
 
@@ -97,6 +118,7 @@ class Manifest:
         data: what it was trained on and under which terms.
         scores: protocol -> figures of the fused answer.
         folder: where the files lie; not part of the JSON.
+        exchange: the fusions for other sensitivities, or `None` if there is only the one.
     """
 
     experts: tuple[ExpertSpec, ...]
@@ -105,6 +127,7 @@ class Manifest:
     data: Mapping[str, Any]
     scores: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = WEIGHTS_DIR
+    exchange: Exchange | None = None
 
     def __post_init__(self) -> None:
         names = self.regions
@@ -122,6 +145,25 @@ class Manifest:
     def regions(self) -> tuple[str, ...]:
         """The experts' regions, in their order."""
         return tuple(expert.region for expert in self.experts)
+
+    def fusion_at(self, sensitivity: float | None = None) -> FusionSpec:
+        """Return the fusion for a sensitivity: 0 is what a passer-by would call a face, 1 what was meant.
+
+        In between, the two nearest of the three fitted fusions are mixed in proportion. `None` is the default.
+
+        Raises:
+            ModelError: outside 0 to 1, or the manifest has one fusion only.
+        """
+        if sensitivity is None:
+            return self.fusion
+        if self.exchange is None:
+            raise ModelError("these weights have one fusion and no sensitivity to choose; fit it with --meant")
+        if not 0 <= sensitivity <= 1:
+            raise ModelError(f"the sensitivity must lie between 0 and 1; received {sensitivity!r}")
+        middle = self.exchange.default
+        if sensitivity <= middle:
+            return _between(self.exchange.seen, self.fusion, sensitivity / middle)
+        return _between(self.fusion, self.exchange.meant, (sensitivity - middle) / (1 - middle))
 
     def to_json(self) -> str:
         """Return the manifest as indented JSON; `load_manifest` reads it back."""
@@ -182,7 +224,8 @@ def load_manifest(folder: Path = WEIGHTS_DIR) -> Manifest:
             raise ModelError(f"{path} must list the emotions {EMOTIONS}; received {emotions}")
         experts = tuple(_expert(item) for item in body.pop("experts"))
         fusion = _fusion(body.pop("fusion"))
-        return Manifest(experts=experts, fusion=fusion, folder=folder, **body)
+        exchange = _exchange(body.pop("exchange", None))
+        return Manifest(experts=experts, fusion=fusion, exchange=exchange, folder=folder, **body)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} is not a manifest that this program reads ({error!r}); export it again") from error
 
@@ -201,3 +244,21 @@ def _fusion(item: Mapping[str, Any]) -> FusionSpec:
     tables = {name: tuple(tuple(float(v) for v in row) for row in item[name]) for name in ("weights", "success")}
     cross = tuple(tuple(tuple(map(float, row)) for row in rows) for rows in item.get("cross", ()))
     return FusionSpec(**{**item, **tables, "bias": tuple(map(float, item["bias"])), "cross": cross})
+
+
+def _exchange(item: Mapping[str, Any] | None) -> Exchange | None:
+    if item is None:
+        return None
+    return Exchange(float(item["default"]), _fusion(item["seen"]), _fusion(item["meant"]))
+
+
+def _between(first: FusionSpec, second: FusionSpec, share: float) -> FusionSpec:
+    """Return a fusion `share` of the way from the first to the second: every number is mixed."""
+
+    def mix(one: Any, other: Any) -> Any:
+        if isinstance(one, tuple):
+            return tuple(mix(a, b) for a, b in zip(one, other, strict=True))
+        return (1 - share) * one + share * other
+
+    names = ("weights", "bias", "temperature", "success", "cross")
+    return replace(first, **{name: mix(getattr(first, name), getattr(second, name)) for name in names})

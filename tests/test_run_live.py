@@ -102,6 +102,7 @@ def test_missing_models_end_in_one_line_and_code_1(tmp_path: Path) -> None:
         ("--provider", "gpu"),
         ("--smoothing-ms", -1),
         ("--smoothing-ms", "nan"),
+        ("--sensitivity", 1.5),
         ("--seconds", "nan"),
         ("--unknown",),
         ("--record", "x.gif"),

@@ -17,6 +17,7 @@ from models.console import say
 from models.dataset.labels import SPLITS, LabelledFace, of_split, read_labels
 from models.errors import DataError
 from models.evaluate.analysis import Analysis, analyse
+from models.evaluate.confusions import confusions
 from models.evaluate.occlusions import COVERS
 from models.evaluate.scores import NOT_FOUND, IntArray, Scores, accuracy, confusion_text, score, sklearn_metrics
 from models.evaluate.shipped import Answers, StoppedError, run_shipped
@@ -44,6 +45,7 @@ def main() -> None:
 @click.option("--cover", type=click.Choice(tuple(COVERS)), help="Draw a mask or dark glasses on each face first.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote there.")
+@click.option("--sensitivity", type=click.FloatRange(0, 1), help="0: as a passer-by would call it; 1: as it was meant.")
 @split_shares
 @fail_in_one_line
 def shipped(
@@ -56,6 +58,7 @@ def shipped(
     cover: str | None,
     weights: Path,
     overwrite: bool,
+    sensitivity: float | None,
     val_share: float,
     test_share: float,
 ) -> None:
@@ -69,8 +72,9 @@ def shipped(
         raise DataError(f"--out must lie in an existing folder; received {out}")
     check_new(out, overwrite=overwrite, inputs=[labels])
     faces = of_split(read_labels(labels, root, label_column), split, (val_share, test_share))
+    config = PipelineConfig(weights=weights, sensitivity=sensitivity)
     try:
-        answers = run_shipped(faces, root, PipelineConfig(weights=weights), cover=COVERS[cover] if cover else None)
+        answers = run_shipped(faces, root, config, cover=COVERS[cover] if cover else None)
     except StoppedError as stop:
         part = _write(out.with_name(f"{out.stem}.part{out.suffix}"), faces[: stop.done], stop.answers, by_region)
         say(f"stopped after {stop.done} of {len(faces)} pictures: what is said of them is in {part}", err=True)
@@ -129,6 +133,40 @@ def report(
     say(f"look: {page}   figures: {out / 'report.json'}")
 
 
+@main.command()
+@click.option(
+    "--of",
+    "sets",
+    nargs=5,
+    multiple=True,
+    required=True,
+    metavar="NAME LABELS ROOT COLUMN SPLIT",
+    help="A set of faces: its name, table, folder, column with the labels, and split or `all`. Repeatable.",
+)
+@click.option("--out", type=_TABLE, required=True, help="OUT.csv and OUT.png are written.")
+@click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
+@fail_in_one_line
+def exchange(sets: tuple[tuple[str, str, str, str, str], ...], out: Path, weights: Path) -> None:
+    """Measure what each step of sensitivity gives and takes, on one or more sets of faces."""
+    from models.evaluate.exchange import steps, write_exchange
+
+    manifest, config = load_manifest(weights), PipelineConfig(weights=weights)
+    manifest.fusion_at(0.0)  # weights with one fusion are refused before anything is run
+    by_set = {}
+    for name, table, folder, column, split in sets:
+        if split not in (*SPLITS, "all"):
+            raise DataError(f"the split of {name} must be {', '.join(SPLITS)} or all; received {split!r}")
+        every = read_labels(Path(table), Path(folder), column)
+        faces = of_split(every, None if split == "all" else split, (0.1, 0.1))
+        by_set[name] = steps(name, faces, run_shipped(faces, Path(folder), config), manifest)
+        for step in by_set[name]:
+            say(
+                f"{name:16} sensitivity {step.sensitivity:.2f}  accuracy {step.accuracy:6.2%}  {step.errors.line()}  "
+                f"ECE {step.ece:.3f}"
+            )
+    write_exchange(by_set, manifest.exchange.default if manifest.exchange else 0.0, out)
+
+
 def _print_report(analyses: Mapping[str, Analysis | None]) -> None:
     for name, analysis in analyses.items():
         if analysis is None:
@@ -141,8 +179,7 @@ def _print_report(analyses: Mapping[str, Analysis | None]) -> None:
         facts = analysis.as_dict()
         say(
             f"{name}: ECE {facts['ece']:.3f} (before temperature {facts['ece_before_temperature']:.3f}), 70 % most "
-            f"confident {facts['accuracy_on_70_percent']:.2%}, neutral called sad or angry "
-            f"{facts['neutral_as_sad_or_angry']:.2%}"
+            f"confident {facts['accuracy_on_70_percent']:.2%}, {analysis.errors.line()}"
         )
 
 
@@ -155,7 +192,8 @@ def score_lines(faces: Sequence[LabelledFace], answers: Answers) -> list[str]:
         scores = {name: score(truth, one) for name, one in said.items()}
     except DataError as error:
         return [*(_accuracy_line(name, truth, one) for name, one in said.items()), str(error)]
-    return [*(summary_line(name, one) for name, one in scores.items()), confusion_text(scores["fused"])]
+    errors = confusions(scores["fused"].confusion).line()
+    return [*(summary_line(name, one) for name, one in scores.items()), errors, confusion_text(scores["fused"])]
 
 
 def _scored(faces: Sequence[LabelledFace], answers: Answers) -> tuple[IntArray, dict[str, IntArray]]:

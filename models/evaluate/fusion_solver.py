@@ -21,14 +21,8 @@ _START_WEIGHT = 0.7
 # and the many cross terms closer still.
 _PULL_FACES = {"log_linear": 3.0, "stacked": 30.0}
 _FOLDS = 5
-# A resting face called sad or angry is what people resent most: mostly neutral faces pay this much more for what they
-# give to these two. On validation faces that means 3.2 % of the neutral ones; counting neutral faces 1.8 times instead
-# would mean 4.7 %, paying twice as much 1.9 % and 59 instead of 64 % of the sad faces right.
-_RESENTED_WEIGHT = 1.0
 # An emotion with fewer votes than this fraction of the mean gets less than its share: few faces must not decide all.
 _RAREST = 10
-_NEUTRAL, _MOSTLY = EMOTIONS.index("neutral"), 0.5
-_RESENTED = np.isin(EMOTIONS, ("sadness", "anger"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +118,20 @@ def negative_log_likelihood(probabilities: FloatArray, truth: IntArray) -> float
     return float(-np.log(probabilities[np.arange(len(truth)), truth] + _TINY).mean())
 
 
+def mixed(seen: Evidence, meant: Evidence, share: float) -> Evidence:
+    """Return both labelings of the same faces as one evidence in which the second counts for `share`, in [0, 1]."""
+    parts = [(seen, 1 - share), (meant, share)]
+    weights = [part * balanced(one) / max(float(balanced(one).sum()), _TINY) for one, part in parts]
+    count = len(seen.soft) + len(meant.soft)
+    return Evidence(
+        np.concatenate([seen.by_region, meant.by_region]),
+        np.concatenate([seen.reliability, meant.reliability]),
+        np.concatenate([seen.soft, meant.soft]),
+        np.concatenate(weights).astype(np.float32) * np.float32(count),
+        np.concatenate([seen.agreed, meant.agreed]),
+    )
+
+
 def balanced(evidence: Evidence) -> FloatArray:
     """Return each face's weight in the fit, `(N,)`, such that every emotion's votes add up to the same, within reason.
 
@@ -147,8 +155,7 @@ def _pool(evidence: Evidence, pull_faces: float, *, crossed: bool) -> tuple[Floa
     said = trust[:, :, None] * centred_log(evidence.by_region)
     bias_scale = trust.max(axis=1, keepdims=True)
     weight = balanced(evidence)
-    share, neutral = weight[:, None] / weight.sum(), evidence.soft[:, _NEUTRAL] > _MOSTLY
-    resented = _RESENTED_WEIGHT * neutral * share[:, 0]
+    share = weight[:, None] / weight.sum()
     start = np.tile(_START_WEIGHT * np.eye(kinds), (regions, 1, 1))
     free = np.ones_like(start, bool) if crossed else start > 0
     pull = pull_faces / len(evidence.soft)
@@ -158,10 +165,9 @@ def _pool(evidence: Evidence, pull_faces: float, *, crossed: bool) -> tuple[Floa
         weights[free] = values[:-kinds]
         p = softmax(np.einsum("nrk,rkj->nj", said, weights) + bias_scale * bias)
         away = weights - start
-        rest = p[:, ~_RESENTED].sum(axis=1) + _TINY
-        value = -(share * evidence.soft * np.log(p + _TINY)).sum() - (resented * np.log(rest)).sum()
+        value = -(share * evidence.soft * np.log(p + _TINY)).sum()
         value += pull * ((away**2).sum() + (bias**2).sum())
-        off = share * (p - evidence.soft) + (resented / rest)[:, None] * p * (_RESENTED - (1 - rest[:, None]))
+        off = share * (p - evidence.soft)
         slope = np.einsum("nrk,nj->rkj", said, off) + 2 * pull * away
         return float(value), np.concatenate([slope[free], (off * bias_scale).sum(axis=0) + 2 * pull * bias])
 

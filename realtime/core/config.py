@@ -48,6 +48,8 @@ class PipelineConfig:
         threads: `int`, intra-op threads per expert session.
         weights: folder with manifest and ONNX files.
         smoothing: the filter over time.
+        sensitivity: `float` in [0, 1] or `None` for the weights' own default: 0 calls a face what a passer-by would,
+            1 what was meant.
     """
 
     max_faces: int = 4
@@ -56,9 +58,12 @@ class PipelineConfig:
     threads: int = 1
     weights: Path = WEIGHTS_DIR
     smoothing: SmoothingConfig = SmoothingConfig()
+    sensitivity: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("max_faces", "max_batch", "threads"):
             value = getattr(self, name)
             if value < 1:
                 raise ConfigError(f"{name} must be 1 or more; received {value}")
+        if self.sensitivity is not None and not 0 <= self.sensitivity <= 1:
+            raise ConfigError(f"sensitivity must lie in 0 to 1; received {self.sensitivity}")

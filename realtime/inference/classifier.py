@@ -98,6 +98,7 @@ class RegionClassifier:
 
     def __init__(self, config: PipelineConfig) -> None:
         self._manifest = load_manifest(config.weights)
+        self._fusion = self._manifest.fusion_at(config.sensitivity)
         self._min_reliability = config.smoothing.min_reliability
         self._min_confidence = config.smoothing.min_confidence
         self._experts = [RegionExpert(self._manifest, spec, config) for spec in self._manifest.experts]
@@ -116,7 +117,7 @@ class RegionClassifier:
         reliability = np.zeros(by_region.shape[:2], np.float32)
         for row, (values, _) in enumerate(trusted):
             reliability[row] = values
-        fused = fuse(by_region, reliability, self._manifest.fusion)
+        fused = fuse(by_region, reliability, self._fusion)
         reasons = [reason for _, reason in trusted]
         results, start = [], 0
         for _, faces in batch:
