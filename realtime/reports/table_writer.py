@@ -197,12 +197,12 @@ def open_table(
     check_target(path, "table", SUFFIXES, overwrite=overwrite)
     facts, columns = table_facts(manifest_sha256, redact(source)), columns_of(regions)
     common = {"regions": regions, "live": live, "clock": clock, "wall_clock": wall_clock, "overwrite": overwrite}
-    return _opened(place_of(path), facts, columns, **common)
+    return _opened(place_of(path), path.suffix.lower(), facts, columns, **common)
 
 
-def _opened(path: Path, facts: dict[str, str], columns: Sequence[Column], **common: Any) -> TableWriter:
-    """Return the writer of the format that the suffix chooses."""
-    jsonl, suffix = partial(jsonl_text, columns), path.suffix.lower()
+def _opened(path: Path, suffix: str, facts: dict[str, str], columns: Sequence[Column], **common: Any) -> TableWriter:
+    """Return the writer of the format that `suffix` chooses; a link may point to a file with another one."""
+    jsonl = partial(jsonl_text, columns)
     if suffix == ".parquet":
         return TableWriter(
             path, _parts(path, ".jsonl"), jsonl, convert=_parquet_converter(path, facts, columns), **common
@@ -214,7 +214,7 @@ def _opened(path: Path, facts: dict[str, str], columns: Sequence[Column], **comm
         encode, header = _csv_text, _csv_text([tuple(column.name for column in columns)])
     if path.exists():
         put = partial(_put_with_facts, path, facts, columns)
-        return TableWriter(path, _parts(path, path.suffix), encode, header=header, convert=put, **common)
+        return TableWriter(path, _parts(path, suffix), encode, header=header, convert=put, **common)
     table = TableWriter(path, [path], encode, header=header, **common)
     try:
         write_sidecar(path, facts, columns)

@@ -192,6 +192,25 @@ def test_a_file_is_saved_whole_and_nothing_beside_it(tmp_path: Path, events, kin
         assert "happiness" in (folder / name).read_text("utf-8")
 
 
+def test_saving_onto_a_link_leaves_the_link_and_foreign_metadata_is_kept(tmp_path: Path, events) -> None:
+    analysis = analysis_of(write_clip(tmp_path / "clip.mp4", 10))
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "r.html").symlink_to(tmp_path / "folder" / "real.html")
+    (tmp_path / "t.csv-metadata.json").write_text("precious")
+
+    def saved(kind: Kind, name: str) -> object:
+        job = SaveJob(analysis, kind, tmp_path / name, FaceStyle.ON_BLACK, lambda j, event: events.put((j, event)))
+        return finished(job, events)[-1]
+
+    assert isinstance(saved(Kind.REPORT, "r.html"), Saved)
+    assert (tmp_path / "r.html").is_symlink()
+    assert "happiness" in (tmp_path / "folder" / "real.html").read_text("utf-8")
+    refused = saved(Kind.TABLE, "t.csv")
+    assert isinstance(refused, Failed)
+    assert "which is not of this program" in refused.message
+    assert (tmp_path / "t.csv-metadata.json").read_text() == "precious"
+
+
 def test_what_is_cancelled_leaves_what_was_there_before(tmp_path: Path, events) -> None:
     analysis = analysis_of(write_clip(tmp_path / "clip.mp4", 60))
     target = tmp_path / "r.mp4"

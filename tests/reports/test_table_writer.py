@@ -193,12 +193,13 @@ def test_two_tables_of_one_name_are_two_files(tmp_path: Path) -> None:
 def test_a_table_is_written_where_a_link_points_only_if_that_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     link = tmp_path / "out.csv"
-    link.symlink_to(tmp_path / "folder" / "real.csv")
+    link.symlink_to(tmp_path / "folder" / "real.dat")
     with pytest.raises(RecordError, match="exists already"):
         open_table(link)
     write_all(link, [analysed(0, 1)], overwrite=True)
     assert link.is_symlink()
-    assert len(read_all(tmp_path / "folder" / "real.csv")) == 1
+    assert len(read_all(link)) == 1
+    assert (tmp_path / "folder" / "real.dat").read_text().startswith(f"{NAMES[0]},")
 
 
 CHILD = """
