@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import itertools
 import socket
 from collections.abc import Iterable, Iterator
@@ -93,6 +94,13 @@ def test_head_is_answered_without_a_body(local: PageServer, guarded: PageServer)
         assert answer.status == 200
         assert (answer.getheader("Content-Type") or "").startswith(kind)
         assert answer.read() == b""
+    connection = http.client.HTTPConnection("127.0.0.1", local.address.port, timeout=10)
+    for path in ("/events", "/picture.mjpeg", "/page.css"):
+        connection.request("HEAD", path)
+        answer = connection.getresponse()
+        assert answer.status == 200, "the answer before has ended, though what it is about has no end"
+        answer.read()
+    connection.close()
     assert ask(local, "/none", "HEAD").status == 404
     assert ask(guarded, "/", "HEAD").status == 403
 
