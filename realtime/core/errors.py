@@ -94,8 +94,16 @@ def redact(address: str) -> str:
     Args:
         address: `str`, a stream's address, its scheme perhaps mistyped, or a file's path; not a sentence with one.
     """
+    secrets = _SECRET_IN_PATH if _ADDRESS.match(address) else _SECRET_VALUE
+    last_at = address.rfind("@")
+    for found in secrets.finditer(address):
+        if found.start() < last_at < found.end():
+            # Whether that @ ends a user's password or stands in a value, nobody can tell: both are hidden.
+            scheme, mark, _ = address.partition("://")
+            hidden = f"{scheme}://***" if mark and re.fullmatch(r"[\w+.-]+", scheme) else "***"
+            return hidden + secrets.sub(r"\1***", address[found.end() :])
     if "://" in address:
         without = _CREDENTIALS.sub("***@", address)
     else:
         without = _MISTYPED.sub(lambda found: f"{found[1] or ''}***@", address)
-    return (_SECRET_IN_PATH if _ADDRESS.match(without) else _SECRET_VALUE).sub(r"\1***", without)
+    return secrets.sub(r"\1***", without)

@@ -33,6 +33,8 @@ MISTYPED = ["rtps://u:{}@h", "rtsp:/u:{}@h", "rtsp//u:{}@h", "rtsp;//u:{}@h", "r
         (r"http:\\admin:secret@h", r"http:\\***@h"),
         ("rtsp:admin:secret@h", "***@h"),
         ("admin:secret@h/x", "***@h/x"),
+        ("http://h/x?password=a@secret&n=1", "http://***&n=1"),
+        ("http://me:secret@h/x?token=abc", "http://***@h/x?token=***"),
         ("http://h/x?n=1", "http://h/x?n=1"),
         ("clip.mp4", "clip.mp4"),
         ("/data/10:30@home/user=7/clip.mp4", "/data/10:30@home/user=7/clip.mp4"),
