@@ -72,10 +72,7 @@ def source_for(
     if isinstance(source, int) and not isinstance(source, bool) and source >= 0:
         return source_for(str(source), clock=clock, reconnect_s=reconnect_s, notify=notify)
     if all(hasattr(source, name) for name in ("open", "read", "close")):
-        missing = [name for name in _MEMBERS if not hasattr(source, name)]
-        if missing:
-            raise ConfigError(f"a frame source must have {', '.join(_MEMBERS)}; missing: {', '.join(missing)}")
-        return cast(FrameSource, source)
+        return _whole(source)
     if isinstance(source, np.ndarray) and source.ndim != 4:
         raise ConfigError(
             f"a source of images must yield them; received one array of shape {source.shape}: give [image]"
@@ -85,6 +82,13 @@ def source_for(
     raise ConfigError(
         f"a source must be a camera number, a file, a stream's address or an iterable of images; received {source!r}"
     )
+
+
+def _whole(source: object) -> FrameSource:
+    missing = [name for name in _MEMBERS if not hasattr(source, name)]
+    if missing:
+        raise ConfigError(f"a frame source must have {', '.join(_MEMBERS)}; missing: {', '.join(missing)}")
+    return cast(FrameSource, source)
 
 
 def _named(
