@@ -101,14 +101,15 @@ def is_pipe(path: str) -> bool:
     Raises:
         SourceOpenError: a terminal, at which nobody can type a video, or a socket's file.
     """
+    # Without standard input its number may belong to any other file.
+    if path in STDIN_NAMES and sys.stdin is None:
+        raise SourceOpenError("standard input must be open to be read; received a closed one: pipe a video")
     try:
         mode = os.fstat(0).st_mode if path in STDIN_NAMES else Path(path).stat().st_mode
-    except OSError as error:
-        if path not in STDIN_NAMES:
-            return False
-        raise SourceOpenError("standard input must be open to be read; received a closed one: pipe a video") from error
+    except OSError:
+        return False
     if path in STDIN_NAMES:
-        if sys.stdin is not None and os.isatty(0):
+        if os.isatty(0):
             raise SourceOpenError(
                 "standard input must be a pipe or a file; received a terminal: cat clip.mp4 | python run_live.py -"
             )

@@ -87,6 +87,12 @@ def test_a_file_that_is_redirected_to_standard_input_stays_a_file(tmp_path: Path
     assert done.stdout.decode() == "stdin 20 True\n", done.stderr
 
 
+def test_a_closed_standard_input_is_one_line() -> None:
+    command = f"{sys.executable} -c '{FRAMES}' - <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, cwd=ROOT, timeout=60)
+    assert done.stderr.decode() == "standard input must be open to be read; received a closed one: pipe a video\n"
+
+
 @pytest.mark.parametrize(
     ("data", "said"), [(b"", "it ended before its first byte"), (b"\0\0\0\x18ftypmp42\0\0", "cannot read its 14 bytes")]
 )
