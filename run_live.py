@@ -187,18 +187,11 @@ def _run_options(
 ) -> RunOptions:
     from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions, SmoothingMode
 
-    filtered = SmoothingConfig(time_constant_ms=smoothing_ms)
     faces = FaceStyle.ON_BLACK if privacy else FaceStyle.BLURRED if blur_faces else FaceStyle.AS_THEY_ARE
     return RunOptions(
         source=source,
         analysis=AnalysisOptions(
-            pipeline=PipelineConfig(
-                max_faces=max_faces,
-                provider=provider,
-                weights=weights,
-                smoothing=filtered,
-                sensitivity=sensitivity,
-            ),
+            pipeline=_pipeline(max_faces, provider, weights, smoothing_ms, sensitivity),
             smoothing=SmoothingMode(smooth),
             realtime=realtime,
             seconds=seconds,
@@ -208,6 +201,15 @@ def _run_options(
         ),
         picture=PictureOptions(faces=faces, mirror=mirror),
         outputs=tuple(_outputs(source, window, realtime, **outputs)),
+    )
+
+
+def _pipeline(
+    max_faces: int, provider: str, weights: Path, smoothing_ms: float, sensitivity: float | None
+) -> PipelineConfig:
+    filtered = SmoothingConfig(time_constant_ms=smoothing_ms)
+    return PipelineConfig(
+        max_faces=max_faces, provider=provider, weights=weights, smoothing=filtered, sensitivity=sensitivity
     )
 
 

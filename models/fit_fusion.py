@@ -96,10 +96,14 @@ def main(
         labelings = replace(labelings, posed=shown.with_temperatures(applied, temperatures).evidence())
     fusion = labelings.fitted(method, meant_share, posed_share)
     _write(manifest, temperatures, fusion, labelings.exchange(method), scores)
+    _say_shares(manifest, fusion)
+    say(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
+
+
+def _say_shares(manifest: Manifest, fusion: FusionSpec) -> None:
     for region, row in zip(manifest.regions, fusion.success, strict=True):
         shares = "  ".join(f"{name} {share:.2f}" for name, share in zip(EMOTIONS, row, strict=True))
         say(f"{region} is right when it says: {shares}")
-    say(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
 
 
 def _labelled(labels: Path | None, root: Path, label_column: str = "label") -> list[LabelledFace]:

@@ -78,11 +78,7 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     options["teacher_share"] = options["teacher_share"] if options["teacher"] else 0.0
     recipe = Recipe(**options)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    stored = out / RECIPE_NAME
-    if stored.exists() and not resume:
-        raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
-    if not stored.exists():
-        check_new(out / "best.weights.h5", out / "history.csv", out / "history.png", overwrite=None)
+    stored = _checked_folder(out, resume)
     from models.dataset.crop_set import load_crops
     from models.train.distillation import check_answers, distilled, read_answers
     from models.train.labels import joined, with_meant
@@ -108,6 +104,16 @@ def main(data: Path, out: Path, resume: bool, **options: Any) -> None:
     best = fit(recipe, train, val, out, resume=resume, covered=covered)
     say(f"best epoch {best['epoch']}: validation loss {best['val_loss']:.4f}, accuracy {best['val_accuracy']:.1%}")
     say(f"weights: {out / 'best.weights.h5'}   curve: {out / 'history.png'}")
+
+
+def _checked_folder(out: Path, resume: bool) -> Path:
+    """Return where the recipe goes. Raises ConfigError, DataError: another training's files are there."""
+    stored = out / RECIPE_NAME
+    if stored.exists() and not resume:
+        raise ConfigError(f"{out} holds a training already; add --resume to go on with it, or choose another --out")
+    if not stored.exists():
+        check_new(out / "best.weights.h5", out / "history.csv", out / "history.png", overwrite=None)
+    return stored
 
 
 def _covered(folder: Path, train: CropSet, region: str) -> CropSet:
