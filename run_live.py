@@ -142,6 +142,7 @@ def _list_cameras() -> None:
 
 def _run(debug: bool, headless: bool, **options: Any) -> None:
     # Imported here so that --help and wrong arguments answer at once.
+    from realtime.core.output_paths import owner_only
     from realtime.session.progress_bar import ProgressBar
     from realtime.session.run_summary import summary_lines
     from realtime.session.session import Session
@@ -154,7 +155,7 @@ def _run(debug: bool, headless: bool, **options: Any) -> None:
         say("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
     # Where rows go to standard output, nothing else does.
     rows_to_stdout = str(options["table"]) == _STDOUT
-    with ProgressBar(shown=headless, notes=ERR if rows_to_stdout else OUT) as bar:
+    with owner_only(), ProgressBar(shown=headless, notes=ERR if rows_to_stdout else OUT) as bar:
         session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
         with ending_signals(session.end_first_pass):
             try:

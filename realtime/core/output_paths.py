@@ -5,10 +5,11 @@ How a file is then written, beside its place and exclusively, is in `models.new_
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from models.new_files import place_of, take_place, write_whole
@@ -81,3 +82,13 @@ def free_name(suffix: str) -> Path:
     stem = time.strftime("emotion-live-%Y%m%d-%H%M%S")
     names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(path for name in names if not os.path.lexists(path := Path(name + suffix)))
+
+
+@contextlib.contextmanager
+def owner_only() -> Iterator[None]:
+    """Create files for their owner alone inside a `with` block: those of a run may show faces."""
+    mask = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(mask)

@@ -81,6 +81,7 @@ class Run:
         notify: takes one line for people.
         began_s: `float`, Unix time at which it began.
         shows_faces: `bool`, whether pictures of faces may be kept.
+        hides_faces: `bool`, whether faces are blurred or left out in what leaves the program.
         mirror: `bool`, whether pictures are shown mirrored.
         end_s: `float` or `None`, media time at which it ends, if that is known.
         controls: for a sink that a person controls.
@@ -100,6 +101,7 @@ class Run:
     notify: Callable[[str], None]
     began_s: float
     shows_faces: bool = True
+    hides_faces: bool = False
     mirror: bool = False
     end_s: float | None = None
     controls: RunControls | None = field(default=None, repr=False)

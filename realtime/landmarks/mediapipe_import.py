@@ -10,6 +10,8 @@ import types
 from collections.abc import Iterator
 
 _stderr_lock = threading.Lock()
+# Two threads that import mediapipe for the first time at once break its import.
+_import_lock = threading.RLock()
 
 
 @contextlib.contextmanager
@@ -45,19 +47,20 @@ def light_imports() -> Iterator[None]:
     mediapipe imports both if it finds them, for a documentation decorator and for plots that are not used here, which
     takes seconds. Modules that were imported before are left as they are.
     """
-    os.environ.setdefault("GLOG_minloglevel", "2")
-    plot = types.ModuleType("matplotlib.pyplot")
-    parent = types.ModuleType("matplotlib")
-    parent.pyplot = plot  # type: ignore[attr-defined]
-    stand_ins: dict[str, types.ModuleType | None] = {
-        "tensorflow": None,
-        "matplotlib": parent,
-        "matplotlib.pyplot": plot,
-    }
-    hidden = {name: module for name, module in stand_ins.items() if name not in sys.modules}
-    sys.modules.update(hidden)  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in hidden:
-            sys.modules.pop(name, None)
+    with _import_lock:
+        os.environ.setdefault("GLOG_minloglevel", "2")
+        plot = types.ModuleType("matplotlib.pyplot")
+        parent = types.ModuleType("matplotlib")
+        parent.pyplot = plot  # type: ignore[attr-defined]
+        stand_ins: dict[str, types.ModuleType | None] = {
+            "tensorflow": None,
+            "matplotlib": parent,
+            "matplotlib.pyplot": plot,
+        }
+        hidden = {name: module for name, module in stand_ins.items() if name not in sys.modules}
+        sys.modules.update(hidden)  # type: ignore[arg-type]
+        try:
+            yield
+        finally:
+            for name in hidden:
+                sys.modules.pop(name, None)

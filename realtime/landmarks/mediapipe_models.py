@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -169,6 +170,55 @@ class Detector:
         graphs, self._graphs = self._graphs, []
         for graph in graphs:
             graph.close()
+
+
+class SensitiveDetector:
+    """One BlazeFace model with a threshold of its own, in the calling thread. Close it explicitly.
+
+    `Detector` cannot go below 0.5 (near) and 0.6 (full range): MediaPipe's `FaceDetection` takes a threshold, but its
+    graph has these two in it. Here the same graph is built from its text with another one.
+
+    Args:
+        min_score: `float` in [0, 1]; below it a detection is no face.
+        far: the full-range model instead of the near-range one.
+    """
+
+    def __init__(self, min_score: float, *, far: bool) -> None:
+        with light_imports():
+            from mediapipe.python import packet_creator, packet_getter
+            from mediapipe.python._framework_bindings import calculator_graph, image_frame
+            from mediapipe.python.solutions.face_detection import FaceDetection
+        self._create, self._getter, self._srgb = packet_creator, packet_getter, image_frame.ImageFormat.SRGB
+        self._answers: dict[str, Any] = {}
+        self._pictures = 0
+        with quiet_stderr():
+            made = FaceDetection(model_selection=int(far))
+            text = re.sub(r"min_score_thresh: [\d.]+", f"min_score_thresh: {min_score}", made._graph.text_config)
+            made.close()
+            text = re.sub(r"executor \{[^}]*\}", 'executor { type: "ApplicationThreadExecutor" }', text)
+            self._graph: Any = calculator_graph.CalculatorGraph(graph_config=text)
+            self._graph.observe_output_stream("detections", self._answers.__setitem__, True)
+            self._graph.start_run({})
+            self.find(np.zeros((64, 64, 3), np.uint8))
+
+    def find(self, image_rgb: ImageArray) -> FloatArray:
+        """Return the boxes of all faces, `(N, 4) float32` xyxy pixels, of `image_rgb`, `(H, W, 3) uint8`."""
+        self._pictures += 1
+        packet = self._create.create_image_frame(image_format=self._srgb, data=np.ascontiguousarray(image_rgb))
+        self._graph.add_packet_to_input_stream("image", packet.at(self._pictures))
+        self._graph.wait_until_idle()
+        answer = self._answers.get("detections")
+        found = [] if answer is None or answer.is_empty() else self._getter.get_proto_list(answer)
+        places = [one.location_data.relative_bounding_box for one in found]
+        corners = [(box.xmin, box.ymin, box.xmin + box.width, box.ymin + box.height) for box in places]
+        return np.array(corners, np.float32).reshape(-1, 4) * np.array(image_rgb.shape[1::-1] * 2, np.float32)
+
+    def close(self) -> None:
+        """Free the graph; a second call does nothing."""
+        graph, self._graph = self._graph, None
+        if graph is not None:
+            with contextlib.suppress(RuntimeError, ValueError):
+                graph.close()
 
 
 def mesh_model() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from realtime.core.options import FaceStyle, PictureOptions
 from realtime.core.types import Analysed, ImageArray
-from realtime.overlay.face_blur import FaceBlur, on_black
+from realtime.overlay.face_blur import FaceBlur, framed_by_blur, on_black
 from realtime.overlay.overlay import Overlay
 
 
@@ -15,14 +15,15 @@ class OutputPainter:
 
     Args:
         options: how faces are shown, and whether pictures are mirrored.
+        blur: blurs faces, where they are to be blurred; by default those that were analyzed.
 
     Attributes:
         landmarks: `bool`, whether landmarks and regions are drawn too.
     """
 
-    def __init__(self, options: PictureOptions | None = None) -> None:
+    def __init__(self, options: PictureOptions | None = None, blur: FaceBlur | None = None) -> None:
         self._options = options or PictureOptions()
-        self._overlay, self._blur = Overlay(), FaceBlur()
+        self._overlay, self._blur = Overlay(), blur or FaceBlur()
         self._drawn: tuple[Analysed, ImageArray] | None = None
         self.landmarks = False
 
@@ -38,5 +39,6 @@ class OutputPainter:
         if self._options.faces is FaceStyle.ON_BLACK:
             return on_black(analysed)
         if self._options.faces is FaceStyle.BLURRED:
-            return self._blur.blurred(analysed)
+            # Frames around the veil rather than on it: nothing is drawn on a face that nobody is to recognize.
+            return framed_by_blur(self._blur.blurred(analysed))
         return analysed

@@ -12,12 +12,13 @@ from models.manifest import manifest_sha256
 from realtime.core.channel import ChannelClosedError
 from realtime.core.delivery import Delivery
 from realtime.core.metrics import Metrics
-from realtime.core.options import RunOptions, SmoothingMode
+from realtime.core.options import FaceStyle, RunOptions, SmoothingMode
 from realtime.core.output_paths import free_name
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import InteractiveSink, Run, RunStatus, Sink
 from realtime.core.types import Analysed
-from realtime.overlay.output_painter import OutputPainter
+from realtime.landmarks.all_faces_detector import AllFacesDetector
+from realtime.overlay.output_gate import OutputGate
 from realtime.recording.recording_sink import RecordingOptions, RecordingSink
 from realtime.session.analyser import Analyser
 from realtime.session.pacer import Pacer, check_speed
@@ -61,7 +62,8 @@ class Session:
         self._sinks: list[Sink] = []
         self._screen: InteractiveSink | None = None
         self._key_recording: RecordingSink | None = None
-        self._painter = OutputPainter(options.picture)
+        self._gate = OutputGate(options.picture, AllFacesDetector)
+        self._painter = self._gate.painter
         self._clock, self._sleep = clock, sleep
         self._pacer = Pacer(clock=clock)
         self._analyser: Analyser | None = None
@@ -87,16 +89,18 @@ class Session:
             output.check()
         analyser = self._analyser = self._new_analyser()
         with ExitStack() as stack:
+            stack.callback(self._gate.end)
             # A page's port is taken before anything is analyzed.
             for output in self.options.outputs:
                 sink = output.sink()
                 self._sinks.append(sink)
-                stack.callback(sink.close)
+                stack.callback(self._gate.close, sink)
             stack.callback(self._close_key_recording)
             stack.push(self._note_failure)  # before the sinks are closed
             stack.enter_context(analyser)
             on_open(analyser.info)
             self._run = self._new_run(analyser)
+            self._gate.open(analyser.info.size_wh, self._notify)
             # The last first: a page or a window that does not open must not cost the table of an earlier run.
             for sink in reversed(self._sinks):
                 sink.open(self._run)
@@ -128,7 +132,7 @@ class Session:
         """Start a recording under a free name, or finish the one that runs. Raises RecordError."""
         running = self._recording()
         if running is not None:
-            running.close()
+            self._gate.close(running)
         elif self._run is not None:
             sink = self._key_recording = RecordingSink(RecordingOptions(free_name(".mp4")))
             sink.open(self._run)
@@ -169,6 +173,7 @@ class Session:
             notify=self._notify,
             began_s=time.time(),
             shows_faces=picture.shows_faces,
+            hides_faces=picture.faces is not FaceStyle.AS_THEY_ARE,
             mirror=picture.mirror,
             end_s=self.options.analysis.seconds,
             controls=self,
@@ -203,8 +208,9 @@ class Session:
         self.spans.write(analysed)
         if self._run is not None and self._run.delivery is Delivery.PACED and self._screen is None:
             self._sleep(max(0.0, self._pacer.left_s(self._media_time_s)))
+        self._gate.take(analysed)
         for sink in list(self._sinks):
-            sink.write(analysed)
+            self._gate.write(sink, analysed)
         self.metrics.shown(analysed.frame.captured_at_s)
         self._on_frame(analysed)
 
@@ -229,4 +235,4 @@ class Session:
 
     def _close_key_recording(self) -> None:
         if self._key_recording is not None:
-            self._key_recording.close()
+            self._gate.close(self._key_recording)

@@ -185,10 +185,14 @@ class WindowSink:
         self._redraw()
 
     def _screenshot(self) -> None:
-        if self._picture is None:
+        run, playback = self._opened
+        if self._picture is None or self._shown is None:
             return
+        picture = self._picture
+        if run.hides_faces:
+            picture = playback.composed(run.picture(self._shown), timeline=Key.TOGGLE_TIMELINE in self._switched_on)
         try:
-            png = cv2.imencode(".png", self._picture)[1].tobytes()
+            png = cv2.imencode(".png", picture)[1].tobytes()
             path = write_whole(free_name(".png"), png, overwrite=False)
         except OSError as error:
             raise RecordError(

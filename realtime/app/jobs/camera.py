@@ -21,7 +21,8 @@ from realtime.core.errors import EmotionLiveError
 from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions
 from realtime.core.sink import Run, Sink
 from realtime.core.types import Analysed, Emotions, Faces
-from realtime.overlay.output_painter import OutputPainter
+from realtime.landmarks.all_faces_detector import AllFacesDetector
+from realtime.overlay.output_gate import OutputGate
 from realtime.session.analyser import Analyser
 
 _POLL_S = 0.05
@@ -151,12 +152,13 @@ class CameraJob(Job):
     def _take(self, analysed: Analysed) -> None:
         for kind, file in list(self._files.items()):
             try:
-                file.sink.write(analysed)
+                file.gate.take(analysed)
+                file.gate.write(file.sink, analysed)
             except EmotionLiveError as error:
                 self.post(NotWritten(kind, str(error)))
                 del self._files[kind]
                 with suppress(EmotionLiveError):  # It was told already.
-                    file.sink.close()
+                    file.close()
         frame, metrics = analysed.frame, self._analyser.metrics
         size_wh = fit(frame.size_wh, self.view_wh)
         self.views.put(
@@ -178,8 +180,10 @@ class CameraJob(Job):
         try:
             output = output_of(kind, path)
             output.check()
-            file = _LiveFile(path, output.sink())
-            file.sink.open(self._run_of(faces, file.notes))
+            file = _LiveFile(path, output.sink(), OutputGate(PictureOptions(faces), AllFacesDetector))
+            file.sink.open(self._run_of(faces, file))
+            if kind is not Kind.TABLE:
+                file.gate.open(self._analyser.info.size_wh, lambda _: None)
         except EmotionLiveError as error:
             self.post(NotWritten(kind, str(error)))
         else:
@@ -188,7 +192,7 @@ class CameraJob(Job):
             self._files[kind] = file
             self.post(Writing(kind, path))
 
-    def _run_of(self, faces: FaceStyle, notes: list[str]) -> Run:
+    def _run_of(self, faces: FaceStyle, file: _LiveFile) -> Run:
         analyser, options = self._analyser, PictureOptions(faces)
         return Run(
             source=analyser.info,
@@ -197,9 +201,10 @@ class CameraJob(Job):
             metrics=analyser.metrics,
             manifest_sha256=manifest_sha256(self._config.weights),
             provider=lambda: analyser.provider,
-            picture=OutputPainter(options).draw,
+            picture=file.gate.painter.draw,
             shows_faces=options.shows_faces,
-            notify=notes.append,
+            hides_faces=faces is not FaceStyle.AS_THEY_ARE,
+            notify=file.notes.append,
             began_s=time.time(),
         )
 
@@ -208,7 +213,7 @@ class CameraJob(Job):
         if file is None:
             return
         try:
-            file.sink.close()
+            file.close()
         except EmotionLiveError as error:
             self.post(NotWritten(kind, str(error)))
         else:
@@ -225,4 +230,12 @@ class _LiveFile:
 
     path: Path
     sink: Sink
+    gate: OutputGate
     notes: list[str] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Write what waits, and finish the file. Raises EmotionLiveError."""
+        try:
+            self.gate.close(self.sink)
+        finally:
+            self.gate.end()

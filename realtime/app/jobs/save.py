@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,8 @@ from realtime.core.options import FaceStyle, PictureOptions
 from realtime.core.output_paths import check_target, place_of
 from realtime.core.sink import Run
 from realtime.core.types import Analysed, Frame
-from realtime.overlay.output_painter import OutputPainter
+from realtime.landmarks.all_faces_detector import AllFacesDetector
+from realtime.overlay.output_gate import OutputGate
 from realtime.reports.table_metadata import check_sidecar
 
 _TELL_EVERY_S = 0.1
@@ -79,15 +80,21 @@ class SaveJob(Job):
     def _write(self, path: Path) -> list[str]:
         notes: list[str] = []
         sink = output_of(self.kind, path).sink()
-        with closing(sink):
-            sink.open(self._run_of(self._analysis, notes))
+        gate = OutputGate(PictureOptions(self._faces), AllFacesDetector)
+        with ExitStack() as stack:
+            stack.callback(gate.end)
+            stack.callback(gate.close, sink)
+            sink.open(self._run_of(self._analysis, notes, gate))
             # What is told from here on is for the user; that it is written to a folder beside its place is not.
             notes.clear()
+            if self.kind is not Kind.TABLE:
+                gate.open(self._analysis.info.size_wh, notes.append)
             for analysed in self._frames():
-                sink.write(analysed)
+                gate.take(analysed)
+                gate.write(sink, analysed)
         return notes
 
-    def _run_of(self, analysis: Analysis, notes: list[str]) -> Run:
+    def _run_of(self, analysis: Analysis, notes: list[str], gate: OutputGate) -> Run:
         options = PictureOptions(self._faces)
         return Run(
             source=analysis.info,
@@ -96,8 +103,9 @@ class SaveJob(Job):
             metrics=analysis.metrics,
             manifest_sha256=manifest_sha256(analysis.config.weights),
             provider=lambda: analysis.provider,
-            picture=OutputPainter(options).draw,
+            picture=gate.painter.draw,
             shows_faces=options.shows_faces,
+            hides_faces=options.faces is not FaceStyle.AS_THEY_ARE,
             notify=notes.append,
             began_s=analysis.began_s,
         )
