@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.region_registry import REGIONS
-from realtime.inference.reliability import REASONS, region_quality, reliability_and_reason
+from realtime.inference.reliability import REASONS, region_quality, reliability_and_reason, without_covered
 from tests.support.fakes import make_faces
 
 FRAME_WH = (320, 240)
@@ -74,3 +74,22 @@ def test_cues_multiply_and_the_best_regions_worst_cue_is_the_reason(cues: np.nda
     assert reliability.dtype == np.float32
     best = cues[reliability == reliability.max()]
     assert any(row[REASONS.index(reason)] == row.min() for row in best)
+
+
+@pytest.mark.parametrize(
+    ("eyes", "lips", "reliability"),
+    [(0.6, 0.6, (1, 1)), (0.99, 0.2, (1, 0)), (0.95, 0.2, (0.5, 0)), (0.6, 0.2, (0, 0)), (0.2, 0.99, (0, 1))],
+    ids=["both seen", "eyes alone, sure", "eyes alone, less sure", "eyes alone, unsure", "lips alone, sure"],
+)
+def test_a_flat_answer_is_a_covered_region_and_the_other_one_then_has_to_be_sure(
+    eyes: float, lips: float, reliability: tuple[float, float]
+) -> None:
+    by_region = np.array([[[share] + [(1 - share) / 5] * 5 for share in (eyes, lips)]], np.float32)
+    quality = without_covered(np.ones((1, 2, 4), np.float32), by_region)
+    values, reason = reliability_and_reason(quality[0])
+    assert values == pytest.approx(reliability, abs=1e-4)
+    assert max(values) == 1 or reason == "hidden"
+
+
+def test_no_face_at_all_is_no_covered_one() -> None:
+    assert without_covered(np.ones((0, 2, 4), np.float32), np.ones((0, 2, 6), np.float32)).shape == (0, 2, 4)

@@ -178,3 +178,17 @@ def test_after_a_seek_faces_are_looked_for_anew(monkeypatch):
     for epoch in (0, 0, 2, 2):
         finder.find(replace(make_frame(), epoch=epoch))
     assert did == ["find", "find", "forget", "find", "find"]
+
+
+def test_a_face_that_is_upside_down_is_fitted_upright(portrait_bgr: np.ndarray) -> None:
+    finder = LandmarkFinder(1)
+    try:
+        upright = finder.find(Frame(portrait_bgr, 0, 0.0, 0.0))
+        turned = [
+            finder.find(Frame(np.ascontiguousarray(portrait_bgr[::-1, ::-1]), n, n / 30, 0.0, 1)) for n in range(3)
+        ]
+    finally:
+        finder.close()
+    for faces in turned:
+        assert abs(faces.head_pose_deg[0, 2]) > 150
+        np.testing.assert_allclose(511 - faces.landmarks_xy[0], upright.landmarks_xy[0], atol=6)

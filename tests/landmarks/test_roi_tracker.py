@@ -35,7 +35,7 @@ class FakeLayer:
         rows, columns = np.nonzero(image_bgr[:, :, 0] == values[counts.argmax()])
         points[:] = (columns.min(), rows.min(), 0)
         points[1] = (columns.max() + 1, rows.max() + 1, 0)
-        return points, 0.9
+        return points, 1.0
 
     def close(self) -> None:
         self.closed += 1
