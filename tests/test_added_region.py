@@ -52,8 +52,9 @@ def manifest(tmp_path: Path) -> Manifest:
 @pytest.fixture
 def measured(manifest: Manifest) -> Analysed:
     """One face, bright and coarse enough for every expert to speak."""
-    patches = np.random.default_rng(0).integers(100, 256, (48, 64, 3), dtype=np.uint8)
-    frame = make_frame(image=np.ascontiguousarray(np.kron(patches, np.ones((5, 5, 1), np.uint8))))
+    patches = np.random.default_rng(0).integers(100, 250, (48, 64, 3), dtype=np.uint8)
+    noise = np.random.default_rng(1).integers(0, 5, (240, 320, 3), dtype=np.uint8)
+    frame = make_frame(image=np.ascontiguousarray(np.kron(patches, np.ones((5, 5, 1), np.uint8)) + noise))
     faces = make_faces([(160, 120)], 60).with_track_ids(np.array([1]))
     (emotions,) = RegionClassifier(PipelineConfig(weights=manifest.folder)).classify([(frame, faces)])
     return Analysed(frame, faces, emotions)

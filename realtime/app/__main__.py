@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ _ZOOM_HELP = "Magnification in percent; by default what the screen asks for. Ctr
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
 def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> None:
     """Open a window in which videos and cameras are analyzed, watched and saved. VIDEO is opened at once."""
+    os.umask(0o077)  # Files that show faces are for whoever runs this, and for nobody else.
     try:
         run(video, zoom, max_faces, weights)
     except EmotionLiveError as error:

@@ -15,7 +15,14 @@ from realtime.core.errors import ModelError
 from realtime.core.types import UNCERTAIN, Emotions, Faces, FloatArray, Frame, ImageArray
 from realtime.inference.execution_providers import provider_chain, short_name
 from realtime.inference.fusion import fuse, tempered
-from realtime.inference.reliability import NO_CLEAR_EXPRESSION, region_quality, reliability_and_reason, without_covered
+from realtime.inference.reliability import (
+    NO_CLEAR_EXPRESSION,
+    REASONS,
+    photographed,
+    region_quality,
+    reliability_and_reason,
+    without_covered,
+)
 
 _SILENT = 3  # ONNX Runtime's log level "error"
 
@@ -113,6 +120,11 @@ class RegionClassifier:
         for column, expert in enumerate(self._experts):
             crops = self._cut(batch, expert, quality[:, column])
             by_region[:, column] = expert.probabilities(crops)
+        # A drawing has no fine detail, as a blurred face has none.
+        real = np.concatenate(
+            [np.ones(0, np.float32), *(photographed(faces, frame.image_bgr) for frame, faces in batch)]
+        )
+        quality[:, :, REASONS.index("blurred")] *= real[:, None]
         trusted = [reliability_and_reason(face) for face in without_covered(quality, by_region)]
         reliability = np.zeros(by_region.shape[:2], np.float32)
         for row, (values, _) in enumerate(trusted):

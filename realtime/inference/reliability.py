@@ -31,6 +31,13 @@ _INSIDE_SHARE = (0.6, 0.3)
 # 3 pixels the medians are 0.00012 (eyes) and 0.00025 (lips).
 _SHARPNESS = (0.0004, 0.0001)
 _PIXELS_PER_D = 40.0
+# Share of pixels of a face that equal their neighbor: even colors of a drawing or an emoji. Drawn faces of 300 pixels or
+# more have 0.74 to 0.95, also after H.264. Of 294 press photographs none has more than 0.38, after H.264 at its lowest
+# quality that is used (35) 0.47; of the faces of 13 videos none has more than 0.41.
+_EVEN_SHARE = (0.64, 0.74)
+# Dark faces have few gray levels, so neighbors are equal there too; drawings have contrast.
+_DRAWN_CONTRAST_GREY = 22.0
+_EVERY_ROW = 3
 # Largest probability of an expert. The experts learned to answer evenly where their region is covered: a hand over the
 # mouth gives 0.19 to 0.205, the lowest of 294 press photographs and 2,800 frames are 0.35 (eyes) and 0.24 (lips).
 _FLAT_ANSWER = (0.235, 0.21)
@@ -62,6 +69,27 @@ def region_quality(
     inside = _ramp(share_inside(landmarks_xy, geometry, frame_size_wh), _INSIDE_SHARE)
     hidden = min(_ramp(deviation, _CONTRAST_GREY), inside)
     return np.array([turned, small, blurred, hidden], np.float32)
+
+
+def photographed(faces: Faces, image_bgr: ImageArray) -> FloatArray:
+    """Return how far each face is a camera's picture rather than a drawing of even colors, `(N,) float32` in [0, 1].
+
+    Args:
+        faces: the faces of the frame.
+        image_bgr: `(H, W, 3) uint8`, the frame.
+    """
+    height, width = image_bgr.shape[:2]
+    values = np.ones(len(faces), np.float32)
+    for row, (left, top, right, bottom) in enumerate(faces.boxes_xyxy.tolist()):
+        x0, x1 = max(0, int(left)), min(width, int(right))
+        y0, y1 = max(0, int(top)), min(height, int(bottom))
+        if x1 - x0 < 2 or y1 - y0 < 2:
+            continue
+        green = np.ascontiguousarray(image_bgr[y0:y1:_EVERY_ROW, x0:x1, 1])
+        even = np.count_nonzero(green[:, 1:] == green[:, :-1]) / green[:, 1:].size
+        if even > _EVEN_SHARE[0] and _deviation(green) > _DRAWN_CONTRAST_GREY:
+            values[row] = _ramp(even, _EVEN_SHARE)
+    return values
 
 
 def without_covered(quality: FloatArray, by_region: FloatArray) -> FloatArray:

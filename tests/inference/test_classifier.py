@@ -28,7 +28,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def picture() -> np.ndarray:
     """Bright and dark patches, coarse enough to be seen in a crop."""
     patches = np.random.default_rng(0).integers(100, 256, (48, 64, 3), dtype=np.uint8)
-    return np.ascontiguousarray(np.kron(patches, np.ones((5, 5, 1), np.uint8)))
+    # With a camera's noise: even patches would be a drawing.
+    noise = np.random.default_rng(1).integers(0, 5, (240, 320, 3), dtype=np.uint8)
+    return np.ascontiguousarray(np.kron(patches - 5, np.ones((5, 5, 1), np.uint8)) + noise)
 
 
 def test_each_expert_speaks_for_its_region_and_the_fusion_for_both(weights: Path, picture: np.ndarray) -> None:

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.region_registry import REGIONS
-from realtime.inference.reliability import REASONS, region_quality, reliability_and_reason, without_covered
+from realtime.inference.reliability import (
+    REASONS,
+    photographed,
+    region_quality,
+    reliability_and_reason,
+    without_covered,
+)
 from tests.support.fakes import make_faces
 
 FRAME_WH = (320, 240)
@@ -93,3 +99,23 @@ def test_a_flat_answer_is_a_covered_region_and_the_other_one_then_has_to_be_sure
 
 def test_no_face_at_all_is_no_covered_one() -> None:
     assert without_covered(np.ones((0, 2, 4), np.float32), np.ones((0, 2, 6), np.float32)).shape == (0, 2, 4)
+
+
+def drawn_face(shade: float = 1.0) -> np.ndarray:
+    """An emoji in 320x240: even colors, sharp edges."""
+    image = np.full((240, 320, 3), 255, np.uint8)
+    cv2.circle(image, (160, 120), 80, (60, 210, 255), -1, cv2.LINE_AA)
+    for x in (135, 185):
+        cv2.ellipse(image, (x, 100), (7, 12), 0, 0, 360, (20, 40, 80), -1, cv2.LINE_AA)
+    cv2.ellipse(image, (160, 130), (40, 35), 0, 15, 165, (20, 40, 80), 7, cv2.LINE_AA)
+    return (image * shade).astype(np.uint8)
+
+
+def test_a_drawn_face_is_no_picture_of_a_face_and_a_photograph_is(portrait_bgr: np.ndarray) -> None:
+    faces = make_faces([(160, 120)], 60.0)
+    assert photographed(faces, drawn_face()) == 0
+    portrait = replace(faces, boxes_xyxy=np.array([[170, 70, 280, 190]], np.float32))
+    for shade in (1.0, 0.1):
+        assert photographed(portrait, (portrait_bgr * shade).astype(np.uint8)) == 1
+    outside = replace(faces, boxes_xyxy=np.array([[900, 900, 990, 990]], np.float32))
+    assert photographed(outside, drawn_face()) == 1
