@@ -31,9 +31,9 @@ _INSIDE_SHARE = (0.6, 0.3)
 # 3 pixels the medians are 0.00012 (eyes) and 0.00025 (lips).
 _SHARPNESS = (0.0004, 0.0001)
 _PIXELS_PER_D = 40.0
-# Share of pixels of a face that equal their neighbor: even colors of a drawing or an emoji. Drawn faces of 300 pixels or
-# more have 0.74 to 0.95, also after H.264. Of 294 press photographs none has more than 0.38, after H.264 at its lowest
-# quality that is used (35) 0.47; of the faces of 13 videos none has more than 0.41.
+# Share of pixels of a face that equal their neighbor: even colors of a drawing or an emoji. Drawn faces of 300 pixels
+# or more have 0.74 to 0.95, also after H.264. Of 294 press photographs none has more than 0.38, after coarse H.264 (35)
+# 0.47; of the faces of 13 videos none has more than 0.41.
 _EVEN_SHARE = (0.64, 0.74)
 # Dark faces have few gray levels, so neighbors are equal there too; drawings have contrast.
 _DRAWN_CONTRAST_GREY = 22.0

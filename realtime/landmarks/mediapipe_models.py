@@ -195,6 +195,7 @@ class SensitiveDetector:
             made = FaceDetection(model_selection=int(far))
             text = re.sub(r"min_score_thresh: [\d.]+", f"min_score_thresh: {min_score}", made._graph.text_config)
             made.close()
+            text = re.sub(r"xnnpack \{[^}]*\}", "xnnpack { num_threads: 1 }", text)
             text = re.sub(r"executor \{[^}]*\}", 'executor { type: "ApplicationThreadExecutor" }', text)
             self._graph: Any = calculator_graph.CalculatorGraph(graph_config=text)
             self._graph.observe_output_stream("detections", self._answers.__setitem__, True)
