@@ -15,6 +15,8 @@ from realtime.landmarks.mediapipe_models import SensitiveDetector
 
 # A false box costs a patch of blur, a missed face costs somebody's privacy: lower than where faces are looked for.
 _MIN_SCORE = 0.3
+# In turned frames and tiles, which are many, hands and cloth reach that often.
+_MIN_SCORE_ELSEWHERE = 0.5
 # The models see 192 pixels: no more is needed for views of the whole frame.
 _WHOLE_PX = 640
 _PADDING = 0.25
@@ -86,14 +88,14 @@ class AllFacesDetector:
 
     def _tile(self, image_bgr: ImageArray, view: _View) -> FloatArray:
         part = image_bgr[view.y_px : view.y_px + view.side_px, view.x_px : view.x_px + view.side_px]
-        boxes = self._far.find(np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2RGB), np.uint8))
+        boxes = self._far.find(np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2RGB), np.uint8), _MIN_SCORE_ELSEWHERE)
         return boxes + np.array([view.x_px, view.y_px] * 2, np.float32)
 
     def _whole(self, whole: ImageArray, view: _View) -> FloatArray:
         height, width = whole.shape[:2]
         if view.turns:
             turned = np.rot90(whole, view.turns)
-            boxes = np.concatenate([self._near.find(turned), self._far.find(turned)])
+            boxes = np.concatenate([one.find(turned, _MIN_SCORE_ELSEWHERE) for one in (self._near, self._far)])
             return _turned_back(boxes, view.turns, width, height)
         pad = round(_PADDING * max(width, height))
         padded = np.asarray(cv2.copyMakeBorder(whole, pad, pad, pad, pad, cv2.BORDER_REFLECT), np.uint8)

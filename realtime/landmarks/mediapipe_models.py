@@ -202,15 +202,20 @@ class SensitiveDetector:
             self._graph.start_run({})
             self.find(np.zeros((64, 64, 3), np.uint8))
 
-    def find(self, image_rgb: ImageArray) -> FloatArray:
-        """Return the boxes of all faces, `(N, 4) float32` xyxy pixels, of `image_rgb`, `(H, W, 3) uint8`."""
+    def find(self, image_rgb: ImageArray, at_least: float = 0.0) -> FloatArray:
+        """Return the boxes of all faces, `(N, 4) float32` xyxy pixels.
+
+        Args:
+            image_rgb: `(H, W, 3) uint8`.
+            at_least: `float` in [0, 1], leave out those with a lower score.
+        """
         self._pictures += 1
         packet = self._create.create_image_frame(image_format=self._srgb, data=np.ascontiguousarray(image_rgb))
         self._graph.add_packet_to_input_stream("image", packet.at(self._pictures))
         self._graph.wait_until_idle()
         answer = self._answers.get("detections")
         found = [] if answer is None or answer.is_empty() else self._getter.get_proto_list(answer)
-        places = [one.location_data.relative_bounding_box for one in found]
+        places = [one.location_data.relative_bounding_box for one in found if one.score[0] >= at_least]
         corners = [(box.xmin, box.ymin, box.xmin + box.width, box.ymin + box.height) for box in places]
         return np.array(corners, np.float32).reshape(-1, 4) * np.array(image_rgb.shape[1::-1] * 2, np.float32)
 
