@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -12,6 +13,7 @@ import click
 from models.console import ending_signals, hold_standard_streams, say
 from models.errors import EmotionLiveError
 
+MOST_WORKERS = 64
 _SHARE = click.FloatRange(0, 0.9)
 
 
@@ -20,6 +22,13 @@ def split_shares(command: Callable[..., None]) -> Callable[..., None]:
     val = click.option("--val-share", type=_SHARE, default=0.1, show_default=True, help="Where no split is given.")
     test = click.option("--test-share", type=_SHARE, default=0.1, show_default=True, help="Likewise.")
     return val(test(command))
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use, at most 64: under taskset fewer than the machine has."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, min(cores, MOST_WORKERS))
 
 
 P = ParamSpec("P")

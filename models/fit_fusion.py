@@ -12,7 +12,8 @@ import numpy as np
 
 from models.cli import fail_in_one_line, split_shares
 from models.console import say
-from models.dataset.labels import LabelledFace, hard, of_split, read_labels
+from models.dataset.copies import without_copies
+from models.dataset.labels import LabelledFace, hard, of_split, outside_lines, read_labels, split_by_subject
 from models.errors import DataError
 from models.evaluate.fusion_solver import (
     METHODS,
@@ -83,7 +84,7 @@ def main(
     With --meant and --posed, biases and temperature are chosen for all three labelings, and the fusions for
     sensitivity 0 (the votes alone) and 1 (what was meant, and posed faces in full) are written beside.
     """
-    faces = of_split(_labelled(labels, root, label_column), split, (val_share, test_share))
+    faces = _each_once(labels, root, label_column, split, (val_share, test_share))
     manifest = load_manifest(weights)
     found = _looked_at(faces, root, split, weights)
     applied = [expert.temperature for expert in manifest.experts]
@@ -108,6 +109,19 @@ def _say_shares(manifest: Manifest, fusion: FusionSpec) -> None:
 
 def _labelled(labels: Path | None, root: Path, label_column: str = "label") -> list[LabelledFace]:
     return [face for face in read_labels(labels, root, label_column) if face.label]
+
+
+def _each_once(
+    labels: Path | None, root: Path, label_column: str, split: str, shares: tuple[float, float]
+) -> list[LabelledFace]:
+    """Return the labeled faces of a split without copies: what is fitted must not be tested later."""
+    faces = read_labels(labels, root, label_column, say)
+    every = [face for face in faces if face.label]
+    splits = split_by_subject(every, *shares)
+    originals = without_copies(every, splits, root)
+    for line in (*outside_lines(faces), *originals.lines()):
+        say(line)
+    return of_split([replace(every[row], split=splits[row]) for row in originals.rows], split, shares)
 
 
 def _compared(evidence: Evidence, temperatures: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -167,6 +181,8 @@ def _looked_at(faces: list[LabelledFace], root: Path, split: str, weights: Path)
     if len(faces) < _FEWEST:
         raise DataError(f"fitting needs {_FEWEST} labelled faces or more {where}; received {len(faces)}")
     looked = _LookedAt(faces, run_shipped(faces, root, PipelineConfig(weights=weights)))
+    for line in looked.answers.fault_lines(faces):
+        say(line)
     agreed = int(looked.evidence().agreed.sum())
     if agreed < _FEWEST:
         raise DataError(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import filecmp
-import os
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,12 +13,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from models.cli import fail_in_one_line, split_shares
+from models.cli import MOST_WORKERS, fail_in_one_line, split_shares, usable_cores
 from models.console import ERR, say
 from models.dataset.builder import BuildJob, BuildReport, build
+from models.dataset.copies import without_copies
 from models.dataset.index import INDEX_NAME, NOT_FOUND_NAME
-from models.dataset.labels import break_ties, read_labels, resting, split_by_subject
+from models.dataset.labels import break_ties, outside_lines, read_labels, resting, split_by_subject
 from models.dataset.occlusion import COVER_KINDS
+from models.dataset.pictures import fault_lines, find_picture, plain_name
 from models.errors import DataError
 from models.manifest import EMOTIONS
 from models.region_registry import REGIONS
@@ -46,20 +48,22 @@ def arrange(labels: Path, root: Path, out: Path, label_column: str, move: bool) 
 
     Pictures whose label is none of the six emotions stay where they are.
     """
-    faces = read_labels(labels, root, label_column)
+    faces = read_labels(labels, root, label_column, say)
     counts: Counter[str] = Counter()
     missing = 0
     for face in tqdm(faces, unit="picture", desc="arrange", file=ERR):
-        source = root / face.file
+        source = find_picture(root, face.file)
         if not face.label:
             counts["(none of the six)"] += 1
-        elif not source.is_file():
+        elif source is None:
             missing += 1
         else:
-            _place(source, out / face.label / face.file.replace("/", "_"), move)
+            _place(source, out / face.label / plain_name(face.file).replace("/", "_"), move)
             counts[face.label] += 1
     for name, count in sorted(counts.items()):
         say(f"{name:20} {count:7}")
+    for line in outside_lines(faces):
+        say(line)
     if missing:
         raise DataError(f"{missing} of {len(faces)} pictures in {labels} are not in {root}; the others were arranged")
 
@@ -83,7 +87,7 @@ def _place(source: Path, target: Path, move: bool) -> None:
 @click.option("--tie-breaker", type=_TABLE, help="Table with file,label that decides where the votes do not agree.")
 @split_shares
 @click.option("--border", type=click.IntRange(0, 64), default=8, show_default=True, help="Pixels around each crop.")
-@click.option("--workers", type=click.IntRange(1, 64), default=os.cpu_count() or 1, show_default=True)
+@click.option("--workers", type=click.IntRange(1, MOST_WORKERS), default=usable_cores(), show_default=True)
 @click.option(
     "--cover", type=click.Choice(COVER_KINDS), help="Draw one on each face: for `models.train --covered-data`."
 )
@@ -115,32 +119,31 @@ def build_command(
     With --bend, OUT gets the neutral faces of the training split only, each bent along its mesh into a slight or full
     expression, or within neutral: for `models.train --bent-data`. Another SEED bends them otherwise.
     """
-    every = read_labels(labels, root, label_column)
+    every = read_labels(labels, root, label_column, say)
     if tie_breaker:
         every = break_ties(every, read_labels(tie_breaker, root))
     faces = [face for face in every if face.label]
     if not faces:
         raise DataError(f"no face has one of the labels {', '.join(EMOTIONS)}; see --label-column")
     splits = split_by_subject(faces, val_share, test_share)
+    originals = without_copies(faces, splits, root)
+    faces, splits = [faces[row] for row in originals.rows], [splits[row] for row in originals.rows]
     if bend is not None:
         faces = resting(faces, splits)
         splits = ["train"] * len(faces)
     job = BuildJob(faces, splits, root, out, border, workers, cover or "", cover_seed, bend is not None, bend or 0)
-    report = build(job)
-    _print_report(report, len(every) - len(faces), out)
+    _print_report(build(job), [*outside_lines(every), *originals.lines()], out)
     for region in REGIONS:
         _write_preview(out, region)
 
 
-def _print_report(report: BuildReport, outside: int, out: Path) -> None:
+def _print_report(report: BuildReport, left_out: Sequence[str], out: Path) -> None:
     say(f"{'split':6} {'faces':>7} {'found':>7} {'share':>7}")
     for split in report.wanted:
         wanted, found = report.wanted[split], report.found[split]
-        say(f"{split:6} {wanted:7} {found:7} {found / wanted:7.1%}")
-    if outside:
-        say(f"{outside} pictures left out: their label is none of the six emotions")
-    if report.unreadable:
-        say(f"{report.unreadable} pictures could not be read")
+        say(f"{split:6} {wanted:7} {found:7} {found / max(1, wanted):7.1%}")
+    for line in (*left_out, *fault_lines(report.faults, report.faces)):
+        say(line)
     say(f"index: {out / INDEX_NAME}   faces not found: {out / NOT_FOUND_NAME}   look: {out}/preview_*.png")
 
 

@@ -22,6 +22,7 @@ from models.dataset.bending import LARGEST_TURN_DEG, FloatArray, ImageArray, ben
 from models.dataset.index import CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path, index_columns
 from models.dataset.labels import LabelledFace
 from models.dataset.occlusion import COVER_KINDS, cover_face
+from models.dataset.pictures import FAULTS, PictureError, read_picture
 from models.errors import DataError
 from models.manifest import EMOTIONS
 from models.new_files import check_new
@@ -76,17 +77,25 @@ class _Cutting(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What was built: faces wanted and found per split, and how many pictures could not be read."""
+    """What was built.
+
+    Attributes:
+        wanted: pictures per split that could be read.
+        found: faces found in them.
+        faults: file and fault of each picture that could not be read.
+        faces: pictures in all.
+    """
 
     wanted: Counter[str]
     found: Counter[str]
-    unreadable: int
+    faults: Sequence[tuple[str, str]]
+    faces: int
 
 
 def build(job: BuildJob) -> BuildReport:
     """Find every face, cut its regions, write crops, index and the list of faces not found.
 
-    Finished chunks of an earlier run into the same folder are kept.
+    Finished chunks of an earlier run into the same folder are kept, unless a picture could not be read in them.
 
     Raises:
         DataError: the folder holds another data set.
@@ -94,7 +103,7 @@ def build(job: BuildJob) -> BuildReport:
     _claim(job)
     chunks = [range(start, min(start + _CHUNK, len(job.faces))) for start in range(0, len(job.faces), _CHUNK)]
     parts = [job.out / _PARTS / f"{number:06d}.csv" for number in range(len(chunks))]
-    open_chunks = [(chunk, part) for chunk, part in zip(chunks, parts, strict=True) if not part.exists()]
+    open_chunks = [(chunk, part) for chunk, part in zip(chunks, parts, strict=True) if not _is_finished(part)]
     done = len(job.faces) - sum(len(chunk) for chunk, _ in open_chunks)
     tasks = [(part, [_task(job, number) for number in chunk]) for chunk, part in open_chunks]
     how = _Cutting(job.root, job.out, job.border_px, job.cover, job.cover_seed, job.bend, job.bend_seed)
@@ -103,6 +112,16 @@ def build(job: BuildJob) -> BuildReport:
         for count in _run(work, tasks, job.workers):
             bar.update(count)
     return _merge(job.out, parts)
+
+
+def _is_finished(part: Path) -> bool:
+    """Return whether a chunk needs no work: what could not be read in an earlier run may be in its place now."""
+    return part.exists() and not any(row["found"] in FAULTS for row in _read(part))
+
+
+def _read(part: Path) -> list[dict[str, Any]]:
+    with part.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
 
 
 def _run(work: partial[int], tasks: list[Any], workers: int) -> Iterator[int]:
@@ -164,14 +183,15 @@ def _build_chunk(how: _Cutting, task: tuple[Path, list[dict[str, Any]]]) -> int:
 
 
 def _build_one(finder: StillImageFinder, how: _Cutting, row: dict[str, Any]) -> None:
-    image_bgr = cv2.imread(str(how.root / row["file"]), cv2.IMREAD_COLOR)
-    if image_bgr is None:
-        row["found"] = "unreadable"
+    try:
+        image_bgr = read_picture(how.root, row["file"])
+    except PictureError as error:
+        row["found"] = error.fault
         return
-    faces = finder.find(np.asarray(image_bgr, np.uint8))
+    faces = finder.find(image_bgr)
     if how.cover and len(faces):
         rng = np.random.default_rng((int(row["id"]), COVER_KINDS.index(how.cover), how.cover_seed))
-        image_bgr, hidden = cover_face(np.asarray(image_bgr, np.uint8), faces.landmarks_xy[0], how.cover, rng)
+        image_bgr, hidden = cover_face(image_bgr, faces.landmarks_xy[0], how.cover, rng)
         row.update({f"hidden_{region}": f"{share:.2f}" for region, share in hidden.items()})
         faces = finder.find(image_bgr)
     row["found"] = str(len(faces))
@@ -214,13 +234,13 @@ def _write(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 def _merge(out: Path, parts: Sequence[Path]) -> BuildReport:
     rows: list[dict[str, Any]] = []
     for part in parts:
-        with part.open(newline="", encoding="utf-8") as stream:
-            rows.extend(csv.DictReader(stream))
+        rows.extend(_read(part))
     missing = [row for row in rows if row["found"] != "1"]
     _write(out / INDEX_NAME, [row for row in rows if row["found"] == "1"])
     _write(out / NOT_FOUND_NAME, missing)
     return BuildReport(
-        wanted=Counter(row["split"] for row in rows),
+        wanted=Counter(row["split"] for row in rows if row["found"] not in FAULTS),
         found=Counter(row["split"] for row in rows if row["found"] == "1"),
-        unreadable=sum(row["found"] == "unreadable" for row in missing),
+        faults=[(row["file"], row["found"]) for row in missing if row["found"] in FAULTS],
+        faces=len(rows),
     )

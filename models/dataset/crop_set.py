@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.dataset.index import crop_path, read_config, read_index
-from models.errors import DataError
+from models.dataset.index import CONFIG_NAME, INDEX_NAME, crop_path, one_line, read_config, read_index
+from models.errors import DataError, ModelError
 from models.manifest import EMOTIONS
 from models.region_crops import border_wh
 from models.region_registry import Geometry, geometry_from_dict, region_named
 
 FloatArray = npt.NDArray[np.float32]
 ImageArray = npt.NDArray[np.uint8]
+
+_NUMBERS = (*(f"p_{emotion}" for emotion in EMOTIONS), "weight", "agreement")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +80,20 @@ def load_crops(data: Path, region: str, split: str) -> CropSet:
             f"{data} holds the regions {', '.join(config['geometry'])}; for {region} build it again elsewhere"
         )
     rows = read_index(data, split)
+    try:
+        return _crop_set(data, region, split, rows, config)
+    except (KeyError, OverflowError, TypeError, ValueError, ModelError) as error:
+        raise DataError(
+            f"{data / INDEX_NAME} or {CONFIG_NAME} is damaged ({one_line(error)}); build the data set again in another "
+            "folder"
+        ) from error
+
+
+def _crop_set(
+    data: Path, region: str, split: str, rows: Sequence[Mapping[str, str]], config: Mapping[str, Any]
+) -> CropSet:
+    if not all(math.isfinite(float(row[name])) for row in rows for name in _NUMBERS):
+        raise ValueError(f"not every number of the split {split} is finite")
     crops = [_read(crop_path(data, region, row)) for row in rows]
     return CropSet(
         crops=np.stack(crops)[..., None],

@@ -1,18 +1,20 @@
-"""Labeled faces from folders or tables (hard labels or votes), split by subject. Standard library only."""
+"""Labeled faces from folders or tables (hard labels or votes), split by subject."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from models.dataset.label_table import read_table
+from models.dataset.picture_folders import list_folders
+from models.dataset.pictures import counted, is_system_file, plain_name, skipped_line
 from models.errors import DataError
 from models.manifest import EMOTIONS
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 SPLITS = ("train", "val", "test")
 _LABEL = "label"
 _MAJORITY = 0.5
@@ -70,25 +72,36 @@ def canonical_label(text: str) -> str:
     return plain if plain in EMOTIONS else ""
 
 
-def read_labels(labels: Path | None, root: Path, label_column: str = _LABEL) -> list[LabelledFace]:
+def read_labels(
+    labels: Path | None, root: Path, label_column: str = _LABEL, notify: Callable[[str], None] = lambda _line: None
+) -> list[LabelledFace]:
     """Read labeled faces from a table, or from one folder per emotion below `root`.
 
     Args:
-        labels: CSV with `file,label[,split,subject]`, or with one column of votes per emotion in place of `label`.
-            `None` reads `root/EMOTION/*.png` or `root/{train,val,test}/EMOTION/*.png`.
+        labels: table with `file,label[,split,subject]`, or with one column of votes per emotion in place of `label`, as
+            `models.dataset.label_table` reads it. `None` reads `root/EMOTION/*.png` or
+            `root/{train,val,test}/EMOTION/*.png`.
         root: folder that the table's files are relative to.
         label_column: name of the column with hard labels.
+        notify: is told in one line each how many files were skipped, and why.
 
     Raises:
         DataError: no such file, no usable column, no row.
     """
     if not root.is_dir():
         raise DataError(f"the root folder must exist; received {root}")
-    faces = list(_from_folders(root) if labels is None else _from_table(labels, label_column))
+    faces = list(_from_folders(root, notify) if labels is None else _from_table(labels, label_column, notify))
     if not faces:
         where = labels or root
         raise DataError(f"no labelled face in {where}; expected a table with file,label or one folder per emotion")
     return faces
+
+
+def outside_lines(faces: Sequence[LabelledFace]) -> list[str]:
+    """Return one line with how many labels are none of the six emotions, and which; nothing where there are none."""
+    given = [face.given or "(empty)" for face in faces if not face.label]
+    line = f"{len(given)} pictures left out: their label is none of the six emotions ({counted(given)})"
+    return [line] if given else []
 
 
 def break_ties(faces: Sequence[LabelledFace], second: Sequence[LabelledFace], votes: float = 5.0) -> list[LabelledFace]:
@@ -101,10 +114,10 @@ def break_ties(faces: Sequence[LabelledFace], second: Sequence[LabelledFace], vo
         second: with hard labels; files that it lacks, and labels outside the six, change nothing.
         votes: `float`, how many of ten votes the second label is worth.
     """
-    opinions = {face.file: face for face in second if face.label}
+    opinions = {plain_name(face.file): face for face in second if face.label}
     return [
-        _with_opinion(face, opinions[face.file], votes)
-        if face.label and face.agreement <= _MAJORITY and face.file in opinions
+        _with_opinion(face, opinions[plain_name(face.file)], votes)
+        if face.label and face.agreement <= _MAJORITY and plain_name(face.file) in opinions
         else face
         for face in faces
     ]
@@ -179,14 +192,11 @@ def _drawn(face: LabelledFace, val_share: float, test_share: float, seed: int) -
     return "val" if position < test_share + val_share else "train"
 
 
-def _from_folders(root: Path) -> Iterator[LabelledFace]:
-    for split in ("", *SPLITS):
-        base = root / split if split else root
-        for folder in sorted(base.iterdir()) if base.is_dir() else ():
-            if folder.is_dir() and (label := canonical_label(folder.name)):
-                for path in sorted(folder.rglob("*")):
-                    if path.suffix.lower() in IMAGE_SUFFIXES:
-                        yield hard(path.relative_to(root).as_posix(), label, split=split, given=folder.name)
+def _from_folders(root: Path, notify: Callable[[str], None]) -> list[LabelledFace]:
+    found = list_folders(root, SPLITS, lambda name: bool(canonical_label(name)))
+    for line in found.lines():
+        notify(line)
+    return [hard(file, canonical_label(name), split=split, given=name) for file, name, split in found.pictures]
 
 
 def hard(file: str, label: str, *, split: str = "", subject: str = "", given: str = "") -> LabelledFace:
@@ -195,57 +205,71 @@ def hard(file: str, label: str, *, split: str = "", subject: str = "", given: st
     return LabelledFace(file, label, soft, float(bool(label)), float(bool(label)), split, subject, given or label)
 
 
-def _from_table(labels: Path, label_column: str) -> Iterator[LabelledFace]:
+def _from_table(labels: Path, label_column: str, notify: Callable[[str], None]) -> Iterator[LabelledFace]:
+    table = read_table(labels)
+    file_column, hard_column = table.column("file"), table.column(label_column)
+    votes = {canonical_label(name): name for name in table.columns if canonical_label(name)}
+    has_votes = len(votes) == len(EMOTIONS)
+    if file_column is None or not (hard_column or (has_votes and label_column == _LABEL)):
+        raise DataError(
+            f"{labels} must have the columns file and {label_column} (or votes for {', '.join(EMOTIONS)}); "
+            f"received {list(table.columns)}"
+        )
+    known = {name: column for name in ("split", "subject", *_OTHER_ANSWERS) if (column := table.column(name))}
+    skipped = []
+    for line, row in table.rows:
+        where = f"{labels}, line {line}"
+        file = row[file_column].strip()
+        if not file:
+            raise DataError(f"{where}: the cell file is empty; name a picture")
+        if "\n" in file or "\r" in file:
+            raise DataError(f"{where}: a file name must end on its line; received {file[:40]!r}: close its quotes")
+        if is_system_file(file):
+            skipped.append(file)
+            continue
+        cells = {**{name: row[column] for name, column in known.items()}, "file": file}
+        if hard_column:
+            yield _hard_row(cells, row[hard_column], where)
+        else:
+            numbers = {name: row[column] for name, column in votes.items()}
+            yield _soft_row({**cells, **numbers}, where, decimal_comma=table.delimiter != ",")
+    if skipped:
+        notify(skipped_line(skipped))
+
+
+def _hard_row(row: Mapping[str, str], text: str, where: str) -> LabelledFace:
+    given = text.strip()
+    return hard(row["file"], canonical_label(given), split=_split(row, where), subject=_subject(row), given=given)
+
+
+def _soft_row(row: Mapping[str, str], where: str, *, decimal_comma: bool) -> LabelledFace:
+    def number(name: str) -> float:
+        text = row.get(name, "")
+        return float((text.replace(",", ".") if decimal_comma else text) or 0)
+
     try:
-        with labels.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            columns = list(reader.fieldnames or ())
-            votes = {canonical_label(name): name for name in columns if canonical_label(name)}
-            has_votes = len(votes) == len(EMOTIONS)
-            if "file" not in columns or not (label_column in columns or (has_votes and label_column == _LABEL)):
-                raise DataError(
-                    f"{labels} must have the columns file and {label_column} (or votes for {', '.join(EMOTIONS)}); "
-                    f"received {columns}"
-                )
-            use_votes = has_votes and label_column not in columns
-            for line, row in enumerate(reader, start=2):
-                if not (row["file"] or "").strip():
-                    raise DataError(f"{labels}, line {line}: the cell file is empty; name a picture")
-                yield _soft_row(row, votes, labels, line) if use_votes else _hard_row(row, label_column)
-    except OSError as error:
-        raise DataError(f"the table of labels cannot be read: {labels} ({error.strerror})") from error
-    except csv.Error as error:
-        raise DataError(f"the table of labels is damaged: {labels} ({error})") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"the table of labels must be UTF-8 text; received {labels}") from error
-
-
-def _hard_row(row: Mapping[str, str | None], label_column: str) -> LabelledFace:
-    given = (row.get(label_column) or "").strip()
-    label = canonical_label(given)
-    return hard(row["file"] or "", label, split=_split(row), subject=(row.get("subject") or "").strip(), given=given)
-
-
-def _soft_row(row: Mapping[str, str | None], votes: Mapping[str, str], labels: Path, line: int) -> LabelledFace:
-    try:
-        six = [float(row[votes[emotion]] or 0) for emotion in EMOTIONS]
-        rest = [float(row.get(name) or 0) for name in _OTHER_ANSWERS]
+        six, rest = [number(emotion) for emotion in EMOTIONS], [number(name) for name in _OTHER_ANSWERS]
     except ValueError as error:
-        raise DataError(f"{labels}, line {line}: votes must be numbers ({error})") from error
-    if not all(0 <= value < math.inf for value in (*six, *rest)):
-        raise DataError(f"{labels}, line {line}: votes must be 0 or more; received {six}")
+        raise DataError(f"{where}: votes must be numbers ({error})") from error
+    if not all(0 <= value < math.inf for value in (*six, *rest, sum(six) + sum(rest))):
+        raise DataError(f"{where}: votes must be 0 or more; received {six}")
+    split, subject = _split(row, where), _subject(row)
     total, most = sum(six) + sum(rest), max(six)
     if most <= 0 or most < max(rest):
-        return hard(row["file"] or "", "", split=_split(row), subject=(row.get("subject") or "").strip(), given="other")
+        return hard(row["file"], "", split=split, subject=subject, given="other")
     label = EMOTIONS[six.index(most)]
     soft = tuple(value / sum(six) for value in six)
-    subject = (row.get("subject") or "").strip()
-    return LabelledFace(row["file"] or "", label, soft, sum(six) / total, most / total, _split(row), subject, label)
+    return LabelledFace(row["file"], label, soft, sum(six) / total, most / total, split, subject, label)
 
 
-def _split(row: Mapping[str, str | None]) -> str:
-    text = (row.get("split") or "").strip().lower()
+def _subject(row: Mapping[str, str]) -> str:
+    """Return the person's name in one form of its accents: two forms would be two people, on two sides of a split."""
+    return unicodedata.normalize("NFC", row.get("subject", "").strip())
+
+
+def _split(row: Mapping[str, str], where: str) -> str:
+    text = row.get("split", "").strip().lower()
     split = _SPLIT_ALIASES.get(text, text)
     if split and split not in SPLITS:
-        raise DataError(f"a split must be one of {SPLITS}; received {text!r} for {row.get('file')}")
+        raise DataError(f"{where}: a split must be one of {SPLITS}; received {text!r} for {row['file']}")
     return split

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +14,8 @@ import numpy as np
 
 from models.cli import fail_in_one_line, split_shares
 from models.console import say
-from models.dataset.labels import SPLITS, LabelledFace, of_split, read_labels
+from models.dataset.copies import later_copies
+from models.dataset.labels import SPLITS, LabelledFace, of_split, outside_lines, read_labels
 from models.errors import DataError
 from models.evaluate.analysis import Analysis, analyse
 from models.evaluate.confusions import confusions
@@ -65,13 +66,14 @@ def shipped(
     """Run the shipped models over labeled pictures as the live program does, without smoothing over time.
 
     Writes file,label,detected and the six fused probabilities for every picture (all 0 where no face was found), and
-    prints the scores on the pictures whose label is one of the six emotions; a face not found counts as wrong. Without
-    scikit-learn, which `make setup-train` installs, the accuracies alone.
+    prints the scores on the pictures whose label is one of the six emotions; a face not found counts as wrong. A
+    picture that is missing or cannot be read is counted beside the scores; its cells are empty. Copies count once.
+    Without scikit-learn, which `make setup-train` installs, the accuracies alone.
     """
     if not out.parent.is_dir():
         raise DataError(f"--out must lie in an existing folder; received {out}")
     check_new(out, overwrite=overwrite, inputs=[labels])
-    faces = of_split(read_labels(labels, root, label_column), split, (val_share, test_share))
+    faces = of_split(read_labels(labels, root, label_column, say), split, (val_share, test_share))
     config = PipelineConfig(weights=weights, sensitivity=sensitivity)
     try:
         answers = run_shipped(faces, root, config, cover=COVERS[cover] if cover else None)
@@ -80,7 +82,8 @@ def shipped(
         say(f"stopped after {stop.done} of {len(faces)} pictures: what is said of them is in {part}", err=True)
         raise
     out = _write(out, faces, answers, by_region, overwrite=overwrite)
-    for line in score_lines(faces, answers):
+    copies = later_copies(faces, root)
+    for line in (*_left_out(faces, answers, copies), *score_lines(faces, answers, copies)):
         say(line)
     say(f"probabilities: {out}")
 
@@ -119,9 +122,12 @@ def report(
     check_new(out / REPORT_NAME, out / "report.json", overwrite=overwrite, inputs=[labels])
     sklearn_metrics()  # What is missing shows before minutes of work, not after.
     shares = (val_share, test_share)
-    protocols = {name: of_split(read_labels(labels, root, name), split, shares) for name in label_column}
+    protocols = {name: of_split(read_labels(labels, root, name, say), split, shares) for name in label_column}
     faces, config, manifest = next(iter(protocols.values())), PipelineConfig(weights=weights), load_manifest(weights)
     answers = run_shipped(faces, root, config)
+    rows = _rows_to_score(faces, answers, root)
+    protocols = {name: [pictures[row] for row in rows] for name, pictures in protocols.items()}
+    faces, answers = next(iter(protocols.values())), answers.of_rows(rows)
     covered = {name: run_shipped(faces, root, config, cover=draw) for name, draw in COVERS.items()} if covers else {}
     analyses = {name: analyse(pictures, answers, covered, manifest.fusion) for name, pictures in protocols.items()}
     page = write_report(analyses, protocols, answers, manifest, root, out, f"{labels.name}, {split or 'all splits'}")
@@ -158,13 +164,31 @@ def exchange(sets: tuple[tuple[str, str, str, str, str], ...], out: Path, weight
             raise DataError(f"the split of {name} must be {', '.join(SPLITS)} or all; received {split!r}")
         every = read_labels(Path(table), Path(folder), column)
         faces = of_split(every, None if split == "all" else split, (0.1, 0.1))
-        by_set[name] = steps(name, faces, run_shipped(faces, Path(folder), config), manifest)
+        answers = run_shipped(faces, Path(folder), config)
+        for line in answers.fault_lines(faces):
+            say(f"{name}: {line}")
+        read = [int(row) for row in answers.read]
+        by_set[name] = steps(name, [faces[row] for row in read], answers.of_rows(read), manifest)
         for step in by_set[name]:
             say(
                 f"{name:16} sensitivity {step.sensitivity:.2f}  accuracy {step.accuracy:6.2%}  {step.errors.line()}  "
                 f"ECE {step.ece:.3f}"
             )
     write_exchange(by_set, manifest.exchange.default if manifest.exchange else 0.0, out)
+
+
+def _rows_to_score(faces: Sequence[LabelledFace], answers: Answers, root: Path) -> list[int]:
+    """Return the rows of pictures that could be read, each once, and say which are left out."""
+    copies = later_copies(faces, root)
+    for line in _left_out(faces, answers, copies):
+        say(line)
+    return [int(row) for row in answers.read if row not in copies]
+
+
+def _left_out(faces: Sequence[LabelledFace], answers: Answers, copies: Set[int]) -> list[str]:
+    """Return the lines that say which pictures are in no score, and why."""
+    told = [f"{len(copies)} pictures left out of the scores: copies of others by content"] if copies else []
+    return [*answers.fault_lines(faces), *outside_lines(faces), *told]
 
 
 def _print_report(analyses: Mapping[str, Analysis | None]) -> None:
@@ -183,9 +207,15 @@ def _print_report(analyses: Mapping[str, Analysis | None]) -> None:
         )
 
 
-def score_lines(faces: Sequence[LabelledFace], answers: Answers) -> list[str]:
-    """Return what is printed of the answers; where scikit-learn is missing, accuracies and what to install for more."""
-    truth, said = _scored(faces, answers)
+def score_lines(faces: Sequence[LabelledFace], answers: Answers, copies: Set[int] = frozenset()) -> list[str]:
+    """Return what is printed of the answers; where scikit-learn is missing, accuracies and what to install for more.
+
+    Args:
+        faces: the pictures.
+        answers: what the program says of them.
+        copies: rows that are in no score.
+    """
+    truth, said = _scored(faces, answers, copies)
     if not len(truth):
         return []
     try:
@@ -196,9 +226,9 @@ def score_lines(faces: Sequence[LabelledFace], answers: Answers) -> list[str]:
     return [*(summary_line(name, one) for name, one in scores.items()), errors, confusion_text(scores["fused"])]
 
 
-def _scored(faces: Sequence[LabelledFace], answers: Answers) -> tuple[IntArray, dict[str, IntArray]]:
+def _scored(faces: Sequence[LabelledFace], answers: Answers, copies: Set[int]) -> tuple[IntArray, dict[str, IntArray]]:
     """Return truth and answers, fused and of each expert, as indices, of the faces with one of the six labels."""
-    rows = np.array([number for number, face in enumerate(faces) if face.label], np.int64)
+    rows = np.array([number for number in answers.read if faces[number].label and number not in copies], np.int64)
     truth = np.array([EMOTIONS.index(faces[row].label) for row in rows], np.int64)
     by_name: dict[str, FloatArray] = {"fused": answers.fused}
     by_name.update({region: answers.by_region[:, column] for column, region in enumerate(answers.regions)})
@@ -235,8 +265,9 @@ def _write(
         values = list(answers.fused[row])
         if by_region:
             values += [*answers.by_region[row].ravel(), *answers.reliability[row]]
-        numbers = [f"{value:.6f}" for value in values]
-        writer.writerow([face.file, face.label or face.given, int(answers.detected[row]), *numbers])
+        seen = row not in answers.faults
+        numbers = [f"{value:.6f}" if seen else "" for value in values]
+        writer.writerow([face.file, face.label or face.given, int(answers.detected[row]) if seen else "", *numbers])
     try:
         return write_whole(out, text.getvalue().encode(errors="surrogateescape"), overwrite=overwrite)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 
 from models.dataset.labels import LabelledFace
+from models.dataset.pictures import PictureError, read_picture
 from models.errors import DataError
 from models.evaluate.analysis import Analysis, Band
 from models.evaluate.scores import Scores, risk_coverage
@@ -102,9 +104,8 @@ def mistakes(analysis: Analysis, faces: Sequence[LabelledFace], answers: Answers
         axis.axis("off")
     for axis, place in zip(axes.ravel(), worst, strict=False):
         row = int(analysis.rows[place])
-        image_bgr = cv2.imread(str(root / faces[row].file), cv2.IMREAD_COLOR)
-        if image_bgr is not None:
-            tile = cv2.resize(image_bgr, (_TILE_PX, _TILE_PX), interpolation=cv2.INTER_AREA)
+        with contextlib.suppress(PictureError):  # a picture that was there and is gone leaves its title
+            tile = cv2.resize(read_picture(root, faces[row].file), (_TILE_PX, _TILE_PX), interpolation=cv2.INTER_AREA)
             axis.imshow(tile[:, :, ::-1])
         said = EMOTIONS[int(answers.fused[row].argmax())]
         axis.set_title(f"{faces[row].label}\n→ {said} {analysis.confidence[place]:.0%}", fontsize=8)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from models.console import ERR
 from models.dataset.labels import LabelledFace
+from models.dataset.pictures import Fault, PictureError, fault_lines, read_picture
 from models.errors import DataError
 from models.evaluate.occlusions import Cover
 from models.evaluate.scores import NOT_FOUND, IntArray
@@ -23,6 +23,7 @@ from realtime.inference.classifier import RegionClassifier
 from realtime.landmarks.still_image_finder import StillImageFinder
 
 _BATCH = 16
+_PER_PICTURE = ("detected", "fused", "by_region", "reliability", "eye_distance_px", "yaw_deg")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,7 @@ class Answers:
         eye_distance_px: `(N,) float32`, between the outer eye corners; likewise.
         yaw_deg: `(N,) float32`, likewise.
         regions: `(R,)`, the experts' regions, in the manifest's order.
+        faults: row -> why its picture could not be read. Such a picture has no answer, right or wrong.
     """
 
     detected: np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -46,6 +48,7 @@ class Answers:
     eye_distance_px: FloatArray
     yaw_deg: FloatArray
     regions: tuple[str, ...]
+    faults: Mapping[int, Fault] = field(default_factory=dict)
 
     @staticmethod
     def none(count: int, regions: tuple[str, ...]) -> Answers:
@@ -59,6 +62,20 @@ class Answers:
             yaw_deg=np.zeros(count, np.float32),
             regions=regions,
         )
+
+    @property
+    def read(self) -> IntArray:
+        """Return the rows whose picture could be read."""
+        return np.array([row for row in range(len(self.detected)) if row not in self.faults], np.int64)
+
+    def of_rows(self, rows: Sequence[int]) -> Answers:
+        """Return the answers to some of the pictures, all of which could be read."""
+        arrays = {name: getattr(self, name)[list(rows)] for name in _PER_PICTURE}
+        return replace(self, faults={}, **arrays)
+
+    def fault_lines(self, faces: Sequence[LabelledFace]) -> list[str]:
+        """Return one line per kind of fault: how many of the pictures `faces` were left out, and why."""
+        return fault_lines([(faces[row].file, fault) for row, fault in self.faults.items()], len(faces))
 
     def said(self, probabilities: FloatArray) -> IntArray:
         """Return the most probable emotion's index per picture, `NOT_FOUND` where no face was found."""
@@ -100,23 +117,23 @@ def run_shipped(
         DataError: none of the pictures can be read.
         ModelError: manifest or model files do not fit.
     """
-    count, unreadable, rows = len(faces), 0, range(0)
+    count, rows, faults = len(faces), range(0), dict[int, Fault]()
     classifier, finder = RegionClassifier(config), StillImageFinder()
     answers = Answers.none(count, classifier.regions)
     try:
         for rows in _chunks(count, quiet):
-            looked = [_look(finder, root / faces[row].file, row, cover) for row in rows]
-            unreadable += sum(item is None for item in looked)
-            present = [(row, item) for row, item in zip(rows, looked, strict=True) if item is not None]
+            looked = [_look(finder, root, faces[row].file, row, cover) for row in rows]
+            faults.update({row: item for row, item in zip(rows, looked, strict=True) if isinstance(item, str)})
+            present = [(row, item) for row, item in zip(rows, looked, strict=True) if not isinstance(item, str)]
             _take(answers, present, classifier.classify([item for _, item in present]))
     except KeyboardInterrupt:
-        raise StoppedError(answers, rows.start) from None
+        raise StoppedError(replace(answers, faults=faults), rows.start) from None
     finally:
         finder.close()
         classifier.close()
-    if unreadable == count:
+    if len(faults) == count:
         raise DataError(f"none of the {count} pictures could be read from {root}; see --root")
-    return answers
+    return replace(answers, faults=faults)
 
 
 def _chunks(count: int, quiet: bool) -> Iterator[range]:
@@ -128,10 +145,13 @@ def _chunks(count: int, quiet: bool) -> Iterator[range]:
             bar.update(len(rows))
 
 
-def _look(finder: StillImageFinder, path: Path, row: int, cover: Cover | None) -> tuple[Frame, Faces] | None:
-    image_bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image_bgr is None:
-        return None
+def _look(
+    finder: StillImageFinder, root: Path, file: str, row: int, cover: Cover | None
+) -> tuple[Frame, Faces] | Fault:
+    try:
+        image_bgr = read_picture(root, file)
+    except PictureError as error:
+        return error.fault
     faces = finder.find(image_bgr)
     if cover and len(faces):
         # Drawn by the landmarks of the plain picture, then detected again, so that nothing below the cover leaks in.
