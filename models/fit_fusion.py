@@ -84,9 +84,8 @@ def main(
     With --meant and --posed, biases and temperature are chosen for all three labelings, and the fusions for
     sensitivity 0 (the votes alone) and 1 (what was meant, and posed faces in full) are written beside.
     """
-    faces = _each_once(labels, root, label_column, split, (val_share, test_share))
     manifest = load_manifest(weights)
-    found = _looked_at(faces, root, split, weights)
+    found = _looked_at(_each_once(labels, root, label_column, split, (val_share, test_share)), root, split, weights)
     applied = [expert.temperature for expert in manifest.experts]
     temperatures = _temperatures(found.evidence(), applied)
     found = found.with_temperatures(applied, temperatures)
