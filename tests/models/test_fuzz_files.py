@@ -182,3 +182,9 @@ def test_any_cell_in_an_index(tmp_path: Path, data: st.DataObject) -> None:
         in_one_line(error)
     else:
         assert np.isfinite(crops.soft).all()
+
+
+def test_an_index_that_was_cut_off_is_named_with_its_row(tmp_path: Path) -> None:
+    (tmp_path / INDEX_NAME).write_text("id,file,split\n0,a.png,train\n1,b.p\n")
+    with pytest.raises(DataError, match="row 3 is cut off"):
+        read_index(tmp_path, "train")
