@@ -136,7 +136,10 @@ def _live(
 def _path(text: str) -> str:
     """Return the path of a file. Raises ConfigError: it can only be meant as an address, and no file has that name."""
     if text.lower().startswith("file://"):
-        return url2pathname(urlsplit(text).path)
+        try:
+            return url2pathname(urlsplit(text).path)
+        except ValueError as error:
+            raise ConfigError(f"a file's address is file:///PATH; received {redact(text)}: give the path") from error
     if _MEANT_AS_ADDRESS.match(text) and not _is_there(text):
         raise ConfigError(
             f"a stream's address begins with rtsp://, http://, https://, udp://, tcp://, rtmp://, rtp:// or srt://; "

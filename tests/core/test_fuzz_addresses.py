@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from realtime.capture.open_source import source_for
@@ -38,6 +38,7 @@ def test_no_password_in_the_query_is_shown(scheme: str, key: str, secret: str) -
 
 @FUZZ
 @given(ADDRESS_TEXT)
+@example("file://[x")
 def test_any_text_as_a_source(text: str) -> None:
     try:
         source = source_for(text)
