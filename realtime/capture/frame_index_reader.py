@@ -11,7 +11,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from realtime.capture.pyav_decoding import silence_libav, upright_bgr, video_stream
+from realtime.capture.frames.deinterlacer import Deinterlacer
+from realtime.capture.frames.picture_converter import PictureConverter
+from realtime.capture.pyav_decoding import open_media, packets_of, silence_libav, video_stream
 from realtime.core.errors import SourceOpenError, SourceReadError
 from realtime.core.types import ImageArray
 
@@ -19,13 +21,12 @@ from realtime.core.types import ImageArray
 _READ_ON_S = 2.0
 _SAME_TIME_S = 0.002
 _MAX_THREADS = 4
-_OPTIONS = {"protocol_whitelist": "file,crypto,data"}
 
 
 def length_s(path: str) -> float | None:
     """Return the file's declared length in seconds; `None` if it declares none or cannot be opened."""
     silence_libav()
-    with contextlib.suppress(av.FFmpegError, OSError), av.open(f"file:{path}", container_options=_OPTIONS) as container:
+    with contextlib.suppress(av.FFmpegError, OSError), open_media(path) as container:
         stream = video_stream(container)
         if stream is not None and stream.duration and stream.time_base:
             return float(stream.duration * stream.time_base)
@@ -49,6 +50,7 @@ class SeekableVideo:
         self._path, self._times_s = path, times_s
         self._container: Any = None
         self._stream: Any = None
+        self._converter: PictureConverter | None = None
         self._frames: Iterator[Any] = iter(())
         self._next = 0
         self._waiting: Any = None
@@ -72,7 +74,8 @@ class SeekableVideo:
                 )
             self._next += 1
             if self._next > index:
-                return upright_bgr(decoded)
+                assert self._converter is not None
+                return self._converter.bgr(decoded)
         return None
 
     def close(self) -> None:
@@ -91,7 +94,7 @@ class SeekableVideo:
     def _rewind(self) -> None:
         self.close()
         try:
-            self._container = av.open(f"file:{self._path}", container_options=_OPTIONS)
+            self._container = open_media(self._path)
         except (av.FFmpegError, OSError) as error:
             raise SourceOpenError(f"{self._path} cannot be opened any more; was it moved? open it again") from error
         self._stream = video_stream(self._container)
@@ -99,10 +102,13 @@ class SeekableVideo:
             raise SourceOpenError(f"{self._path} has no moving picture any more; open it again")
         self._stream.codec_context.thread_count = max(1, min(_MAX_THREADS, (os.cpu_count() or 1) // 2))
         self._stream.thread_type = "AUTO"
-        self._next, self._frames = 0, self._decode()
+        self._converter = PictureConverter(self._stream, before=self._converter)
+        self._next, self._frames = 0, self._deinterlaced()
         if self._origin_s is None:
             self._waiting = next(self._frames, None)
             self._origin_s = None if self._waiting is None else self._waiting.time
+            if self._waiting is not None:
+                self._converter.bgr(self._waiting)  # every picture gets the size of the first
 
     def _jump(self, index: int) -> bool:
         """Seek to or shortly before frame `index`; return False where the file cannot do that."""
@@ -114,7 +120,7 @@ class SeekableVideo:
         except (av.FFmpegError, OSError):
             return False
         self._stream.codec_context.flush_buffers()
-        self._frames = self._decode()
+        self._frames = self._deinterlaced()
         self._waiting = next(self._frames, None)
         if self._waiting is None or self._waiting.time is None:
             return False
@@ -125,9 +131,15 @@ class SeekableVideo:
         self._next = found
         return True
 
+    def _deinterlaced(self) -> Iterator[Any]:
+        deinterlacer = Deinterlacer()
+        for frame in self._decode():
+            yield from deinterlacer.feed([frame])
+        yield from deinterlacer.feed([], last=True)
+
     def _decode(self) -> Iterator[Any]:
         """Yield decoded frames; damaged packets are left out, as the first reading left them out."""
-        packets = self._container.demux(self._stream)
+        packets = packets_of(self._container, self._stream)
         while True:
             try:
                 packet = next(packets, None)

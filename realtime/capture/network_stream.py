@@ -14,19 +14,12 @@ from typing import Any
 
 import av
 
-from realtime.capture.pyav_decoding import (
-    ArrivalTimes,
-    MediaTimes,
-    average_fps,
-    due_times,
-    network_reason,
-    silence_libav,
-    upright_bgr,
-    upright_size_wh,
-    video_stream,
-)
+from realtime.capture.frames.deinterlacer import Deinterlacer
+from realtime.capture.frames.media_times import ArrivalTimes, MediaTimes, due_times
+from realtime.capture.frames.picture_converter import PictureConverter
+from realtime.capture.pyav_decoding import average_fps, network_reason, silence_libav, video_stream
 from realtime.core.errors import SourceError, SourceOpenError, SourceReadError, redact
-from realtime.core.protocols import SourceInfo
+from realtime.core.protocols import SourceFindings, SourceInfo
 from realtime.core.types import Frame
 
 OPEN_TIMEOUT_S = 10.0
@@ -97,6 +90,9 @@ class StreamSource:
         self._wait = wait or self._stopped.wait
         self._changed = threading.Condition()
         self._info: SourceInfo | None = None
+        self._findings = SourceFindings()
+        self._converter: PictureConverter | None = None
+        self._deinterlacer = Deinterlacer(self._findings.note)
         self._newest: Frame | None = None
         self.dropped = 0
         self._error: SourceError | None = None
@@ -196,7 +192,7 @@ class StreamSource:
         try:
             # `options` would be written past its end for formats that name their streams late.
             timeouts = (self._open_timeout_s, self._read_timeout_s)
-            container = av.open(self._address, container_options=options, timeout=timeouts)
+            container = av.open(self._address, container_options=options, timeout=timeouts, metadata_errors="replace")
         except av.error.FFmpegError as error:
             waited_out = time.monotonic() - started_s >= self._open_timeout_s
             late = f"no answer within {self._open_timeout_s:g} s"
@@ -207,6 +203,8 @@ class StreamSource:
                 raise self._not_opened("there is no moving picture in it")
             # Slices, not frames: decoding several frames at a time would hold each back.
             stream.thread_type = "SLICE"
+            self._converter = PictureConverter(stream, self._findings.note, self._converter)
+            self._deinterlacer = Deinterlacer(self._findings.note)
             try:
                 self._pump(container, stream)
             finally:
@@ -252,19 +250,21 @@ class StreamSource:
     def _decode(self, stream: Any, packet: Any, place: Callable[[Any], tuple[float, float]]) -> bool:
         """Hand over what a packet holds; return whether that was a frame."""
         try:
-            frames = packet.decode()
+            frames = self._deinterlacer.feed(packet.decode())
         except (av.error.InvalidDataError, av.error.EOFError):
             return False
         for decoded in frames:
-            image_bgr = upright_bgr(decoded)
+            assert self._converter is not None
+            image_bgr = self._converter.bgr(decoded)
             media_time_s, captured_at_s = place(decoded)
             frame = Frame(image_bgr, self._count, media_time_s, captured_at_s)
             self._count += 1
             self._seen_s = media_time_s
             with self._changed:
                 if self._info is None:
-                    size_wh = upright_size_wh(decoded)
-                    self._info = SourceInfo(self._name, live=True, size_wh=size_wh, fps=average_fps(stream))
+                    size_wh = (image_bgr.shape[1], image_bgr.shape[0])
+                    fps, findings = average_fps(stream), self._findings
+                    self._info = SourceInfo(self._name, live=True, size_wh=size_wh, fps=fps, findings=findings)
                 self.dropped += self._newest is not None
                 self._newest = frame
                 self._changed.notify_all()

@@ -107,10 +107,12 @@ def _named(
 
 
 def _checked(text: str) -> str:
-    """Return the name without spaces around it. Raises ConfigError: it is blank."""
-    text = text.strip()
+    """Return the name without spaces around it, unless a file has them. Raises ConfigError: it is blank."""
+    given, text = text, text.strip()
     if not text:
         raise ConfigError('a source must be a camera number, a file or a stream\'s address; received ""; try 0')
+    if given != text and _is_there(given):
+        return given  # a file's name may begin or end with spaces
     if text.startswith("@") and not _is_there(text):
         return _first_line(Path(text[1:]))
     return text

@@ -13,9 +13,14 @@ from typing import Any
 
 import av
 
+from realtime.capture.frames.deinterlacer import Deinterlacer
+from realtime.capture.frames.media_times import DEFAULT_STEP_S, MediaTimes, media_times
+from realtime.capture.frames.picture_converter import PictureConverter
 from realtime.capture.pipe_reader import PipeReader
-from realtime.capture.pyav_decoding import DEFAULT_STEP_S, MediaTimes, average_fps, video_stream
+from realtime.capture.pyav_decoding import audio_streams, average_fps, is_default, open_media, packets_of, video_streams
 from realtime.core.errors import SourceOpenError, SourceReadError
+from realtime.core.protocols import SourceFindings
+from realtime.core.types import ImageArray
 
 _MAX_THREADS = 4
 # Tolerance for equal times: containers round timestamps, to a millisecond at worst.
@@ -52,13 +57,16 @@ class VideoDecoder:
         stream: the open container's video stream, `None` while closed.
         fault: `str`, what was wrong with the last packet, "" if nothing was.
         damaged: packets that could not be decoded, each once however often it was read.
+        findings: what became known of the file.
     """
 
     def __init__(self, path: Path, stopped: Callable[[], bool]) -> None:
         self.stream: Any = None
         self.fault = ""
         self.damaged: set[tuple[int | None, int | None]] = set()
+        self.findings = SourceFindings()
         self._path, self._stopped = path, stopped
+        self._converter: PictureConverter | None = None
         self._container: Any = None
         self._pictures: Iterator[Placed] = iter(())
         # Decoded pictures that `next` has not returned yet: the first one after opening, one or two after a seek.
@@ -78,21 +86,20 @@ class VideoDecoder:
             SourceOpenError: unreadable, no video, or no frame of it can be decoded.
         """
         try:
-            # "file:" keeps a colon in the name from being parsed as a protocol. The whitelist keeps a playlist file
-            # from opening network addresses. Not by `options`: PyAV writes past its end for headerless formats.
-            self._container = av.open(
-                pipe or f"file:{self._path}", container_options={"protocol_whitelist": "file,crypto,data"}
-            )
+            self._container = open_media(pipe or self._path)
         except av.error.FFmpegError as error:
             raise SourceOpenError(self._not_a_video("FFmpeg cannot read it")) from error
-        stream = video_stream(self._container)
-        if stream is None:
+        streams = video_streams(self._container)
+        if not streams:
             raise SourceOpenError(self._not_a_video("it has no moving picture in it"))
+        stream = streams[0]
+        self._tell_the_choice(streams)
         # One decoding thread costs the least CPU time per frame; more only pay where cores are idle.
         stream.codec_context.thread_count = max(1, min(_MAX_THREADS, (os.cpu_count() or 1) // 2))
         stream.thread_type = "AUTO"
         self.stream, self._index, self._given_s = stream, 0, 0.0
-        self._times = MediaTimes(1 / (average_fps(stream) or 1 / DEFAULT_STEP_S))
+        self._converter = PictureConverter(stream, self.findings.note, self._converter)
+        self._times = media_times(self._container, stream, self.findings)
         self._pictures = self._placed()
         first = next(self._pictures, None)
         if first is None:
@@ -112,6 +119,11 @@ class VideoDecoder:
             return float(self.stream.duration * self.stream.time_base)
         length = self._container.duration
         return float(length / av.time_base) if length else None
+
+    def bgr(self, placed: Placed) -> ImageArray:
+        """Return a picture as `(H, W, 3) uint8` BGR, as it is meant to be seen. Only while open."""
+        assert self._converter is not None
+        return self._converter.bgr(placed.picture)
 
     def next(self) -> Placed | None:
         """Return the next picture, `None` at the end or once stopped."""
@@ -192,15 +204,40 @@ class VideoDecoder:
         return [dataclasses.replace(placed, index=first + n) for n, placed in enumerate(found)]
 
     def _placed(self) -> Iterator[Placed]:
-        for picture in self._decode(self.stream):
-            placed = Placed(picture, self._index, self._times.place(picture.time))
+        pictures = self._deinterlaced()
+        waiting: deque[Any] = deque()
+
+        def next_s() -> float | None:
+            waiting.extend(itertools.islice(pictures, 1))
+            return waiting[0].time if waiting else None
+
+        while (picture := waiting.popleft() if waiting else next(pictures, None)) is not None:
+            placed = Placed(picture, self._index, self._times.place(picture.time, next_s))
             self._index += 1
             self._plain = self._plain and self._times.plain
             yield placed
+        if not self._stopped():
+            self.findings.end_s = self._times.end_s
+
+    def _deinterlaced(self) -> Iterator[Any]:
+        deinterlacer = Deinterlacer(self.findings.note)
+        for picture in self._decode(self.stream):
+            yield from deinterlacer.feed([picture])
+        yield from deinterlacer.feed([], last=True)
+
+    def _tell_the_choice(self, videos: list[Any]) -> None:
+        for streams, kind, use in (
+            (videos, "picture", "analyzed"),
+            (audio_streams(self._container), "sound", "recorded"),
+        ):
+            if len(streams) > 1:
+                number = sorted(stream.index for stream in streams).index(streams[0].index) + 1
+                why = "the file's default" if is_default(streams[0]) else "no track is marked as default"
+                self.findings.note(f"the file has {len(streams)} {kind} tracks: number {number} is {use} ({why})")
 
     def _decode(self, stream: Any) -> Iterator[Any]:
         """Yield decoded frames; `fault` then says what was wrong at the end, if anything was."""
-        packets = self._container.demux(stream)
+        packets = packets_of(self._container, stream)
         while not self._stopped():
             try:
                 packet = next(packets, None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from realtime.capture.container_length import promised_bytes
 from realtime.capture.pipe_reader import SILENCE_LIMIT_S, PipeReader, is_pipe, regular_path
-from realtime.capture.pyav_decoding import average_fps, silence_libav, upright_bgr, upright_size_wh
+from realtime.capture.pyav_decoding import average_fps, silence_libav
 from realtime.capture.video_decoder import Placed, VideoDecoder
 from realtime.core.errors import SourceOpenError, SourceReadError
 from realtime.core.protocols import SourceInfo
@@ -80,7 +80,7 @@ class FileSource:
         silence_libav()
         self._check_file()
         try:
-            first = self._first()
+            first_bgr = self._reader.bgr(self._first())
         except BaseException:
             self.close()
             raise
@@ -88,12 +88,13 @@ class FileSource:
         return SourceInfo(
             name=self._path.name if self._pipe is None else self._pipe.name,
             live=self.live,
-            size_wh=upright_size_wh(first.picture),
+            size_wh=(first_bgr.shape[1], first_bgr.shape[0]),
             fps=average_fps(stream),
             frame_count=stream.frames or None,
             path=None if self._pipe else str(self._path),
             duration_s=self._reader.duration_s,
             seekable=not self.live and self._pipe is None,
+            findings=self._reader.findings,
         )
 
     def read(self) -> Frame | None:
@@ -110,7 +111,7 @@ class FileSource:
             if not self._stopped.is_set():
                 self._check_end()
             return None
-        image_bgr = upright_bgr(placed.picture)
+        image_bgr = self._reader.bgr(placed)
         self._media_time_s = placed.media_time_s
         captured_at_s = self._paced(self._media_time_s) if self.live else self._clock()
         if self._stopped.is_set():

@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from realtime.core.types import Emotions, Faces, Frame
+
+
+@dataclass(slots=True, eq=False)
+class SourceFindings:
+    """What becomes known of a source while it is read; filled on the capture thread, read by others at any time.
+
+    Attributes:
+        notes: `list` of `str`, one line each for the user, no line twice.
+        clock: `list` of `(float, float)`: a media time in seconds, and which of the file's own times is media time 0
+            from there on. More than one where the file's clock leaps; empty for what has no clock of its own.
+        time_note: `str`, how media times were made up or mended, "" where they are the source's own.
+        end_s: `float` or `None`, where the last picture ends, in media time, once it has been read.
+    """
+
+    notes: list[str] = field(default_factory=list)
+    clock: list[tuple[float, float]] = field(default_factory=list)
+    time_note: str = ""
+    end_s: float | None = None
+
+    def note(self, line: str) -> None:
+        """Add a line for the user, unless it is there already."""
+        if line not in self.notes:
+            self.notes.append(line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +45,7 @@ class SourceInfo:
         path: `str` or `None`, the file, whose sound a recording copies; `None` for cameras and streams.
         duration_s: `float` or `None`, declared duration of the file in seconds.
         seekable: `bool`, whether it is a `SeekableSource`.
+        findings: what becomes known while it is read.
     """
 
     name: str
@@ -32,6 +56,7 @@ class SourceInfo:
     path: str | None = None
     duration_s: float | None = None
     seekable: bool = False
+    findings: SourceFindings = field(default_factory=SourceFindings, compare=False)
 
 
 class FrameSource(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 import lap
@@ -20,6 +21,8 @@ _POINTS = (33, 263, 61, 291)
 _MAX_MOVE = 1.0
 _MAX_LOG_SIZE_CHANGE = 0.7
 _MEMORY_S = 2.0
+# Of a source with few pictures: this many of the steps between them.
+_MEMORY_STEPS = 2.5
 # The predicted motion of a lost track decays: after half a second a person may as well return to the last position.
 _SPEED_TAU_S = 0.15
 _COAST_TAU_S = 0.5
@@ -55,14 +58,16 @@ class PersonTracker:
 
     One-to-one assignment (Jonker and Volgenant 1987, by `lap`) of faces to tracks, on the distance of eye and mouth
     corners from their predicted positions, in face sizes, and on the overlap of the boxes. A track ends two seconds
-    after its last sighting; a scene cut or a jump back in time ends all of them. No appearance feature is used or
-    stored.
+    after its last sighting, or two pictures where these are further apart; a scene cut or a jump back in time ends all
+    of them. No appearance feature is used or stored.
     """
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._next = 1
         self._cuts = SceneCutDetector()
+        self._steps_s: deque[float] = deque(maxlen=9)
+        self._last_s: float | None = None
 
     def update(self, faces: Faces, media_time_s: float, image_bgr: ImageArray) -> Faces:
         """Return `faces` with their track ids.
@@ -74,7 +79,8 @@ class PersonTracker:
         """
         if self._cuts.is_cut(image_bgr):
             self._tracks.clear()
-        self._tracks = [track for track in self._tracks if 0 <= media_time_s - track.seen_s <= _MEMORY_S]
+        memory_s = self._memory_s(media_time_s)
+        self._tracks = [track for track in self._tracks if 0 <= media_time_s - track.seen_s <= memory_s]
         points = faces.landmarks_xy[:, _POINTS]
         ids = np.zeros(len(faces), np.int64)
         for row, track in self._matches(points, faces.boxes_xyxy, media_time_s):
@@ -90,6 +96,13 @@ class PersonTracker:
     def forget(self) -> None:
         """End every track, as a cut does."""
         self._tracks.clear()
+
+    def _memory_s(self, now_s: float) -> float:
+        if self._last_s is not None and now_s > self._last_s:
+            self._steps_s.append(now_s - self._last_s)
+        self._last_s = now_s
+        # The shortest one: a pause among pictures that follow each other closely is a pause.
+        return max(_MEMORY_S, _MEMORY_STEPS * min(self._steps_s, default=0.0))
 
     def _matches(self, points: FloatArray, boxes: FloatArray, now_s: float) -> list[tuple[int, _Track]]:
         if not len(points) or not self._tracks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -26,7 +26,7 @@ class AudioEncoder:
 
     Args:
         source: the stream that is decoded.
-        origin_s: `float`, the source's own time that is the recording's 0.
+        origin_s: returns the source's own time that is the recording's 0, for sound of a time and length in seconds.
         output: the container that gets a stream.
         encoder: FFmpeg's name of the encoder.
 
@@ -37,7 +37,7 @@ class AudioEncoder:
         ValueError, av.FFmpegError: the encoder is missing or refuses this sound.
     """
 
-    def __init__(self, source: Any, origin_s: float, output: Any, encoder: str) -> None:
+    def __init__(self, source: Any, origin_s: Callable[[float, float], float], output: Any, encoder: str) -> None:
         self._decoder = source.codec_context
         self._origin_s = origin_s
         channels = min(2, max(1, self._decoder.channels))
@@ -77,7 +77,8 @@ class AudioEncoder:
         samples: _Samples = frame.to_ndarray().astype(np.float32, copy=False)
         at = self._end
         if frame.pts is not None:
-            at = round((float(frame.pts * frame.time_base) - self._origin_s) * self._rate)
+            time_s = float(frame.pts * frame.time_base)
+            at = round((time_s - self._origin_s(time_s, samples.shape[1] / self._rate)) * self._rate)
         if self._next_sample is None:
             samples, at = samples[:, max(0, -at) :], max(0, at)
             if samples.shape[1] == 0:

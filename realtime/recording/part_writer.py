@@ -110,7 +110,10 @@ class PartWriter:
         """Write what the encoder still holds, the rest of the sound and the file's end."""
         self._mux(self._video.encode(None))
         last = self._last_duration()
-        self._write_sound(float((self._pts[-1] + last) * _TIME_BASE))
+        end_s = float((self._pts[-1] + last) * _TIME_BASE)
+        self._write_sound(end_s)
+        if self._sound is not None:
+            self._sound.tell_what_is_left(end_s)
         if self._held is not None:
             self._held.duration = last
             self._put(self._held)
@@ -169,7 +172,7 @@ class PartWriter:
 def with_index_in_front(part: Path, target: Path, kind: Format) -> None:
     """Copy every packet of `part` into a new file that players seek in at once. Raises OSError, av.FFmpegError."""
     with (
-        av.open(f"file:{part}") as source,
+        av.open(f"file:{part}", metadata_errors="replace") as source,
         av.open(
             f"file:{target}", "w", format=kind.container, container_options=dict(kind.index_options or {})
         ) as output,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from typing import Any
 
 import av
 
-from realtime.capture.pyav_decoding import video_stream
+from realtime.capture.frames.media_times import clock_may_leap
+from realtime.capture.pyav_decoding import audio_streams, open_media, packets_of, video_stream
+from realtime.core.protocols import SourceFindings
 from realtime.recording.adts import audio_config, without_header
 from realtime.recording.audio_encoder import AudioEncoder
 from realtime.recording.formats import Format
+from realtime.recording.sound_clock import SoundClock
 
 _SEEK_MARGIN_S = 1.0
+# Less sound than this beside the pictures is an encoder's padding.
+_WORTH_A_LINE_S = 0.2
+_AT_THE_END_S = 0.5
 
 
 class SourceAudio:
@@ -26,19 +33,24 @@ class SourceAudio:
         path: `str`, the source file.
         first_media_time_s: `float`, media time of the first recorded picture, in seconds.
         kind: the recording that the sound must fit into.
+        findings: what became known of the source while it was read; its clock is the sound's, too.
 
     Attributes:
         notes: `list` of `str`, why sound is missing or not what it was, one line each.
         end_s: `float` or `None`, where the source's last picture ends, if the file declares it.
     """
 
-    def __init__(self, path: str, first_media_time_s: float, kind: Format) -> None:
+    def __init__(
+        self, path: str, first_media_time_s: float, kind: Format, findings: SourceFindings | None = None
+    ) -> None:
         self.notes: list[str] = []
         self.end_s: float | None = None
         self._path, self._kind = path, kind
         self._container: Any = None
         self._audio: Any = None
-        self._origin_s = 0.0
+        self._findings = findings or SourceFindings()
+        self._first_media_time_s = first_media_time_s
+        self._clock = SoundClock([(0.0, 0.0)], 0.0, leaps=False)
         self._stream: Any = None
         self._packets: Iterator[Any] = iter(())
         self._waiting: Any = None
@@ -84,6 +96,22 @@ class SourceAudio:
         except (OSError, ValueError, av.FFmpegError) as error:
             self._give_up(error)
 
+    def tell_what_is_left(self, until_s: float) -> None:
+        """Note how much sound is not in the recording, which ends at `until_s`, though the source has it."""
+        early_s = -(self._clock.first_s or 0.0)
+        if self._first_media_time_s == 0 and early_s > _WORTH_A_LINE_S:
+            self.notes.append(f"{early_s:.1f} s of the source's sound come before its first picture: left out")
+        last_s = self._findings.end_s
+        whole = last_s is not None and abs(last_s - self._first_media_time_s - until_s) < _AT_THE_END_S
+        if self._audio is None or self._container is None or not whole:
+            return
+        with contextlib.suppress(OSError, ValueError, av.FFmpegError):
+            for packet in packets_of(self._container, self._audio):
+                if packet.pts is not None:
+                    self._origin_of(packet)
+        if (late_s := self._clock.end_s - until_s) > _WORTH_A_LINE_S:
+            self.notes.append(f"{late_s:.1f} s of the source's sound come after its last picture: left out")
+
     def leave(self, error: Exception) -> None:
         """End the sound with a note: the container does not take what the source holds."""
         note = f"the source's sound ends early, its packets are refused ({reason_of(error)})"
@@ -99,19 +127,21 @@ class SourceAudio:
             self._container = None
 
     def _open(self, path: str, first_media_time_s: float) -> None:
-        self._container = _opened(path)
+        self._container = open_media(path)
         video = video_stream(self._container)
-        start_s = 0.0 if video is None else _first_picture_s(path, video)
-        self._origin_s = start_s + first_media_time_s
+        clock = self._findings.clock or [(0.0, 0.0 if video is None else _first_picture_s(path, video))]
+        self._clock = SoundClock(clock, first_media_time_s, leaps=clock_may_leap(self._container))
+        origin_s = clock[0][1] + first_media_time_s
         if video is not None and video.duration:
-            self.end_s = float(((video.start_time or 0) + video.duration) * video.time_base) - self._origin_s
-        audio = next((stream for stream in self._container.streams.audio if stream.codec_context is not None), None)
+            self.end_s = float(((video.start_time or 0) + video.duration) * video.time_base) - origin_s
+        audio = next(iter(audio_streams(self._container)), None)
         if audio is None:
             if self._container.streams.audio:
                 self.notes.append("the source's sound is of a kind that FFmpeg does not know; recording without it")
             return
-        if first_media_time_s > _SEEK_MARGIN_S:
-            margin = round((self._origin_s - _SEEK_MARGIN_S) / audio.time_base)
+        # Where the clock leaps, a time may be in the file more than once: the sound is then read from the start.
+        if first_media_time_s > _SEEK_MARGIN_S and len(clock) == 1:
+            margin = round((origin_s - _SEEK_MARGIN_S) / audio.time_base)
             self._container.seek(margin, stream=audio)
         self._audio = audio
 
@@ -123,28 +153,32 @@ class SourceAudio:
         """Return the decoder configuration that the copy's header lacks, "" if none, `None` if it is unknown."""
         if _codec_name(self._audio) != "aac" or self._audio.codec_context.extradata:
             return b""
-        with _opened(self._path) as container:
-            first = next(container.demux(container.streams[self._audio.index]))
+        with open_media(self._path) as container:
+            first = next(packets_of(container, container.streams[self._audio.index]))
             return audio_config(bytes(first))
 
     def _copied(self, strip: bool) -> Iterator[Any]:
-        shift = round(self._origin_s / self._audio.time_base)
-        for packet in self._container.demux(self._audio):
+        for packet in packets_of(self._container, self._audio):
             if packet.pts is not None and packet.dts is not None:
                 packet = _bare(packet) if strip else packet
+                shift = round(self._origin_of(packet) / self._audio.time_base)
                 packet.pts -= shift
                 packet.dts -= shift
                 packet.stream = self._stream
                 yield packet
 
     def _encode_into(self, output: Any) -> None:
-        encoder = AudioEncoder(self._audio, self._origin_s, output, self._kind.sound_encoder)
-        self._packets = encoder.encoded(self._container.demux(self._audio))
+        encoder = AudioEncoder(self._audio, self._clock.origin_s, output, self._kind.sound_encoder)
+        self._packets = encoder.encoded(packets_of(self._container, self._audio))
         self._keeps_run_in = self._kind.sound_encoder == "libopus"
         self.notes.append(
             f"the source's sound is {_codec_name(self._audio)}, which {self._kind.container} cannot carry: recorded as "
             f"{self._kind.sound_encoder.removeprefix('lib')} instead"
         )
+
+    def _origin_of(self, packet: Any) -> float:
+        time_base = packet.time_base
+        return self._clock.origin_s(float(packet.pts * time_base), float((packet.duration or 0) * time_base))
 
     def _next(self) -> Any:
         """Return the next packet without taking it, or `None` at the end."""
@@ -163,11 +197,6 @@ class SourceAudio:
         self._packets, self._waiting = iter(()), None
 
 
-def _opened(path: str) -> Any:
-    # "file:" keeps a colon in the name from reading as a protocol.
-    return av.open(f"file:{path}", container_options={"protocol_whitelist": "file,crypto,data"})
-
-
 def _bare(packet: Any) -> Any:
     """Return a packet of ADTS as one that a file can carry."""
     bare = av.Packet(without_header(bytes(packet)))
@@ -178,13 +207,12 @@ def _bare(packet: Any) -> Any:
 def _first_picture_s(path: str, video: Any) -> float:
     """Return the source's own time of its first picture, in seconds; media time counts from there."""
     # Decoded, since the container's start time is that of the first packet, which is not always the first shown.
-    try:
-        with _opened(path) as container:
-            picture = next(container.decode(container.streams[video.index]))
-            if picture.time is not None:
-                return float(picture.time)
-    except (StopIteration, OSError, ValueError, av.FFmpegError):
-        pass
+    with contextlib.suppress(OSError, ValueError, av.FFmpegError), open_media(path) as container:
+        for packet in packets_of(container, container.streams[video.index]):
+            # Damaged pictures are left out, as the reader of the pictures leaves them out.
+            with contextlib.suppress(av.FFmpegError):
+                for picture in packet.decode():
+                    return float((video.start_time or 0) * video.time_base if picture.time is None else picture.time)
     return float((video.start_time or 0) * video.time_base)
 
 

@@ -85,3 +85,31 @@ def sidecar_json(path: Path, facts: dict[str, str], columns: Sequence[Column]) -
     if path.suffix.lower() == ".csv":
         body = {"@context": "http://www.w3.org/ns/csvw", **body}
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+
+
+def note_times(path: Path, time_note: str) -> None:
+    """Add to the facts of a finished table how its times were made up or mended; known only at the end of its source.
+
+    Args:
+        path: the table.
+        time_note: one line; "" where times are the source's own: nothing is written then.
+
+    Raises:
+        OSError, ValueError: the facts cannot be read or written; the table stays as it is.
+    """
+    if not time_note:
+        return
+    if path.suffix.lower() != ".parquet":
+        sidecar = sidecar_of(path)
+        body = json.loads(sidecar.read_bytes())
+        body["notes"][0]["times"] = time_note
+        write_whole(sidecar, (json.dumps(body, indent=1, ensure_ascii=False) + "\n").encode())
+        return
+    import pyarrow.parquet
+
+    # A Parquet file's facts stand behind its rows, and can only be written with them.
+    table = pyarrow.parquet.read_table(path)
+    data = pyarrow.BufferOutputStream()
+    facts = {**(table.schema.metadata or {}), "times": time_note}
+    pyarrow.parquet.write_table(table.replace_schema_metadata(facts), data, compression="zstd")
+    write_whole(path, data.getvalue().to_pybytes())

@@ -10,7 +10,7 @@ from realtime.core.delivery import Delivery
 from realtime.core.output_paths import check_target, kept_note, place_of
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
-from realtime.reports.table_metadata import check_sidecar
+from realtime.reports.table_metadata import check_sidecar, note_times
 from realtime.reports.table_writer import SUFFIXES, TableWriter, open_table
 
 IN_ORDER = "no seeking while a table or report is written"
@@ -84,6 +84,15 @@ class TableSink:
         self._written = table.complete
         if table.complete is not None and table.complete != place_of(path):
             self._run.notify(kept_note("table", path, table.complete, failed=failed))
+        self._note_times(self._run)
+
+    def _note_times(self, run: Run) -> None:
+        if self._written is None:
+            return
+        try:
+            note_times(self._written, run.source.findings.time_note)
+        except (OSError, ValueError) as error:
+            run.notify(f"the metadata of {self._written} does not say that times were mended: {error}")
 
     @property
     def written(self) -> Path | None:

@@ -96,6 +96,7 @@ class Analyser:
         self._info: SourceInfo | None = None
         self._epoch = 0
         self._last: Frame | None = None
+        self._notes_told = 0
 
     def __enter__(self) -> Analyser:
         """Open the source and start the workers; where `stop` is called before it is open, there are no frames.
@@ -182,6 +183,7 @@ class Analyser:
         info, frames = self.info, self._frames
         assert frames is not None
         analysed = frames.poll(timeout_s)
+        self._tell_what_was_found()
         if analysed is None:
             self._check_gap()
             return None
@@ -258,8 +260,15 @@ class Analyser:
             pipeline, again, options.pipeline.smoothing, options.seconds, self._notify, self._calibrator.update
         )
 
+    def _tell_what_was_found(self) -> None:
+        notes = [] if self._info is None else self._info.findings.notes
+        while self._notes_told < len(notes):
+            self._notes_told += 1
+            self._notify(notes[self._notes_told - 1])
+
     def _tell_how_it_ended(self) -> None:
         """Report what an ordinary end would hide: a closed stream, damaged frames, threads that hang."""
+        self._tell_what_was_found()
         source = self._source
         self.stragglers = [] if self._pipeline is None else self._pipeline.stragglers
         if source.farewell:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from realtime.capture.container_length import promised_bytes
+from realtime.capture.pyav_decoding import packets_of
 from tests.support.made_clips import FAST, FRAGMENTED, cut, open_error, opened, read_all, write_clip
 
 
@@ -121,3 +122,17 @@ def test_damaged_packets_in_the_middle_are_skipped_and_counted(tmp_path):
     assert source.damaged_packets == 2
     assert len(frames) == 28
     assert frames[10].media_time_s == pytest.approx(12 / 30, abs=0.001)
+
+
+def test_a_stream_that_turns_up_in_mid_file_ends_nothing():
+    """Damaged transport streams do that; PyAV raises IndexError, once for each packet of such a stream."""
+    read = iter([1, 2, IndexError, IndexError, 3])
+
+    class Container:
+        def demux(self, _stream):
+            for packet in read:
+                if packet is IndexError:
+                    raise IndexError("list index out of range")
+                yield packet
+
+    assert list(packets_of(Container(), None)) == [1, 2, 3]

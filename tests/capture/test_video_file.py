@@ -1,16 +1,19 @@
 """Video files as a frame source: every frame, its time, upright, and a clear word when something is wrong."""
 
+import os
 import struct
 
 import av
 import numpy as np
 import pytest
 
+from realtime.capture.frame_index_reader import length_s
+from realtime.capture.frames.media_times import ArrivalTimes, MediaTimes
 from realtime.capture.open_source import FileSource, source_for
-from realtime.capture.pyav_decoding import ArrivalTimes, MediaTimes
 from realtime.core.errors import SourceReadError
 from tests.support.clocks import LIMIT_S, FakeClock, in_background, until
 from tests.support.made_clips import SIZE_WH, opened, read_all, write_clip
+from tests.support.recorded import rerecord
 
 
 def test_a_file_address_is_a_path(tmp_path):
@@ -178,3 +181,39 @@ def test_a_phone_recording_of_variable_rate_keeps_its_times(real_data):
     assert [frame.media_time_s for frame in frames] == pytest.approx([t - stamps[0] for t in stamps], abs=1e-6)
     gaps = np.diff([frame.media_time_s for frame in frames])
     assert gaps.max() > 2 * gaps.min()
+
+
+# ---- names and titles ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"clip.mp4 ", b" clip.mp4", b"a" * 251 + b".mp4"])
+def test_any_name_that_a_file_can_have_opens(tmp_path, name):
+    path = tmp_path / os.fsdecode(name)
+    write_clip(tmp_path / "a.mp4", 3).rename(path)
+    source = source_for(str(path))
+    assert source.open().name == path.name
+    assert len(read_all(source)[0]) == 3
+    source.close()
+
+
+def test_spaces_around_a_name_that_no_file_has_are_left_out(tmp_path):
+    source = source_for(f" {write_clip(tmp_path / 'a.mp4', 3)} ")
+    assert source.open().name == "a.mp4"
+    source.close()
+
+
+def test_a_title_that_is_not_utf_8_costs_nothing(tmp_path):
+    with av.open(str(write_clip(tmp_path / "a.mp4", 3))) as clip, av.open(str(tmp_path / "a.mkv"), "w") as container:
+        container.metadata["title"] = "CAFEQQQQ"
+        copy = container.add_stream_from_template(clip.streams.video[0])
+        for packet in clip.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = copy
+                container.mux(packet)
+    data = (tmp_path / "a.mkv").read_bytes()
+    (tmp_path / "a.mkv").write_bytes(data.replace(b"CAFEQQQQ", b"CAF\xe9QQQQ"))
+    source, _ = opened(tmp_path / "a.mkv")
+    assert len(read_all(source)[0]) == 3
+    source.close()
+    assert rerecord(tmp_path / "a.mkv", tmp_path / "out.mp4")[1] == []
+    assert length_s(str(tmp_path / "a.mkv")) == pytest.approx(0.1, abs=0.01)

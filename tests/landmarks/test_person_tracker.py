@@ -139,3 +139,9 @@ def test_nobody_is_followed_over_a_seek() -> None:
     before = [finder.find(make_frame(n)).track_ids.tolist() for n in range(3)]
     after = [finder.find(replace(make_frame(n), epoch=1)).track_ids.tolist() for n in range(3, 6)]
     assert (before, after) == ([[1]] * 3, [[2]] * 3)
+
+
+def test_somebody_in_pictures_that_are_seconds_apart_keeps_the_number() -> None:
+    tracker = PersonTracker()
+    assert [ids(tracker, [(100 + number, 100)], 3.0 * number) for number in range(5)] == [[1]] * 5
+    assert ids(tracker, [(105, 100)], 60.0) == [2]

@@ -11,6 +11,7 @@ import pytest
 
 from models.manifest import EMOTIONS
 from realtime import VERSION
+from realtime.reports.table_metadata import note_times, sidecar_of
 from realtime.reports.table_schema import COLUMNS, TABLE_VERSION
 from realtime.reports.table_writer import open_table
 from tests.support.table_rows import NAMES, analysed, write_all
@@ -89,3 +90,24 @@ def _names(cell: str) -> list[str]:
     """Expand `p_*` as the page does: one column per emotion."""
     plain = re.findall(r"`([^`]+)`", cell)
     return [full for name in plain for full in ([name[:-1] + e for e in EMOTIONS] if name.endswith("*") else [name])]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_table_says_how_its_times_were_mended(tmp_path: Path, suffix: str) -> None:
+    import pyarrow.parquet
+
+    path = write_all(tmp_path / f"out{suffix}", [analysed(n, 1) for n in range(3)])
+    before = path.read_bytes()
+    note_times(path, "")
+    assert path.read_bytes() == before
+    note_times(path, "the clock leaps")
+    if suffix == ".parquet":
+        file = pyarrow.parquet.ParquetFile(path)
+        facts = {name.decode(): value.decode() for name, value in file.schema_arrow.metadata.items()}
+        assert file.metadata.num_rows == 3
+        assert file.schema_arrow.field("x1").metadata[b"unit"] == b"px"
+    else:
+        facts = json.loads(sidecar_of(path).read_text())["notes"][0]
+        assert path.read_bytes() == before
+    assert facts["times"] == "the clock leaps"
+    assert facts["program"] == f"emotion-live {VERSION}"
