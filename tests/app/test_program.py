@@ -250,15 +250,15 @@ def test_a_click_into_a_row_shows_that_persons_bars(drive: Driver, player) -> No
 
 
 def test_what_is_being_saved_can_be_cancelled(drive: Driver, player, monkeypatch, tmp_path: Path) -> None:
-    from realtime.app.jobs import save as export
+    from realtime.overlay.output_painter import OutputPainter
 
-    slow = export.OutputPainter.draw
+    slow = OutputPainter.draw
 
     def draw(self, analysed):
         time.sleep(0.05)
         return slow(self, analysed)
 
-    monkeypatch.setattr(export.OutputPainter, "draw", draw)
+    monkeypatch.setattr(OutputPainter, "draw", draw)
     answer(monkeypatch, "asksaveasfilename", tmp_path / "r.mp4")
     drive.press("Control-r")
     drive.until(lambda: "%" in player.saving._text)

@@ -71,14 +71,14 @@ def test_the_labels_are_never_replaced_and_other_files_only_with_leave(
 def test_ctrl_c_keeps_the_answers_so_far(
     labelled: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked: list[Path] = []
+    looked: list[str] = []
     plain = shipped_module._look
 
-    def stopped(finder: StillImageFinder, path: Path, row: int, cover: Cover | None) -> object:
-        looked.append(path)
+    def stopped(finder: StillImageFinder, root: Path, file: str, row: int, cover: Cover | None) -> object:
+        looked.append(file)
         if len(looked) == PICTURES:
             raise KeyboardInterrupt
-        return plain(finder, path, row, cover)
+        return plain(finder, root, file, row, cover)
 
     monkeypatch.setattr(shipped_module, "_look", stopped)
     done = evaluate("shipped", labelled, weights, tmp_path / "p.csv")

@@ -43,7 +43,9 @@ room, number, at = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 def signalled(owner, name, count):
     plain = getattr(owner, name)
     def act(self, *given):
-        plain(self, *given)
+        if at:
+            plain(self, *given)
+        # At 0 before anything is analyzed: a fast machine has a frame at the first call.
         if count(self) >= at:
             os.kill(os.getpid(), number)
     setattr(owner, name, act)
