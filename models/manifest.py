@@ -61,6 +61,8 @@ class FusionSpec:
         method: `str`, "stacked", "log_linear", "success" or "mean".
         weights: `(R, K)` nested tuples, one non-negative weight per region and emotion.
         bias: `(K,)` added to the pooled log-probabilities.
+        shift: `(K,)` added too, where the experts say enough: how much more readily each emotion is named than by the
+            votes that weights and bias were fitted to.
         temperature: `float`, divides the pooled logits.
         success: `(R, K)`, how often each expert is right when it names each emotion, measured.
         cross: `(R, K, K)`, "stacked" only: weight of an expert's answer for one emotion (row) in each emotion (column).
@@ -72,6 +74,7 @@ class FusionSpec:
     temperature: float
     success: tuple[tuple[float, ...], ...]
     cross: tuple[tuple[tuple[float, ...], ...], ...] = ()
+    shift: tuple[float, ...] = (0.0,) * len(EMOTIONS)
 
     def __post_init__(self) -> None:
         square = all(len(rows) == len(EMOTIONS) and {*map(len, rows)} == {len(EMOTIONS)} for rows in self.cross)
@@ -82,8 +85,10 @@ class FusionSpec:
                 raise ModelError(
                     f"fusion {name} must hold {len(EMOTIONS)} non-negative numbers per region; got {table}"
                 )
-        if len(self.bias) != len(EMOTIONS) or not 0 < self.temperature < math.inf:
-            raise ModelError(f"fusion needs {len(EMOTIONS)} biases and a temperature > 0; got {self.temperature}")
+        if {len(self.bias), len(self.shift)} != {len(EMOTIONS)} or not 0 < self.temperature < math.inf:
+            raise ModelError(
+                f"fusion needs {len(EMOTIONS)} biases, as many shifts and a temperature > 0; got {self.temperature}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +248,8 @@ def _expert(item: Mapping[str, Any]) -> ExpertSpec:
 def _fusion(item: Mapping[str, Any]) -> FusionSpec:
     tables = {name: tuple(tuple(float(v) for v in row) for row in item[name]) for name in ("weights", "success")}
     cross = tuple(tuple(tuple(map(float, row)) for row in rows) for rows in item.get("cross", ()))
-    return FusionSpec(**{**item, **tables, "bias": tuple(map(float, item["bias"])), "cross": cross})
+    biases = {name: tuple(map(float, item[name])) for name in ("bias", "shift") if name in item}
+    return FusionSpec(**{**item, **tables, **biases, "cross": cross})
 
 
 def _exchange(item: Mapping[str, Any] | None) -> Exchange | None:
@@ -260,5 +266,5 @@ def _between(first: FusionSpec, second: FusionSpec, share: float) -> FusionSpec:
             return tuple(mix(a, b) for a, b in zip(one, other, strict=True))
         return (1 - share) * one + share * other
 
-    names = ("weights", "bias", "temperature", "success", "cross")
+    names = ("weights", "bias", "shift", "temperature", "success", "cross")
     return replace(first, **{name: mix(getattr(first, name), getattr(second, name)) for name in names})

@@ -1,4 +1,4 @@
-"""Where on its frontier a fusion stands: one bias per emotion and one temperature, chosen for several sets of faces.
+"""Where on its frontier a fusion stands: one shift per emotion and one temperature, chosen for several sets of faces.
 
 The fusion's many weights are fitted to one collection's faces, and with them how readily each emotion is named there.
 These few numbers say it again for several collections, each of which counts by its share and not by its size, and
@@ -19,10 +19,10 @@ import numpy.typing as npt
 from models.evaluate.fusion_solver import Evidence, balanced, negative_log_likelihood
 from models.manifest import EMOTIONS, FusionSpec
 from realtime.core.types import FloatArray
-from realtime.inference.fusion import centred_log, fuse, softmax
+from realtime.inference.fusion import centred_log, enough, fuse, pool, softmax
 
 _TINY = 1e-7
-_PULL = 1e-3  # towards the biases that the fit gave: an emotion with few faces must not wander
+_PULL = 1e-3  # towards no shift: an emotion with few faces must not wander
 _LOG_TEMPERATURE = (-1.5, 1.5)
 _TIED = ("happiness", "neutral")
 
@@ -31,28 +31,26 @@ Part = tuple[Evidence, float]
 
 
 def at_operating_point(spec: FusionSpec, parts: Sequence[Part]) -> FusionSpec:
-    """Return the fusion with biases and temperature that come nearest to the labels of all parts.
+    """Return the fusion with shifts and temperature that come nearest to the labels of all parts.
 
     Args:
         spec: "stacked" or "log_linear".
         parts: sets of faces and their shares.
     """
     kept = [(evidence, share) for evidence, share in parts if share > 0]
-    moved = replace(spec, bias=tuple(map(float, _biases(spec, kept))), temperature=1.0)
+    moved = replace(spec, shift=tuple(map(float, _shift(spec, kept))), temperature=1.0)
     return replace(moved, temperature=_temperature(moved, kept))
 
 
-def _biases(spec: FusionSpec, parts: Sequence[Part]) -> FloatArray:
+def _shift(spec: FusionSpec, parts: Sequence[Part]) -> FloatArray:
     from scipy.optimize import minimize
 
-    before = np.asarray(spec.bias, np.float64)
-    free = _shifts()
+    free = _free()
     kinds = len(free)
     looked = []
     for evidence, share in parts:
         weight = balanced(evidence)
-        trust = evidence.reliability.max(axis=1, keepdims=True)
-        looked.append((_pooled(spec, evidence), trust, evidence.soft, (share * weight / weight.sum())[:, None]))
+        looked.append((*_pooled(spec, evidence), evidence.soft, (share * weight / weight.sum())[:, None]))
 
     def loss(values: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
         shift, scale = values[:kinds] @ free, np.exp(-values[kinds])
@@ -67,11 +65,11 @@ def _biases(spec: FusionSpec, parts: Sequence[Part]) -> FloatArray:
         return value, slope
 
     best = minimize(loss, np.zeros(kinds + 1), jac=True, method="L-BFGS-B").x
-    return np.asarray(before + best[:kinds] @ free, np.float32)
+    return np.asarray(best[:kinds] @ free, np.float32)
 
 
-def _shifts() -> npt.NDArray[np.float64]:
-    """Return one row per number that may be chosen, `(5, 6)`: which biases it moves."""
+def _free() -> npt.NDArray[np.float64]:
+    """Return one row per number that may be chosen, `(5, 6)`: which emotions it moves."""
     rows = [np.isin(EMOTIONS, _TIED), *(np.asarray(EMOTIONS) == name for name in EMOTIONS if name not in _TIED)]
     return np.asarray(rows, np.float64)
 
@@ -92,13 +90,8 @@ def _temperature(spec: FusionSpec, parts: Sequence[Part]) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=_LOG_TEMPERATURE, method="bounded").x))
 
 
-def _pooled(spec: FusionSpec, evidence: Evidence) -> FloatArray:
-    """Return the pooled logits, `(N, 6)`, of temperature 1."""
-    trust = evidence.reliability[:, :, None]
-    said = trust * centred_log(evidence.by_region)
-    if spec.method == "stacked":
-        pooled = np.einsum("nrk,rkj->nj", said, np.asarray(spec.cross, np.float32))
-    else:
-        pooled = (np.asarray(spec.weights, np.float32) * said).sum(axis=1)
-    bias = np.asarray(spec.bias, np.float32) * evidence.reliability.max(axis=1, keepdims=True)
-    return np.asarray(pooled + bias, np.float32)
+def _pooled(spec: FusionSpec, evidence: Evidence) -> tuple[FloatArray, FloatArray]:
+    """Return the pooled logits before any shift, `(N, 6)`, of temperature 1, and how far a shift counts, `(N, 1)`."""
+    said = pool(evidence.reliability[:, :, None] * centred_log(evidence.by_region), spec)
+    trust = evidence.reliability.max(axis=1, keepdims=True)
+    return np.asarray(said + trust * np.asarray(spec.bias, np.float32), np.float32), trust * enough(said)

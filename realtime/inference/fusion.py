@@ -12,6 +12,10 @@ _TINY = 1e-7
 # A region whose most probable emotion is below the first value counts as uniform (no evidence), above the second in
 # full. An expert whose region is covered has a mean confidence of 0.28, one that sees its region 0.85.
 _SILENT_TO_CLEAR = (0.20, 0.28)
+# Pooled logits whose largest lies this far above their mean say enough for the whole shift: seven in eight validation
+# faces (median 3.2). Turned, small or half covered faces say less, and a shift that serves clear ones would decide
+# alone: of faces below 14 pixels 62 instead of 59 % are right, of those turned by over 30 degrees 77 instead of 76 %.
+_SAYS_ENOUGH = 2.0
 
 
 def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> FloatArray:
@@ -40,12 +44,12 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
     trust = reliability[:, :, None]
     if spec.method in ("log_linear", "stacked"):
         said = trust * centred_log(by_region)
-        if spec.method == "stacked":
-            pooled = np.einsum("nrk,rkj->nj", said, np.asarray(spec.cross, np.float32))
-        else:
-            pooled = (np.asarray(spec.weights, np.float32) * said).sum(axis=1)
+        pooled = pool(said, spec)
         # The bias corrects for emotions that the experts overpredict; without evidence there is nothing to correct.
-        pooled += np.asarray(spec.bias, np.float32) * reliability.max(axis=1, keepdims=True, initial=0.0)
+        best = reliability.max(axis=1, keepdims=True, initial=0.0)
+        pooled = pooled + best * (
+            np.asarray(spec.bias, np.float32) + enough(pooled) * np.asarray(spec.shift, np.float32)
+        )
         return softmax(_unless_alone(pooled / np.float32(spec.temperature), said))
     if spec.method not in ("success", "mean"):
         raise ModelError(
@@ -53,6 +57,19 @@ def fuse(by_region: FloatArray, reliability: FloatArray, spec: FusionSpec) -> Fl
         )
     weights = np.asarray(spec.success if spec.method == "success" else np.ones_like(spec.success), np.float32)
     return _averaged(by_region, trust * weights, reliability.max(axis=1, keepdims=True, initial=0.0))
+
+
+def pool(said: FloatArray, spec: FusionSpec) -> FloatArray:
+    """Return the pooled logits of "stacked" or "log_linear" without biases, `(N, K)`, of `said`, `(N, R, K)`."""
+    if spec.method == "stacked":
+        return np.asarray(np.einsum("nrk,rkj->nj", said, np.asarray(spec.cross, np.float32)), np.float32)
+    return np.asarray((np.asarray(spec.weights, np.float32) * said).sum(axis=1), np.float32)
+
+
+def enough(pooled: FloatArray) -> FloatArray:
+    """Return how far pooled logits without biases, `(N, K)`, say enough for the fusion's shift, `(N, 1)` in [0, 1]."""
+    above = pooled.max(axis=1, keepdims=True) - pooled.mean(axis=1, keepdims=True)
+    return np.asarray(np.clip(above / np.float32(_SAYS_ENOUGH), 0, 1), np.float32)
 
 
 def _averaged(by_region: FloatArray, weights: FloatArray, best: FloatArray) -> FloatArray:

@@ -81,6 +81,22 @@ def test_where_one_expert_is_silent_the_others_own_answer_stands(method: str) ->
 
 
 @pytest.mark.parametrize("method", ["stacked", "log_linear"])
+def test_the_shift_counts_only_as_far_as_the_experts_say_something(method: str) -> None:
+    anger = EMOTIONS.index("anger")
+    shifted = replace(spec(method), shift=tuple(0.8 * (k == anger) for k in range(K)))
+    sure = np.ones((1, 2), np.float32)
+
+    def gained(top: float) -> float:
+        said = np.stack([one_hot("neutral", top)] * 2)[None]
+        logits = [np.log(fuse(said, sure, one)[0]) for one in (spec(method), shifted)]
+        return float(np.ptp(logits[1] - logits[0]))
+
+    assert gained(0.95) == pytest.approx(0.8, abs=1e-3)
+    assert 0.0 < gained(0.25) < gained(0.3) < 0.7
+    assert gained(1 / K) == pytest.approx(0.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("method", ["stacked", "log_linear"])
 def test_an_expert_that_does_not_know_changes_nothing(method: str) -> None:
     uneven = ((0.5, 1, 2, 1, 0.2, 1), (1.0,) * K)
     tables = tuple(tuple(map(tuple, np.diag(row))) for row in uneven)

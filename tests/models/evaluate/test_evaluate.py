@@ -274,6 +274,7 @@ def test_posed_faces_and_second_labels_give_the_manifest_a_sensitivity(labelled:
     assert fitted.exchange is not None
     assert fitted.exchange.seen.cross != fitted.exchange.meant.cross
     assert fitted.fusion_at(0.75).bias != fitted.fusion.bias
+    assert any(fitted.fusion.shift)
     # The next fit without them takes the sensitivity away: it was fitted to other weights.
     done = CliRunner().invoke(fit_main, arguments)
     assert done.exit_code == 0, done.output

@@ -38,13 +38,14 @@ def called_neutral(spec, held: Evidence) -> float:
     return float((said[held.truth == ANGER] == NEUTRAL).mean())
 
 
-def test_posed_faces_move_only_biases_and_temperature_and_find_the_anger_that_was_missed() -> None:
+def test_posed_faces_move_only_shift_and_temperature_and_find_the_anger_that_was_missed() -> None:
     seen, posed, held = faces(), faces(lean=3.0, seed=1), faces(lean=3.0, seed=2)
     plain = fit_fusion(seen, "stacked")
     moved = at_operating_point(plain, [(seen, 1.0), (posed, 1.0)])
     assert moved.cross == plain.cross
     assert moved.weights == plain.weights
-    assert moved.bias[ANGER] - moved.bias[NEUTRAL] > plain.bias[ANGER] - plain.bias[NEUTRAL]
+    assert moved.bias == plain.bias
+    assert moved.shift[ANGER] > 0.1 > moved.shift[NEUTRAL]
     assert called_neutral(moved, held) < called_neutral(plain, held) - 0.1
 
 
@@ -55,8 +56,8 @@ def test_a_set_counts_by_its_share_and_not_by_its_size() -> None:
         for count in (600, 2400)
     )
     none = at_operating_point(plain, [(faces(), 1.0), (faces(lean=3.0, seed=3), 0.0)])
-    assert few.bias[ANGER] == pytest.approx(many.bias[ANGER], abs=0.25)
-    assert none.bias[ANGER] < few.bias[ANGER] - 0.25
+    assert few.shift[ANGER] == pytest.approx(many.shift[ANGER], abs=0.25)
+    assert none.shift[ANGER] < few.shift[ANGER] - 0.25
 
 
 def test_the_temperature_makes_the_answer_honest_on_faces_that_the_fit_did_not_see() -> None:
@@ -152,6 +153,5 @@ def test_less_neutral_does_not_turn_faint_smiles_into_happiness() -> None:
     happiness = EMOTIONS.index("happiness")
     plain = fit_fusion(faces(), "stacked")
     moved = at_operating_point(plain, [(faces(), 1.0), (faces(lean=3.0, seed=1), 1.0)])
-    assert moved.bias[NEUTRAL] < plain.bias[NEUTRAL] - 0.1
-    kept = plain.bias[happiness] - plain.bias[NEUTRAL]
-    assert moved.bias[happiness] - moved.bias[NEUTRAL] == pytest.approx(kept, abs=1e-5)
+    assert moved.shift[NEUTRAL] < -0.1
+    assert moved.shift[happiness] == pytest.approx(moved.shift[NEUTRAL], abs=1e-5)
