@@ -1,0 +1,1 @@
+"""Many videos in one command: which ones, on all cores, resumable, and one summary at the end."""

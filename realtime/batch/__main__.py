@@ -1,0 +1,206 @@
+"""Command line of a batch: `python -m realtime.batch IN... --out DIR`, also `run_live.py batch`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+from models.cli import MOST_WORKERS, usable_cores
+from models.console import ERR, ending_signals, hold_standard_streams, say
+from models.manifest import WEIGHTS_DIR
+from realtime.batch.batch_options import TABLE_FORMATS, BatchOptions
+from realtime.batch.batch_runner import BatchRunner
+from realtime.batch.result_store import ResultStore, VideoResult
+from realtime.batch.summary_rows import is_good
+from realtime.batch.video_list import Video, find_videos
+from realtime.core.config import PipelineConfig, SmoothingConfig
+from realtime.core.errors import ConfigError, EmotionLiveError
+from realtime.core.options import FaceStyle, SmoothingMode
+from realtime.inference.execution_providers import PROVIDERS
+
+_MB = 1e6
+
+
+@click.command(context_settings={"max_content_width": 110})
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IN...")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for all results.")
+@click.option("--pattern", default="", metavar="GLOB", help='Of the files to take from folders: "*.avi".')
+@click.option("--jobs", type=click.IntRange(1, MOST_WORKERS), default=usable_cores(), show_default=True)
+@click.option("--table", type=click.Choice(TABLE_FORMATS), default="parquet", show_default=True, help="Of each video.")
+@click.option("--report", is_flag=True, help="Also a page per video.")
+@click.option("--record", is_flag=True, help="Also an annotated video each.")
+@click.option("--window", type=click.IntRange(1, 86_400), metavar="SECONDS", help="Also means per so many seconds.")
+@click.option("--smooth", type=click.Choice(["live", "offline"]), default="live", show_default=True)
+@click.option("--smoothing-ms", type=click.FloatRange(0, 10_000), default=200, show_default=True)
+@click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True)
+@click.option("--sensitivity", type=click.FloatRange(0, 1), help="0: as a passer-by sees it, 1: as it was meant.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only so much of each video.")
+@click.option("--provider", type=click.Choice(["auto", *PROVIDERS]), default="auto", show_default=True)
+@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
+@click.option("--blur-faces", is_flag=True, help="Blur faces in recordings.")
+@click.option("--privacy", is_flag=True, help="Recordings on black, no faces in reports.")
+@click.option("--retry-failed", is_flag=True, help="Try videos again that failed before.")
+@click.option("--overwrite", is_flag=True, help="Make results again that were made with other options.")
+def main(inputs: tuple[Path, ...], **options: Any) -> None:
+    """Analyze many videos: files, folders, and lists (.txt with a path per line, .csv with a column file and others).
+
+    OUT gets a table per video, summary.csv, summary.parquet and summary.html of all of them, and codebook.csv. Run the
+    same command again to go on where it was stopped: what is done is not done again.
+    """
+    hold_standard_streams()
+    try:
+        failed = _run(inputs, **options)
+    except EmotionLiveError as error:
+        say(f"error: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    sys.exit(1 if failed else 0)
+
+
+def _run(
+    inputs: Sequence[Path],
+    out: Path,
+    pattern: str,
+    jobs: int,
+    window: int | None,
+    retry_failed: bool,
+    overwrite: bool,
+    **how: Any,
+) -> int:
+    """Run the batch and return how many of its videos failed."""
+    videos = find_videos(inputs, pattern)
+    options = _options(**how)
+    with ResultStore(out) as store, _Bar(videos) as bar:
+        runner = BatchRunner(store, options, min(jobs, len(videos)), bar.finished, bar.progress)
+        results = runner.known(videos, retry_failed=retry_failed, overwrite=overwrite)
+        left = [video for video in videos if video.name not in results]
+        bar.start(left, already=len(results))
+        stopped = _stopping(runner, bar)
+        with ending_signals(stopped):
+            for result in runner.run(left):
+                results[result.name] = result
+        ordered = [results[video.name] for video in videos if video.name in results]
+        written = _summarize(out, ordered, {video.name: video.columns for video in videos}, options, window)
+    failed = [result for result in ordered if not is_good(result)]
+    say(f"{len(ordered) - len(failed)} of {len(videos)} videos done, {len(failed)} failed; summary: {written}")
+    for result in failed:
+        say(f"failed: {result.name}: {result.reason}")
+    if len(ordered) < len(videos):
+        say(f"{len(videos) - len(ordered)} are left; run the same command again to go on", err=True)
+    return len(failed)
+
+
+def _options(
+    table: str,
+    report: bool,
+    record: bool,
+    smooth: str,
+    smoothing_ms: float,
+    max_faces: int,
+    sensitivity: float | None,
+    seconds: float | None,
+    provider: str,
+    weights: Path,
+    blur_faces: bool,
+    privacy: bool,
+) -> BatchOptions:
+    smoothing = SmoothingConfig(time_constant_ms=smoothing_ms)
+    return BatchOptions(
+        pipeline=PipelineConfig(
+            max_faces=max_faces, provider=provider, weights=weights, smoothing=smoothing, sensitivity=sensitivity
+        ),
+        smoothing=SmoothingMode(smooth),
+        table=table,
+        report=report,
+        record=record,
+        faces=FaceStyle.ON_BLACK if privacy else FaceStyle.BLURRED if blur_faces else FaceStyle.AS_THEY_ARE,
+        seconds=seconds,
+    )
+
+
+def _stopping(runner: BatchRunner, bar: _Bar) -> Callable[[], bool]:
+    def stop() -> bool:
+        runner.stop()
+        bar.say("finishing the videos that are being analyzed; then run the same command again to go on")
+        return True
+
+    return stop
+
+
+def _summarize(
+    out: Path,
+    results: Sequence[VideoResult],
+    columns: dict[str, Any],
+    options: BatchOptions,
+    window_s: int | None,
+) -> Path:
+    from realtime.batch.summary_files import write_summary
+
+    return write_summary(out, results, columns, options, window_s)
+
+
+class _Bar:
+    """One progress bar for all videos, in megabytes, and one line per video that is done."""
+
+    def __init__(self, videos: Sequence[Video]) -> None:
+        self._sizes_mb = {video.name: _size_mb(video) for video in videos}
+        self._left: Sequence[Video] = ()
+        self._shares: dict[str, float] = {}
+        self._bar: tqdm[None] | None = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def start(self, left: Sequence[Video], already: int) -> None:
+        """Say what there is to do."""
+        self._left = left
+        if already:
+            say(f"{already} videos were analyzed before; {len(left)} are left", err=True)
+        if left and ERR.isatty():
+            total = sum(self._sizes_mb[video.name] for video in left)
+            self._bar = tqdm(total=round(total, 1), unit="MB", desc="batch", file=ERR)
+
+    def progress(self, number: int, share: float) -> None:
+        """Note how far a video is."""
+        self._move(self._left[number].name, share)
+
+    def finished(self, result: VideoResult) -> None:
+        """Note the end of a video, and say it."""
+        self._move(result.name, 1.0)
+        people = len(result.people)
+        tracks = "no face" if not people else f"{people} track{'s' if people > 1 else ''}"
+        text = f"{result.seconds:.1f} s, {tracks}" if is_good(result) else f"failed: {result.reason}"
+        self.say(f"{result.name}: {text}")
+
+    def say(self, line: str) -> None:
+        """Print one line above the bar."""
+        if self._bar is not None:
+            self._bar.clear()
+        say(line, err=True)
+        if self._bar is not None:
+            self._bar.refresh()
+
+    def _move(self, name: str, share: float) -> None:
+        gained = share - self._shares.get(name, 0.0)
+        self._shares[name] = share
+        if self._bar is not None and gained > 0:
+            self._bar.update(round(gained * self._sizes_mb[name], 3))
+
+
+def _size_mb(video: Video) -> float:
+    try:
+        return video.path.stat().st_size / _MB
+    except OSError:
+        return 0.0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""Writes the files that sum a batch up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from models.manifest import load_manifest
+from models.new_files import write_whole
+from realtime.batch.batch_options import BatchOptions
+from realtime.batch.condition_shares import condition_rows, condition_shares
+from realtime.batch.result_store import VideoResult
+from realtime.batch.summary_page import summary_page
+from realtime.batch.summary_rows import (
+    codebook_rows,
+    further_columns,
+    summary_rows,
+    window_rows,
+    write_csv,
+    write_parquet,
+)
+from realtime.core.errors import RecordError
+from realtime.core.output_paths import owner_only
+
+
+def write_summary(
+    out: Path,
+    results: Sequence[VideoResult],
+    columns: Mapping[str, Mapping[str, str]],
+    options: BatchOptions,
+    window_s: int | None = None,
+) -> Path:
+    """Write summary.csv, .parquet and .html, codebook.csv, and where they have rows conditions.csv and windows.csv.
+
+    They are made anew from all results; those of an earlier run of the same batch are replaced.
+
+    Args:
+        out: the batch's folder.
+        results: of all videos so far, in order.
+        columns: video's name -> further columns of its list.
+        options: of the batch.
+        window_s: length in seconds of the windows in windows.csv; `None` writes none.
+
+    Returns:
+        The page.
+
+    Raises:
+        RecordError: one of them cannot be written.
+        ModelError: there is no manifest.
+    """
+    regions = load_manifest(options.pipeline.weights).regions
+    conditions = condition_shares(results, columns)
+    page = out / "summary.html"
+    try:
+        with owner_only():
+            rows = summary_rows(results, columns, regions)
+            write_csv(out / "summary.csv", rows)
+            write_parquet(out / "summary.parquet", rows)
+            write_csv(out / "codebook.csv", codebook_rows(further_columns(columns), regions))
+            if conditions:
+                write_csv(out / "conditions.csv", condition_rows(conditions))
+            if window_s is not None:
+                write_csv(out / "windows.csv", list(window_rows(results, window_s)))
+            write_whole(page, summary_page(results, columns, conditions, options.facts()).encode())
+    except OSError as error:
+        raise RecordError(
+            f"cannot write the summary into {out}: {error.strerror}; free some space and run the same command again"
+        ) from error
+    return page

@@ -1,0 +1,162 @@
+"""One video of a batch, analyzed in a worker process: into a folder of its own, then into place."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import Any
+
+from realtime.batch.batch_options import BatchOptions, fingerprint
+from realtime.batch.person_tally import PersonTally, TallyOptions
+from realtime.batch.result_store import DONE, FAILED, VideoResult
+from realtime.batch.video_list import Video
+from realtime.core.errors import EmotionLiveError
+from realtime.core.options import AnalysisOptions, PictureOptions, RunOptions
+from realtime.core.output_paths import owner_only
+from realtime.core.protocols import SourceInfo
+from realtime.core.sink import SinkOptions
+
+_TELL_EVERY_S = 1.0
+_progress: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoTask:
+    """One video and what to do with it.
+
+    Attributes:
+        number: `int`, names it where progress is told.
+        video: which one.
+        options: how.
+        working: folder for unfinished outputs, on the disk of `out`.
+        out: folder for finished ones.
+    """
+
+    number: int
+    video: Video
+    options: BatchOptions
+    working: Path
+    out: Path
+
+
+def start_worker(progress: Any) -> None:
+    """Prepare a worker process: keys that end the batch are the parent's, and without a parent there is no worker.
+
+    Args:
+        progress: queue that takes `(number, share done)`.
+    """
+    global _progress
+    _progress = progress
+    for name in ("SIGINT", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    if (parent := parent_process()) is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), name="parent", daemon=True).start()
+    import cv2
+
+    # One video per core: further threads would only take turns.
+    cv2.setNumThreads(1)
+
+
+def _end_with(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+def analyze_video(task: VideoTask) -> VideoResult:
+    """Analyze one video and put its outputs into their places; what goes wrong with it is in the result."""
+    from realtime.session.session import Session
+
+    name, facts = task.video.name, task.options.facts()
+    mark: dict[str, Any] = {}
+    tally, notes, reason = PersonTally(), list[str](), ""
+    session: Session | None = None
+    try:
+        mark = fingerprint(task.video.path)
+        with owner_only():
+            folder = task.working / str(task.number)
+            folder.mkdir(parents=True)
+            teller = _Teller(task.number)
+            outputs = (*_outputs(task, folder), TallyOptions(tally, teller.tell))
+            session = Session(_run_options(task, outputs), notify=notes.append)
+            session.run(on_open=teller.opened)
+    except (EmotionLiveError, OSError) as error:
+        reason = str(error) or type(error).__name__
+    if not tally.frames and not reason:
+        reason = "it has no picture"
+    places: dict[str, str] = {}
+    try:
+        places = {what: _put(path, task) for what, path in (session.finished if session else ())}
+    except OSError as error:
+        reason = reason or f"its outputs cannot be moved into {task.out}: {error.strerror}"
+    return VideoResult(
+        name=name,
+        source=task.video.path.name,
+        status=FAILED if reason else DONE,
+        reason=reason,
+        fingerprint=mark,
+        options=facts,
+        outputs=places,
+        seconds=round(tally.end_s, 3),
+        frames=tally.frames,
+        people=tuple(tally.facts()),
+        notes=tuple(notes),
+    )
+
+
+def _run_options(task: VideoTask, outputs: tuple[SinkOptions, ...]) -> RunOptions:
+    options = task.options
+    return RunOptions(
+        source=str(task.video.path),
+        analysis=AnalysisOptions(pipeline=options.pipeline, smoothing=options.smoothing, seconds=options.seconds),
+        picture=PictureOptions(faces=options.faces),
+        outputs=outputs,
+    )
+
+
+def _outputs(task: VideoTask, folder: Path) -> Iterator[SinkOptions]:
+    from realtime.recording.recording_sink import RecordingOptions
+    from realtime.reports.report_sink import ReportOptions
+    from realtime.reports.table_sink import TableOptions
+
+    stem = Path(task.video.name).name
+    yield TableOptions(folder / f"{stem}.{task.options.table}")
+    if task.options.report:
+        yield ReportOptions(folder / f"{stem}.html")
+    if task.options.record:
+        yield RecordingOptions(folder / f"{stem}.mp4")
+
+
+def _put(path: Path, task: VideoTask) -> str:
+    """Move an output, and what lies beside it under its name, to its place; return that, relative to `out`."""
+    place = task.out / Path(task.video.name).parent
+    place.mkdir(parents=True, exist_ok=True)
+    for beside in path.parent.glob(f"{path.name}-metadata.json"):
+        beside.replace(place / beside.name)
+    path.replace(place / path.name)
+    return (place / path.name).relative_to(task.out).as_posix()
+
+
+class _Teller:
+    """Tells the parent how far a video is, now and then."""
+
+    def __init__(self, number: int) -> None:
+        self._number, self._length_s, self._told_s = number, 0.0, -_TELL_EVERY_S
+
+    def opened(self, info: SourceInfo) -> None:
+        """Note how long the video is, where that is known."""
+        if info.frame_count and info.fps:
+            self._length_s = info.frame_count / info.fps
+
+    def tell(self, media_time_s: float) -> None:
+        """Tell, at most once per second of the video."""
+        if _progress is not None and self._length_s and media_time_s - self._told_s >= _TELL_EVERY_S:
+            self._told_s = media_time_s
+            with suppress(OSError, ValueError):
+                _progress.put((self._number, min(1.0, media_time_s / self._length_s)))
