@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from models.cli import CommandByFirstWord
 from models.console import ERR, OUT, ending_signals, hold_standard_streams, say
 from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig, SmoothingConfig
@@ -36,6 +37,7 @@ Examples
   python run_live.py clip.mp4 --headless --record annotated.mp4 --report emotions.html
   python run_live.py rtsp://camera.local/stream --max-faces 2
   python run_live.py --headless --serve 127.0.0.1:8080 in a browser, for machines without a display
+  python run_live.py batch videos/ --out results/      many videos at once: run_live.py batch --help
 
 \b
 Keys in the window
@@ -49,6 +51,7 @@ Keys in the window
 Pictures stay on this machine: nothing is sent or kept unless you record or serve it.
 """
 
+_COMMANDS = {"batch": "realtime.batch.__main__"}
 _STDOUT = "-"
 _SMOOTH_HELP = "offline: a file is analysed to its end first, so that nothing lags."
 _RECONNECT_HELP = "Seconds in which a stream or camera that broke off is opened again; 0: it ends the run."
@@ -64,7 +67,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
     return value
 
 
-@click.command(help=_HELP, context_settings={"max_content_width": 110})
+@click.command(help=_HELP, cls=CommandByFirstWord, others=_COMMANDS, context_settings={"max_content_width": 110})
 @click.argument("source", default="0", envvar="EMOTION_LIVE_SOURCE")
 @click.option(
     "--record",

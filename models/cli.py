@@ -1,19 +1,19 @@
-"""Options and error handling shared by the commands of `models` and `export`."""
+"""Options, error handling and choice of a command, shared by all commands."""
 
 from __future__ import annotations
 
 import functools
-import os
+import importlib
 import sys
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
 from models.console import ending_signals, hold_standard_streams, say
 from models.errors import EmotionLiveError
 
-MOST_WORKERS = 64
 _SHARE = click.FloatRange(0, 0.9)
 
 
@@ -24,11 +24,27 @@ def split_shares(command: Callable[..., None]) -> Callable[..., None]:
     return val(test(command))
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use, at most 64: under taskset fewer than the machine has."""
-    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    return max(1, min(cores, MOST_WORKERS))
+class CommandByFirstWord(click.Command):
+    """A command that takes an argument of its own, unless its first word is the name of another command.
+
+    A file of that name is given as "./NAME".
+
+    Args:
+        others: name -> module whose `main` is the other command; it is imported only then.
+    """
+
+    def __init__(self, *args: Any, others: Mapping[str, str], **how: Any) -> None:
+        super().__init__(*args, **how)
+        self._others = others
+
+    def main(self, *given: Any, **how: Any) -> Any:
+        """Run the command, or the other one."""
+        words = list(given[0] if given else how.pop("args", None) or sys.argv[1:])
+        if not words or words[0] not in self._others:
+            return super().main(words, *given[1:], **how)
+        other: click.Command = importlib.import_module(self._others[words[0]]).main
+        name = how.pop("prog_name", None) or Path(sys.argv[0]).name
+        return other.main(words[1:], prog_name=f"{name} {words[0]}", **how)
 
 
 P = ParamSpec("P")

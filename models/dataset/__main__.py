@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from models.cli import MOST_WORKERS, fail_in_one_line, split_shares, usable_cores
+from models.cli import fail_in_one_line, split_shares
 from models.console import ERR, say
 from models.dataset.builder import BuildJob, BuildReport, build
 from models.dataset.copies import without_copies
@@ -24,6 +24,7 @@ from models.dataset.pictures import fault_lines, find_picture, plain_name
 from models.errors import DataError
 from models.manifest import EMOTIONS
 from models.region_registry import REGIONS
+from models.workers import MOST_WORKERS, usable_cores
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _TABLE = click.Path(dir_okay=False, path_type=Path)

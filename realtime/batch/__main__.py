@@ -10,9 +10,9 @@ from typing import Any
 import click
 from tqdm import tqdm
 
-from models.cli import MOST_WORKERS, usable_cores
 from models.console import ERR, ending_signals, hold_standard_streams, say
 from models.manifest import WEIGHTS_DIR
+from models.workers import MOST_WORKERS, usable_cores
 from realtime.batch.batch_options import TABLE_FORMATS, BatchOptions
 from realtime.batch.batch_runner import BatchRunner
 from realtime.batch.result_store import ResultStore, VideoResult

@@ -29,6 +29,7 @@ class BatchRunner:
         jobs: `int`, worker processes.
         on_result: is told every result as it comes.
         on_progress: is told `(number of the video, share done)` now and then.
+        analyze: what a worker process does with a task; a function of a module.
     """
 
     def __init__(
@@ -38,9 +39,11 @@ class BatchRunner:
         jobs: int,
         on_result: Callable[[VideoResult], None] = lambda _: None,
         on_progress: Callable[[int, float], None] = lambda _number, _share: None,
+        analyze: Callable[[VideoTask], VideoResult] = analyze_video,
     ) -> None:
         self._store, self._options, self._jobs = store, options, jobs
         self._on_result, self._on_progress = on_result, on_progress
+        self._analyze = analyze
         self._stopped = False
 
     def known(self, videos: Sequence[Video], *, retry_failed: bool, overwrite: bool) -> dict[str, VideoResult]:
@@ -102,7 +105,7 @@ class BatchRunner:
             while running or (tasks and not self._stopped):
                 try:
                     while tasks and len(running) < jobs and not self._stopped:
-                        running[pool.submit(analyze_video, tasks[0])] = tasks[0]
+                        running[pool.submit(self._analyze, tasks[0])] = tasks[0]
                         tasks.pop(0)
                 except BrokenProcessPool:
                     break

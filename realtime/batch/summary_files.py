@@ -48,22 +48,32 @@ def write_summary(
         RecordError: one of them cannot be written.
         ModelError: there is no manifest.
     """
-    regions = load_manifest(options.pipeline.weights).regions
-    conditions = condition_shares(results, columns)
-    page = out / "summary.html"
     try:
         with owner_only():
-            rows = summary_rows(results, columns, regions)
-            write_csv(out / "summary.csv", rows)
-            write_parquet(out / "summary.parquet", rows)
-            write_csv(out / "codebook.csv", codebook_rows(further_columns(columns), regions))
-            if conditions:
-                write_csv(out / "conditions.csv", condition_rows(conditions))
-            if window_s is not None:
-                write_csv(out / "windows.csv", list(window_rows(results, window_s)))
-            write_whole(page, summary_page(results, columns, conditions, options.facts()).encode())
+            return _write(out, results, columns, options, window_s)
     except OSError as error:
         raise RecordError(
             f"cannot write the summary into {out}: {error.strerror}; free some space and run the same command again"
         ) from error
-    return page
+
+
+def _write(
+    out: Path,
+    results: Sequence[VideoResult],
+    columns: Mapping[str, Mapping[str, str]],
+    options: BatchOptions,
+    window_s: int | None,
+) -> Path:
+    regions = load_manifest(options.pipeline.weights).regions
+    conditions = condition_shares(results, columns)
+    rows = summary_rows(results, columns, regions)
+    write_csv(out / "summary.csv", rows)
+    write_parquet(out / "summary.parquet", rows)
+    write_csv(out / "codebook.csv", codebook_rows(further_columns(columns), regions))
+    if conditions:
+        write_csv(out / "conditions.csv", condition_rows(conditions))
+    if window_s is not None:
+        write_csv(out / "windows.csv", list(window_rows(results, window_s)))
+    return write_whole(
+        out / "summary.html", summary_page(results, columns, conditions, options.facts()).encode(), overwrite=True
+    )

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from models.cli import usable_cores
 from models.dataset.__main__ import main as dataset
 from models.evaluate.__main__ import main as evaluate
 from models.fit_fusion import main as fit
+from models.workers import usable_cores
 from tests.support.made_pictures import picture, plain_picture, png_header
 from tests.support.tiny_models import write_tiny_weights
 

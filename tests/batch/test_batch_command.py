@@ -1,0 +1,162 @@
+"""The command for many videos, as a user runs it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import run_live
+from models.manifest import EMOTIONS
+from realtime.batch.__main__ import main
+from realtime.batch.person_tally import LABELS
+from tests.support.tiny_models import write_tiny_weights
+
+CLIP = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
+
+
+@pytest.fixture(scope="module")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], subprocess.CompletedProcess[str]]:
+    """Three videos, one of them broken, analyzed by two worker processes."""
+    folder = tmp_path_factory.mktemp("batch")
+    weights = write_tiny_weights(folder / "weights").folder
+    videos = folder / "videos"
+    (videos / "day <1>").mkdir(parents=True)
+    for place in ("one.mp4", "day <1>/two.mp4"):
+        (videos / place).write_bytes(CLIP.read_bytes())
+    (videos / "broken & cut.mp4").write_bytes(CLIP.read_bytes()[:4000])
+    (folder / "list.csv").write_text(
+        "file,condition\nvideos/one.mp4,rest\nvideos/day <1>/two.mp4,task\nvideos/broken & cut.mp4,task\n", "utf-8"
+    )
+    arguments = [str(folder / "list.csv"), "--out", str(folder / "out"), "--weights", str(weights)]
+    arguments += ["--seconds", "1.5", "--table", "csv", "--window", "1", "--jobs", "2"]
+    done = subprocess.run(
+        [sys.executable, "-m", "realtime.batch", *arguments], capture_output=True, text=True, check=False
+    )
+    return folder, arguments, done
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_broken_video_costs_nothing_else_and_is_named_with_its_reason(batch) -> None:
+    folder, _, done = batch
+    assert done.returncode == 1, done.stderr
+    assert "2 of 3 videos done, 1 failed" in done.stdout
+    assert "failed: broken & cut: " in done.stdout
+    assert "Traceback" not in done.stderr
+    assert len({row["frame"] for row in rows(folder / "out" / "one.csv")}) == 45
+    assert (folder / "out" / "two.csv-metadata.json").is_file()
+
+
+def test_the_summary_adds_up_to_what_the_tables_say(batch) -> None:
+    folder, _, _ = batch
+    summary = {row["video"]: row for row in rows(folder / "out" / "summary.csv")}
+    one, table = summary["one"], rows(folder / "out" / "one.csv")
+    assert one["condition"] == "rest"
+    assert float(one["seconds"]) == pytest.approx(1.5, abs=0.05)
+    for label in LABELS:
+        said = sum(row["label"] == label for row in table) / len(table)
+        assert float(one[f"share_{label}"]) == pytest.approx(said, abs=0.03)
+    for emotion in EMOTIONS:
+        mean = sum(float(row[f"p_{emotion}"]) for row in table) / len(table)
+        assert float(one[f"mean_p_{emotion}"]) == pytest.approx(mean, abs=0.02)
+    assert summary["broken & cut"]["status"] == "failed"
+    assert summary["broken & cut"]["track"] == ""
+    windows = [row for row in rows(folder / "out" / "windows.csv") if row["video"] == "one"]
+    assert [(row["start_s"], row["end_s"]) for row in windows] == [("0", "1"), ("1", "2")]
+    known = {row["column"] for row in rows(folder / "out" / "codebook.csv") if row["file"] == "summary"}
+    assert known == set(one)
+
+
+def test_the_page_names_every_video_and_escapes_what_it_names(batch) -> None:
+    folder, _, _ = batch
+    text = (folder / "out" / "summary.html").read_text("utf-8")
+    seen: list[str] = []
+
+    class Parser(HTMLParser):
+        def handle_data(self, data: str) -> None:
+            seen.append(data)
+
+    Parser().feed(text)
+    assert {"one", "two", "broken & cut"} <= {one.strip() for one in seen}
+    assert "<script" not in text
+
+
+def test_the_same_command_again_does_nothing_twice(batch) -> None:
+    folder, arguments, _ = batch
+    before = (folder / "out" / "one.csv").stat().st_mtime_ns
+    again = CliRunner().invoke(main, arguments)
+    assert again.exit_code == 1
+    assert "3 videos were analyzed before; 0 are left" in again.stderr
+    assert (folder / "out" / "one.csv").stat().st_mtime_ns == before
+    other = CliRunner().invoke(main, [*arguments, "--max-faces", "2"])
+    assert other.exit_code == 2
+    assert "max_faces 4, now 2" in other.stderr
+
+
+def test_the_live_program_passes_the_word_batch_on(batch) -> None:
+    _, arguments, _ = batch
+    again = CliRunner().invoke(run_live.main, ["batch", *arguments])
+    assert "3 videos were analyzed before" in again.stderr
+    shown = CliRunner().invoke(run_live.main, ["batch", "--help"])
+    assert "batch [OPTIONS] IN..." in shown.output
+
+
+def test_a_killed_batch_goes_on_and_nothing_is_lost_or_twice(batch, tmp_path: Path) -> None:
+    _, arguments, _ = batch
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for number in range(4):
+        (videos / f"v{number}.mp4").write_bytes(CLIP.read_bytes())
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "realtime.batch", str(videos), "--out", str(out), *arguments[3:]]
+    command += ["--jobs", "1", "--seconds", "3"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    limit_s = time.monotonic() + 60
+    while not list(out.glob(".batch/results/*.json")) and time.monotonic() < limit_s:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    done_before = {path.name for path in out.glob(".batch/results/*.json")}
+    assert 1 <= len(done_before) < 4
+    # The killed batch's worker ends with it, and so frees its files.
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert f"{len(done_before)} videos were analyzed before" in again.stderr
+    counts = {path.name: len(rows(path)) for path in out.glob("v*.csv")}
+    assert counts == {f"v{number}.csv": 90 for number in range(4)}
+    assert len(rows(out / "summary.csv")) == 4
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(batch, tmp_path: Path) -> None:
+    _, arguments, _ = batch
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for number in range(3):
+        (videos / f"v{number}.mp4").write_bytes(CLIP.read_bytes())
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "realtime.batch", str(videos), "--out", str(out), *arguments[3:], "--jobs", "1"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    limit_s = time.monotonic() + 60
+    while not list(out.glob(".batch/working/*/*")) and time.monotonic() < limit_s:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert "run the same command again to go on" in errors
+    kept = [json.loads(path.read_text("utf-8")) for path in out.glob(".batch/results/*.json")]
+    assert 1 <= len(kept) < 3
+    assert {one["status"] for one in kept} == {"done"}

@@ -1,0 +1,58 @@
+"""What is kept of a batch between runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from realtime.batch.result_store import DONE, ResultStore, VideoResult
+from realtime.core.errors import ConfigError, RecordError
+
+RESULT = VideoResult("sub/a", "a.mp4", DONE, {"bytes": 1}, {"max_faces": 4}, people=({"track": 1},), notes=("n",))
+
+
+def test_a_result_is_read_back_as_it_was_kept(tmp_path: Path) -> None:
+    with ResultStore(tmp_path / "out") as store:
+        store.save(RESULT)
+    with ResultStore(tmp_path / "out") as store:
+        assert store.load("sub/a") == RESULT
+        assert store.load("other") is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "sub/a"}', '{"people": 3, "notes": []}'])
+def test_a_damaged_result_counts_as_none(tmp_path: Path, text: str) -> None:
+    with ResultStore(tmp_path) as store:
+        store.save(RESULT)
+        (tmp_path / ".batch" / "results" / "sub" / "a.json").write_text(text, "utf-8")
+        assert store.load("sub/a") is None
+
+
+def test_two_batches_refuse_each_other_and_one_after_the_other_does_not(tmp_path: Path) -> None:
+    refused = pytest.raises(ConfigError, match="another batch is writing")
+    with ResultStore(tmp_path), refused, ResultStore(tmp_path):
+        pass
+    with ResultStore(tmp_path) as store:
+        assert store.working.is_dir()
+
+
+def test_what_a_killed_batch_left_unfinished_goes(tmp_path: Path) -> None:
+    left = tmp_path / ".batch" / "working" / "3" / "a.part.jsonl"
+    left.parent.mkdir(parents=True)
+    left.write_text("half", "utf-8")
+    with ResultStore(tmp_path):
+        assert not left.exists()
+
+
+def test_outputs_that_were_removed_are_missed(tmp_path: Path) -> None:
+    result = VideoResult("a", "a.mp4", DONE, {}, {}, outputs={"table": "a.csv"})
+    with ResultStore(tmp_path) as store:
+        assert not store.complete(result)
+        (tmp_path / "a.csv").write_text("x", "utf-8")
+        assert store.complete(result)
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x", "utf-8")
+    with pytest.raises(RecordError, match="cannot write into"), ResultStore(tmp_path / "file" / "out"):
+        pass

@@ -1,0 +1,92 @@
+"""Which videos a batch is of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from realtime.batch.video_list import find_videos
+from realtime.core.errors import ConfigError
+
+
+def touch(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+    return path
+
+
+def names(*inputs: Path, pattern: str = "") -> list[str]:
+    return [video.name for video in find_videos(inputs, pattern)]
+
+
+def test_a_folder_is_searched_to_its_bottom_for_videos_alone(tmp_path: Path) -> None:
+    for name in ("b.MP4", "a/deep/c.mkv", "notes.txt", "._b.mp4", ".cache/d.mp4", "frame.png"):
+        touch(tmp_path / name)
+    assert names(tmp_path) == ["a/deep/c", "b"]
+
+
+def test_a_pattern_says_what_counts_instead(tmp_path: Path) -> None:
+    for name in ("one.dat", "two.mp4", "cam1/three.mp4"):
+        touch(tmp_path / name)
+    assert names(tmp_path, pattern="*.dat") == ["one"]
+    assert names(tmp_path, pattern="cam1/*") == ["cam1/three"]
+
+
+def test_no_two_videos_write_to_one_name(tmp_path: Path) -> None:
+    for name in ("clip.mp4", "clip.mov", "CLIP.avi"):
+        touch(tmp_path / name)
+    other = touch(tmp_path / "elsewhere" / "clip.mp4")
+    found = names(tmp_path / "clip.mp4", tmp_path / "clip.mov", tmp_path / "CLIP.avi", other)
+    assert len({name.casefold() for name in found}) == 4
+    assert found[0] == "clip_mp4"
+
+
+def test_a_video_that_is_named_twice_is_taken_once(tmp_path: Path) -> None:
+    clip = touch(tmp_path / "clip.mp4")
+    assert names(clip, tmp_path) == ["clip"]
+
+
+def test_a_list_of_paths_is_relative_to_itself_and_may_have_remarks(tmp_path: Path) -> None:
+    touch(tmp_path / "videos" / "a b.mp4")
+    table = tmp_path / "list.txt"
+    table.write_text("# the first day\n\nvideos/a b.mp4\n", "utf-8")
+    assert names(table) == ["a b"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_brings_further_columns(tmp_path: Path, separator: str) -> None:
+    touch(tmp_path / "a.mp4")
+    table = tmp_path / "list.csv"
+    table.write_text(
+        separator.join(["File", "group", "age"]) + "\n" + separator.join(["a.mp4", "one", ""]), "utf-8-sig"
+    )
+    [video] = find_videos([table])
+    assert video.columns == {"group": "one", "age": ""}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("name,group\na.mp4,x\n", "needs a column called file; it has name, group"),
+        ("file\nmissing.mp4\n", "names missing.mp4, which is not there"),
+        ("file,seconds\na.mp4,3\n", "has a column 'seconds', which the summary has too"),
+        ("", "needs a column called file; it has none"),
+    ],
+)
+def test_a_list_that_cannot_be_used_says_why(tmp_path: Path, text: str, wanted: str) -> None:
+    touch(tmp_path / "a.mp4")
+    table = tmp_path / "list.csv"
+    table.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=wanted):
+        find_videos([table])
+
+
+def test_nothing_found_and_nothing_there_are_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no video was found"):
+        find_videos([tmp_path])
+    with pytest.raises(ConfigError, match="is not there"):
+        find_videos([tmp_path / "none.mp4"])
+    (tmp_path / "list.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="must be text in UTF-8"):
+        find_videos([tmp_path / "list.csv"])
