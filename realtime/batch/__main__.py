@@ -13,7 +13,7 @@ from tqdm import tqdm
 from models.console import ERR, ending_signals, hold_standard_streams, say
 from models.manifest import WEIGHTS_DIR
 from models.workers import MOST_WORKERS, usable_cores
-from realtime.batch.batch_options import TABLE_FORMATS, BatchOptions
+from realtime.batch.batch_options import TABLE_FORMATS, BatchOptions, table_format
 from realtime.batch.batch_runner import BatchRunner
 from realtime.batch.result_store import ResultStore, VideoResult
 from realtime.batch.summary_rows import is_good
@@ -31,7 +31,7 @@ _MB = 1e6
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for all results.")
 @click.option("--pattern", default="", metavar="GLOB", help='Of the files to take from folders: "*.avi".')
 @click.option("--jobs", type=click.IntRange(1, MOST_WORKERS), default=usable_cores(), show_default=True)
-@click.option("--table", type=click.Choice(TABLE_FORMATS), default="parquet", show_default=True, help="Of each video.")
+@click.option("--table", type=click.Choice(TABLE_FORMATS), help="Of each video: parquet, or csv where pyarrow is not.")
 @click.option("--report", is_flag=True, help="Also a page per video.")
 @click.option("--record", is_flag=True, help="Also an annotated video each.")
 @click.option("--window", type=click.IntRange(1, 86_400), metavar="SECONDS", help="Also means per so many seconds.")
@@ -95,7 +95,7 @@ def _run(
 
 
 def _options(
-    table: str,
+    table: str | None,
     report: bool,
     record: bool,
     smooth: str,
@@ -114,7 +114,7 @@ def _options(
             max_faces=max_faces, provider=provider, weights=weights, smoothing=smoothing, sensitivity=sensitivity
         ),
         smoothing=SmoothingMode(smooth),
-        table=table,
+        table=table_format(table),
         report=report,
         record=record,
         faces=FaceStyle.ON_BLACK if privacy else FaceStyle.BLURRED if blur_faces else FaceStyle.AS_THEY_ARE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from models.manifest import manifest_sha256
 from realtime.core.config import PipelineConfig
+from realtime.core.errors import ConfigError
 from realtime.core.options import FaceStyle, SmoothingMode
 from realtime.core.version import VERSION
 
@@ -57,6 +59,18 @@ class BatchOptions:
             "record": self.record,
             "faces": self.faces.value,
         }
+
+
+def table_format(wanted: str | None) -> str:
+    """Return the format of the videos' tables: the one that is wanted, else Parquet where it can be written, else CSV.
+
+    Raises:
+        ConfigError: Parquet is wanted, and pyarrow is not installed.
+    """
+    can = importlib.util.find_spec("pyarrow") is not None
+    if wanted == "parquet" and not can:
+        raise ConfigError("tables in parquet need pyarrow, which is not installed; install it, or give --table csv")
+    return wanted or ("parquet" if can else "csv")
 
 
 def fingerprint(path: Path) -> dict[str, Any]:

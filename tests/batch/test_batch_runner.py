@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from realtime.batch.batch_options import BatchOptions, fingerprint
+from realtime.batch.batch_options import BatchOptions, fingerprint, table_format
 from realtime.batch.batch_runner import BatchRunner
 from realtime.batch.result_store import DONE, FAILED, ResultStore, VideoResult
 from realtime.batch.video_list import Video
@@ -76,3 +76,12 @@ def test_other_options_are_said_and_made_again_only_on_request(tmp_path: Path, v
         with pytest.raises(ConfigError, match=r"1 of these videos made with other options \(max_faces 4, now 2\)"):
             known(store, videos, other)
         assert known(store, videos, other, overwrite=True) == set()
+
+
+def test_without_pyarrow_tables_are_csv_and_parquet_is_refused_before_any_work(monkeypatch) -> None:
+    assert table_format(None) == "parquet"
+    assert table_format("jsonl") == "jsonl"
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    assert table_format(None) == "csv"
+    with pytest.raises(ConfigError, match="need pyarrow"):
+        table_format("parquet")
