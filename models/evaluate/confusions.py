@@ -1,8 +1,7 @@
-"""The two errors that pay for each other, and the mean of the classes' recalls; for a whole set and for each source."""
+"""The two errors that pay for each other, and the mean of the classes' recalls."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,26 +23,31 @@ class Confusions:
         macro_recall: `float`, mean of the recalls of the emotions that occur; a face not found is wrong.
         missed: `float`, share of the sad and angry faces that are called neutral; NaN if there are none.
         accused: `float`, share of the neutral faces that are called sad or angry; NaN if there are none.
+        sad_or_angry: `int`, how many faces `missed` is a share of.
+        neutral: `int`, how many faces `accused` is a share of.
     """
 
     macro_recall: float
     missed: float
     accused: float
+    sad_or_angry: int
+    neutral: int
 
     def as_dict(self) -> dict[str, float | None]:
-        """Return plain figures for JSON, rounded to four places."""
+        """Return plain figures for JSON, rounded to six places."""
         figures = {
             "macro_recall": self.macro_recall,
             "sad_or_angry_as_neutral": self.missed,
             "neutral_as_sad_or_angry": self.accused,
         }
-        return {name: None if np.isnan(value) else round(value, 4) for name, value in figures.items()}
+        return {name: None if np.isnan(value) else round(value, 6) for name, value in figures.items()}
 
     def line(self) -> str:
         """Return the figures in words."""
+        missed, accused = ("none" if np.isnan(value) else f"{value:.1%}" for value in (self.missed, self.accused))
         return (
-            f"macro recall {self.macro_recall:.3f}  sad or angry called neutral {self.missed:.1%}  "
-            f"neutral called sad or angry {self.accused:.1%}"
+            f"macro recall {self.macro_recall:.3f}  sad or angry called neutral {missed}  "
+            f"neutral called sad or angry {accused}"
         )
 
 
@@ -55,25 +59,9 @@ def confusions(table: IntArray) -> Confusions:
         macro_recall=float(recall.mean()) if len(recall) else 0.0,
         missed=_share(table[_RESENTED, _NEUTRAL].sum(), present[_RESENTED].sum()),
         accused=_share(table[_NEUTRAL, _RESENTED].sum(), present[_NEUTRAL]),
+        sad_or_angry=int(present[_RESENTED].sum()),
+        neutral=int(present[_NEUTRAL]),
     )
-
-
-def by_source(sources: Sequence[str], truth: IntArray, answer: IntArray) -> Mapping[str, Confusions]:
-    """Return the figures of each source's faces, in the order in which the sources appear.
-
-    Args:
-        sources: where each face comes from, `N` names.
-        truth: `(N,)` indices into `EMOTIONS`.
-        answer: `(N,)` likewise, or -1 for a face that was not found.
-    """
-    names = np.asarray(sources)
-    found = {}
-    for source in dict.fromkeys(sources):
-        rows = names == source
-        table = np.zeros((len(EMOTIONS), len(EMOTIONS) + 1), np.int64)
-        np.add.at(table, (truth[rows], np.where(answer[rows] < 0, len(EMOTIONS), answer[rows])), 1)
-        found[source] = confusions(table)
-    return found
 
 
 def _share(part: Any, whole: Any) -> float:

@@ -13,6 +13,7 @@ from models.manifest import EMOTIONS
 
 IntArray = npt.NDArray[np.int64]
 NOT_FOUND = -1
+_BINS = 15
 # Confusion and F1 are scikit-learn's. By hand: accuracy, one expression, since the base install prints it without
 # scikit-learn; expected calibration error and risk-coverage curve, which scikit-learn does not have (its
 # `calibration_curve` does not say how many faces are in each bin, so no error can be computed from it).
@@ -39,13 +40,13 @@ class Scores:
     confusion: IntArray
 
     def as_dict(self) -> dict[str, object]:
-        """Return plain figures for JSON, rounded to four places."""
+        """Return plain figures for JSON, rounded to six places."""
         return {
             "faces": self.faces,
             "found": self.found,
-            "accuracy": round(self.accuracy, 4),
-            "macro_f1": round(self.macro_f1, 4),
-            "f1": {name: None if np.isnan(value) else round(value, 4) for name, value in self.f1.items()},
+            "accuracy": round(self.accuracy, 6),
+            "macro_f1": round(self.macro_f1, 6),
+            "f1": {name: None if np.isnan(value) else round(value, 6) for name, value in self.f1.items()},
         }
 
 
@@ -97,17 +98,43 @@ def confusion_text(scores: Scores) -> str:
     return "\n".join(lines)
 
 
-def expected_calibration_error(
-    confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_], bins: int = 15
-) -> float:
-    """Return the ECE (Guo et al. 2017): mean gap between confidence and accuracy over equal-width bins."""
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Faces whose confidence lies in one range, for a reliability diagram.
+
+    Attributes:
+        low: `float`, from this confidence on.
+        high: `float`, below this one; the last bin has its upper end, too.
+        faces: `int`, how many.
+        confidence: `float`, their mean confidence.
+        right: `float`, the share that is right.
+    """
+
+    low: float
+    high: float
+    faces: int
+    confidence: float
+    right: float
+
+
+def reliability_bins(confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_], bins: int = _BINS) -> list[Bin]:
+    """Return the bins of equal width that have faces, the least confident first."""
     place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gap = 0.0
+    found = []
     for number in range(bins):
         inside = place == number
         if inside.any():
-            gap += inside.mean() * abs(float(confidence[inside].mean()) - float(right[inside].mean()))
-    return gap
+            means = float(confidence[inside].mean()), float(right[inside].mean())
+            found.append(Bin(number / bins, (number + 1) / bins, int(inside.sum()), *means))
+    return found
+
+
+def expected_calibration_error(
+    confidence: npt.NDArray[np.float32], right: npt.NDArray[np.bool_], bins: int = _BINS
+) -> float:
+    """Return the ECE (Guo et al. 2017): mean gap between confidence and accuracy over equal-width bins."""
+    filled = reliability_bins(confidence, right, bins)
+    return sum(one.faces / len(confidence) * abs(one.confidence - one.right) for one in filled)
 
 
 def risk_coverage(

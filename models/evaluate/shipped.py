@@ -81,6 +81,10 @@ class Answers:
         """Return the most probable emotion's index per picture, `NOT_FOUND` where no face was found."""
         return np.where(self.detected, probabilities.argmax(axis=1), NOT_FOUND).astype(np.int64)
 
+    def confidence(self, probabilities: FloatArray) -> FloatArray:
+        """Return the most probable emotion's probability per picture, `(N,)`, 0 where no face was found."""
+        return np.where(self.detected, probabilities.max(axis=1), 0).astype(np.float32)
+
 
 class StoppedError(KeyboardInterrupt):
     """Ctrl-C came while pictures were looked at.

@@ -62,6 +62,9 @@ def test_shipped_writes_one_row_for_every_picture(labelled: Path, weights: Path,
     # 20 of the 61 pictures with one of the six labels are happy and found; the one not found counts as wrong.
     assert "accuracy 32.79%" in output
     assert "faces 61  found 60" in output
+    # Of the three emotions that occur one is recognized, 20 of 21 times; no face is neutral, every angry one missed it.
+    assert "macro recall 0.317  sad or angry called neutral 0.0%  neutral called sad or angry none  ECE " in output
+    assert "70 % most confident " in output
 
 
 def test_without_scikit_learn_shipped_still_writes_probabilities_and_prints_accuracy(
@@ -79,7 +82,9 @@ def test_without_scikit_learn_the_report_is_refused_at_once(
     labelled: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    monkeypatch.setattr("models.evaluate.__main__.run_shipped", lambda *_, **__: pytest.fail("it ran the models first"))
+    monkeypatch.setattr(
+        "models.evaluate.face_sets.run_shipped", lambda *_, **__: pytest.fail("it ran the models first")
+    )
     arguments = ["report", "--labels", str(labelled / "labels.csv"), "--root", str(labelled), "--out", str(tmp_path)]
     done = CliRunner().invoke(main, [*arguments, "--weights", str(weights)])
     assert (done.exit_code, done.output) == (
@@ -96,17 +101,18 @@ def test_shipped_takes_one_split(labelled: Path, weights: Path, tmp_path: Path) 
 def test_report_is_one_page_with_every_figure(labelled: Path, weights: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the train extra is not installed")
     arguments = ["report", "--labels", str(labelled / "labels.csv"), "--root", str(labelled), "--weights", str(weights)]
-    more = ["--out", str(tmp_path / "report"), "--split", "val", "--note", "val faces"]
+    more = ["--out", str(tmp_path / "report"), "--split", "val", "--publish", "label"]
     done = CliRunner().invoke(main, [*arguments, *more])
     assert done.exit_code == 0, done.output
-    assert load_manifest(weights).scores["val faces"]["label"]["fused"]["faces"] == 55
+    assert load_manifest(weights).scores["label"]["fused"]["faces"] == 55
     body = json.loads((tmp_path / "report" / "report.json").read_text())["label"]
     assert body["fused"]["faces"] == 55
     assert set(body["covered"]) == {"mouth", "eyes"}
+    assert body["covered"]["mouth"]["macro_recall"] == pytest.approx(1 / 3, abs=0.01)
     assert sum(band["faces"] for band in body["by_yaw_deg"]) == body["fused"]["found"]
     page = (tmp_path / "report" / "report.html").read_text()
-    assert "<td>fused</td><td>34.55%</td>" in page
-    assert page.count("data:image/png;base64,") == 4
+    assert '<th scope="row">label</th><td>55</td><td>34.5 %</td>' in page
+    assert page.count("data:image/jpeg;base64,") == 24
 
 
 def test_a_drawn_mask_dims_what_the_lips_say(labelled: Path, weights: Path, tmp_path: Path) -> None:
