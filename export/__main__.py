@@ -66,6 +66,7 @@ def main(
     Fusion starts as the plain mean: `python -m models.fit_fusion` measures its weights next.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    _check_trained(weights, region)
     out.mkdir(parents=True, exist_ok=True)
     before = _present(out) if set(region) != set(REGIONS) else None
     experts, files = {expert.region: expert for expert in before.experts} if before else {}, {}
@@ -84,6 +85,16 @@ def main(
         write_whole(out / f"{name}.onnx", content)
     save_manifest(manifest)
     say(f"wrote {out / MANIFEST_NAME}; now fit the fusion: python -m models.fit_fusion --weights {out} …")
+
+
+def _check_trained(weights: Path, regions: Sequence[str]) -> None:
+    """Refuse, before TensorFlow is loaded and another expert converted, a folder that lacks a training."""
+    for name in regions:
+        if not (weights / name / "recipe.json").is_file():
+            raise DataError(
+                f"{weights} must have a training of each region; {name} is missing: run `python -m models.train "
+                f"--region {name} --data DATA --out {weights / name}`, or export the others alone with --region"
+            )
 
 
 def plain_mean(experts: int) -> FusionSpec:

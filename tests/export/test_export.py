@@ -140,6 +140,9 @@ def test_one_expert_is_exported_beside_those_that_are_kept(tmp_path, monkeypatch
             region, f"{region}.onnx", "0" * 64, REGIONS[region].geometry, scores={"try": next(tries)}
         ), b""
 
+    for region in REGIONS:
+        (tmp_path / region).mkdir()
+        (tmp_path / region / "recipe.json").touch()
     tries = iter(range(9))
     monkeypatch.setattr("export.__main__._export_one", exported)
     arguments = ["--weights", str(tmp_path), "--data", str(tmp_path), "--out", str(tmp_path / "out")]
@@ -151,3 +154,16 @@ def test_one_expert_is_exported_beside_those_that_are_kept(tmp_path, monkeypatch
     assert found == [[("lips", 0)], [("lips", 0), ("eyes", 1)], [("lips", 2), ("eyes", 1)]]
     assert CliRunner().invoke(main, arguments).exit_code == 0
     assert load_manifest(tmp_path / "out").regions == ("eyes", "lips"), "all of them, in the registry's order"
+
+
+def test_a_missing_training_is_told_before_the_other_one_is_converted(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("export.__main__._export_one", lambda *_: pytest.fail("it converted one first"))
+    (tmp_path / "eyes").mkdir()
+    (tmp_path / "eyes" / "recipe.json").touch()
+    out = tmp_path / "out"
+    done = CliRunner().invoke(main, ["--weights", str(tmp_path), "--data", str(tmp_path), "--out", str(out)])
+    assert (done.exit_code, done.output.count("\n")) == (1, 1)
+    assert f"lips is missing: run `python -m models.train --region lips --data DATA --out {tmp_path / 'lips'}`" in (
+        done.output
+    )
+    assert not out.exists()
