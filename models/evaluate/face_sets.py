@@ -100,17 +100,7 @@ def look_at(
         DataError: two sets have one name, a table or column is missing, no picture can be read, or none has a label.
         ModelError: manifest or model files do not fit.
     """
-    names = [one.name for one in sets]
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise DataError(f"each set of faces must have a name of its own; received {twice[0]!r} twice")
-    # Everything is read before anything is run: a wrong column is told at once, and not after minutes.
-    read = [one.read(_named(one, sets, say)) for one in sets]
-    cells = [_cells(one, group_by) for one in sets]
-    if group_by and not any(cells):
-        raise DataError(f"--by must name a column of the tables; received {group_by!r}")
-    for one, faces in zip(sets, read, strict=True):
-        if not any(face.label for face in faces):
-            raise DataError(f"no picture of {one.name} has one of the six labels in the column {one.column!r}")
+    read, cells = _read_all(sets, group_by, say)
     seen: dict[tuple[object, str], Answers] = {}
     for one, faces, found in zip(sets, read, cells, strict=True):
         alike = [other for place, other in zip(sets, read, strict=True) if place.pictures == one.pictures]
@@ -123,6 +113,26 @@ def look_at(
         for line in left_out(wanted, seen[one.pictures, ""], copies, faces):
             _named(one, sets, say)(line)
         yield one, _counted(wanted, seen[one.pictures, ""], by_cover, copies, found)
+
+
+def _read_all(
+    sets: Sequence[FaceSet], group_by: str, say: Callable[[str], None]
+) -> tuple[list[list[LabelledFace]], list[Mapping[str, str]]]:
+    """Return the faces of each set, and their cells in the column that divides them; refuse what cannot be scored.
+
+    Everything is read before anything is run: a wrong column is told at once, and not after minutes.
+    """
+    names = [one.name for one in sets]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise DataError(f"each set of faces must have a name of its own; received {twice[0]!r} twice")
+    read = [one.read(_named(one, sets, say)) for one in sets]
+    cells = [_cells(one, group_by) for one in sets]
+    if group_by and not any(cells):
+        raise DataError(f"--by must name a column of the tables; received {group_by!r}")
+    for one, faces in zip(sets, read, strict=True):
+        if not any(face.label for face in faces):
+            raise DataError(f"no picture of {one.name} has one of the six labels in the column {one.column!r}")
+    return read, cells
 
 
 def _counted(
