@@ -112,7 +112,10 @@ def look_at(
         copies = later_copies(wanted, one.root)
         for line in left_out(wanted, seen[one.pictures, ""], copies, faces):
             _named(one, sets, say)(line)
-        yield one, _counted(wanted, seen[one.pictures, ""], by_cover, copies, found)
+        looked = _counted(wanted, seen[one.pictures, ""], by_cover, copies, found)
+        if not looked.faces:
+            raise DataError(f"none of the labeled pictures of {one.name} could be read from {one.root}; see its folder")
+        yield one, looked
 
 
 def _read_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -96,3 +97,14 @@ def test_what_cannot_be_scored_is_refused_before_anything_is_run(
     with pytest.raises(DataError, match="the split of faces must be train, val, test or all; received 'tets'"):
         given(pictures, name="faces", split="tets")
     assert runs == []
+
+
+def test_a_set_whose_pictures_are_all_gone_is_named(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(faces: Sequence[LabelledFace], root: Path, config: PipelineConfig, *, cover: object) -> Answers:
+        return replace(Answers.none(len(faces), ("eyes",)), faults={0: "missing", 2: "missing", 3: "missing"})
+
+    monkeypatch.setattr(face_sets, "run_shipped", run)
+    sets = look_at([given(pictures), given(pictures, "meant")], CONFIG, say=lambda _line: None)
+    assert [face.file for face in next(sets)[1].faces] == ["1.png"]
+    with pytest.raises(DataError, match="none of the labeled pictures of meant could be read from"):
+        next(sets)
