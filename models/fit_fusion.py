@@ -14,6 +14,7 @@ from models.cli import fail_in_one_line, split_shares
 from models.console import say
 from models.dataset.copies import without_copies
 from models.dataset.labels import LabelledFace, hard, of_split, outside_lines, read_labels, split_by_subject
+from models.dataset.pictures import plain_name
 from models.errors import DataError
 from models.evaluate.fusion_solver import (
     METHODS,
@@ -90,7 +91,7 @@ def main(
     temperatures = _temperatures(found.evidence(), applied)
     found = found.with_temperatures(applied, temperatures)
     scores = _compared(evidence := found.evidence(), dict(zip(manifest.regions, temperatures, strict=True)))
-    labelings = Labelings(evidence, found.evidence(read_labels(meant, root)) if meant else None)
+    labelings = Labelings(evidence, _meant(found, meant, root) if meant else None)
     if posed and posed_root:
         shown = _looked_at(_labelled(posed, posed_root), posed_root, "", weights)
         labelings = replace(labelings, posed=shown.with_temperatures(applied, temperatures).evidence())
@@ -98,6 +99,14 @@ def main(
     _write(manifest, temperatures, fusion, labelings.exchange(method), scores)
     _say_shares(manifest, fusion)
     say(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
+
+
+def _meant(found: _LookedAt, table: Path, root: Path) -> Evidence:
+    """Return the evidence with the labels of another table. Raises DataError: it names none of the faces."""
+    evidence = found.evidence(read_labels(table, root))
+    if not len(evidence.soft):
+        raise DataError(f"--meant needs labels of the same files as --labels; {table} names none of them")
+    return evidence
 
 
 def _say_shares(manifest: Manifest, fusion: FusionSpec) -> None:
@@ -157,8 +166,9 @@ class _LookedAt:
 
     def evidence(self, labels: Sequence[LabelledFace] | None = None) -> Evidence:
         """Return the evidence on the faces that were found and have a label: their own, or one of the same files."""
-        other = {face.file: face for face in labels or ()}
-        faces = self.faces if labels is None else [other.get(face.file, hard(face.file, "")) for face in self.faces]
+        other = {plain_name(face.file): face for face in labels or ()}
+        none = hard("", "")
+        faces = self.faces if labels is None else [other.get(plain_name(face.file), none) for face in self.faces]
         everyone = Evidence(
             self.answers.by_region,
             self.answers.reliability,
@@ -178,7 +188,10 @@ def _looked_at(faces: list[LabelledFace], root: Path, split: str, weights: Path)
     """Return what the experts say of the faces. Raises DataError where they are too few to fit anything to."""
     where = f"in the split {split!r}" if split else f"in {root}"
     if len(faces) < _FEWEST:
-        raise DataError(f"fitting needs {_FEWEST} labelled faces or more {where}; received {len(faces)}")
+        raise DataError(
+            f"fitting needs {_FEWEST} labelled faces or more {where}; received {len(faces)}: label more, or enlarge "
+            "--val-share where the table has no splits"
+        )
     looked = _LookedAt(faces, run_shipped(faces, root, PipelineConfig(weights=weights)))
     for line in looked.answers.fault_lines(faces):
         say(line)

@@ -36,7 +36,10 @@ def load_trained(folder: Path) -> tuple[keras.Model, dict[str, Any]]:
         DataError: the folder has no finished epoch.
     """
     if not (folder / "recipe.json").is_file() or not (folder / BEST_NAME).is_file():
-        raise DataError(f"{folder} holds no trained expert; make one with `python -m models.train --out {folder}`")
+        raise DataError(
+            f"{folder} holds no trained expert; make one with `python -m models.train --region REGION --data DATA "
+            f"--out {folder}`"
+        )
     facts: dict[str, Any] = json.loads((folder / "recipe.json").read_text("utf-8"))
     model = build_network(facts["recipe"], geometry_from_dict(facts["geometry"]).size_wh)
     model.load_weights(folder / BEST_NAME)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from models.dataset.crop_set import CropSet
 from models.dataset.index import read_index
 from models.dataset.labels import read_labels
+from models.dataset.pictures import plain_name
 from models.errors import DataError
 from models.manifest import EMOTIONS
 
@@ -29,9 +30,9 @@ def with_meant(crops: CropSet, data: Path, table: Path) -> CropSet:
     Raises:
         DataError: the table names none of the faces.
     """
-    said = {face.file: np.asarray(face.soft, np.float32) for face in read_labels(table, data) if face.label}
+    said = {plain_name(face.file): np.asarray(face.soft, np.float32) for face in read_labels(table, data) if face.label}
     none = np.zeros(len(EMOTIONS), np.float32)
-    meant = np.stack([said.get(row["file"], none) for row in read_index(data, crops.split)])
+    meant = np.stack([said.get(plain_name(row["file"]), none) for row in read_index(data, crops.split)])
     if not meant.any():
         raise DataError(
             f"{table} names none of the {len(crops):,} {crops.split} faces in {data}; give those files' own"

@@ -42,7 +42,7 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
     def __init__(self, recipe: Recipe, val: CropSet, out: Path, steps_done: int) -> None:
         super().__init__()
         self._recipe, self._val, self._out = recipe, val, out
-        self._step = steps_done
+        self._step = self._followed = steps_done
         self._average: list[Any] = []
         self.history = read_history(out)
         self._started_s = time.monotonic()
@@ -66,9 +66,12 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Move the average towards the present weights; faster at first, so that the start is forgotten."""
         self._step += 1
-        if self._step % _AVERAGE_EVERY_STEPS:
-            return
-        decay = min(self._recipe.average, self._step / (self._step + 50)) ** _AVERAGE_EVERY_STEPS
+        if self._step - self._followed >= _AVERAGE_EVERY_STEPS:
+            self._follow()
+
+    def _follow(self) -> None:
+        steps, self._followed = self._step - self._followed, self._step
+        decay = min(self._recipe.average, self._step / (self._step + 50)) ** steps
         for mean, weight in zip(self._average, self.model.get_weights(), strict=True):
             if mean.dtype.kind == "f":
                 mean *= np.float32(decay)
@@ -78,6 +81,8 @@ class KeepAverage(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Score the average, keep it if it is the best, store the checkpoint."""
+        # An epoch of a small data set may have fewer steps than the average waits for.
+        self._follow()
         present = self.model.get_weights()
         self.model.set_weights(self._average)
         scores = score_logits(self.model.predict(self._val.without_border(), batch_size=256, verbose=0), self._val)

@@ -18,7 +18,7 @@ from models.region_registry import REGIONS
 from models.train.batches import Batches
 from models.train.checkpoint import start_from
 from models.train.labels import joined, with_meant
-from models.train.loop import cross_entropy, score_logits
+from models.train.loop import cross_entropy, fit, score_logits
 from models.train.networks import lips_network
 from models.train.recipe import Recipe
 from realtime.inference.fusion import softmax
@@ -107,7 +107,7 @@ def test_second_labels_are_found_by_file_and_those_of_other_files_are_refused(tm
     rows = ["id,file,split", *(f"{number},{number}.png,train" for number in range(3)), "9,9.png,val"]
     (tmp_path / "index.csv").write_text("\n".join(rows))
     table = tmp_path / "labels.csv"
-    table.write_text("file,label\n2.png,angry\n0.png,disgust\n1.png,sad\n")
+    table.write_text("file,label\n./2.png,angry\n0.png,disgust\n1.png,sad\n")
     meant = with_meant(crops, tmp_path, table).meant
     assert meant is not None
     np.testing.assert_array_equal(meant, [[0] * 6, [0, 1, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0]])
@@ -126,3 +126,16 @@ def test_added_faces_have_one_label_for_both_heads_and_numbers_of_their_own() ->
     assert joined(crops, []).ids.tolist() == crops.ids.tolist()
     with pytest.raises(DataError, match="--bent-data needs crops of the sizes"):
         joined(crops, [replace(bent, border_px=4)])
+
+
+def test_an_epoch_of_few_steps_moves_the_average_that_is_kept(tmp_path: Path) -> None:
+    crops = replace(crop_set(), meant=None)
+    recipe = replace(RECIPE, epochs=1, meant="", learning_rate=0.05)
+    fit(recipe, crops, crops, tmp_path, resume=False)
+    with np.load(tmp_path / "average.npz") as kept:
+        average = [kept[f"w{number}"] for number in range(len(kept.files))]
+    last = lips_network(REGIONS["lips"].geometry.size_wh, recipe.dropout, recipe.width)
+    last.load_weights(tmp_path / "last.weights.h5")
+    # Two steps: the start is as good as forgotten.
+    for mean, weight in zip(average, last.get_weights(), strict=True):
+        np.testing.assert_allclose(mean, weight, atol=2e-3 + 2e-2 * float(np.abs(weight).max()))
