@@ -153,8 +153,9 @@ def _write(
     )
     today = datetime.date.today().isoformat()
     kept = {**manifest.scores, "fusion_on_val": scores}
+    # What a resting face changes was chosen for the fusion before.
     fitted = replace(manifest, experts=experts, fusion=fusion, exchange=exchange, scores=kept, created=today)
-    save_manifest(fitted)
+    save_manifest(replace(fitted, baselines=()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from models.errors import ModelError
 from models.new_files import write_whole
@@ -24,6 +24,7 @@ MANIFEST_VERSION = 1
 WEIGHTS_DIR = Path(__file__).resolve().parent / "weights"
 MANIFEST_NAME = "manifest.json"
 _HASH_CHUNK_BYTES = 1 << 20
+_Numbers = TypeVar("_Numbers", "FusionSpec", "BaselineSpec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,26 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineSpec:
+    """What a person's known resting face changes in the answers to their other faces; see `resting_shift`.
+
+    Attributes:
+        rest: `(K,)`, the population's resting answer: mean centred log-probabilities of neutral faces.
+        gain: `float` in [0, 1], share of a person's difference from it that is subtracted from their answers.
+        neutral_step: `float`, added to neutral's log-probability once a rest is known.
+    """
+
+    rest: tuple[float, ...]
+    gain: float
+    neutral_step: float
+
+    def __post_init__(self) -> None:
+        finite = math.isfinite(sum(self.rest, self.neutral_step))
+        if len(self.rest) != len(EMOTIONS) or not finite or not 0 <= self.gain <= 1:
+            raise ModelError(f"a baseline has {len(EMOTIONS)} numbers of rest and a gain of 0 to 1; received {self}")
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What the program ships with: its experts in order, their fusion and where they come from.
 
@@ -124,6 +145,7 @@ class Manifest:
         scores: protocol -> figures of the fused answer.
         folder: where the files lie; not part of the JSON.
         exchange: the fusions for other sensitivities, or `None` if there is only the one.
+        baselines: for each fusion, from the least sensitive on, what a known rest changes; () if never fitted.
     """
 
     experts: tuple[ExpertSpec, ...]
@@ -133,6 +155,7 @@ class Manifest:
     scores: Mapping[str, Any] = field(default_factory=dict)
     folder: Path = WEIGHTS_DIR
     exchange: Exchange | None = None
+    baselines: tuple[BaselineSpec, ...] = ()
 
     def __post_init__(self) -> None:
         names = self.regions
@@ -165,10 +188,13 @@ class Manifest:
             raise ModelError("these weights have one fusion and no sensitivity to choose; fit it with --meant")
         if not 0 <= sensitivity <= 1:
             raise ModelError(f"the sensitivity must lie between 0 and 1; received {sensitivity!r}")
-        middle = self.exchange.default
-        if sensitivity <= middle:
-            return _between(self.exchange.seen, self.fusion, sensitivity / middle)
-        return _between(self.fusion, self.exchange.meant, (sensitivity - middle) / (1 - middle))
+        return _mixed((self.exchange.seen, self.fusion, self.exchange.meant), self.exchange.default, sensitivity)
+
+    def baseline_at(self, sensitivity: float | None = None) -> BaselineSpec | None:
+        """Return what a known resting face changes at a sensitivity, mixed as the fusions are."""
+        if self.exchange is None or sensitivity is None or len(self.baselines) < 3:
+            return self.baselines[len(self.baselines) // 2] if self.baselines else None
+        return _mixed(self.baselines, self.exchange.default, sensitivity)
 
     def to_json(self) -> str:
         """Return the manifest as indented JSON; `load_manifest` reads it back."""
@@ -228,9 +254,9 @@ def load_manifest(folder: Path = WEIGHTS_DIR) -> Manifest:
         if emotions != EMOTIONS:
             raise ModelError(f"{path} must list the emotions {EMOTIONS}; received {emotions}")
         experts = tuple(_expert(item) for item in body.pop("experts"))
-        fusion = _fusion(body.pop("fusion"))
-        exchange = _exchange(body.pop("exchange", None))
-        return Manifest(experts=experts, fusion=fusion, exchange=exchange, folder=folder, **body)
+        fusion, exchange = _fusion(body.pop("fusion")), _exchange(body.pop("exchange", None))
+        rests = tuple(BaselineSpec(**{**one, "rest": tuple(one["rest"])}) for one in body.pop("baselines", ()))
+        return Manifest(experts=experts, fusion=fusion, exchange=exchange, baselines=rests, folder=folder, **body)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} is not a manifest that this program reads ({error!r}); export it again") from error
 
@@ -258,13 +284,16 @@ def _exchange(item: Mapping[str, Any] | None) -> Exchange | None:
     return Exchange(float(item["default"]), _fusion(item["seen"]), _fusion(item["meant"]))
 
 
-def _between(first: FusionSpec, second: FusionSpec, share: float) -> FusionSpec:
-    """Return a fusion `share` of the way from the first to the second: every number is mixed."""
+def _mixed(three: Sequence[_Numbers], middle: float, at: float) -> _Numbers:
+    """Return the mixture, number by number, at a place between values that stand at 0, `middle` and 1."""
+    first, second = three[:2] if at <= middle else three[1:]
+    share = at / middle if at <= middle else (at - middle) / (1 - middle)
 
     def mix(one: Any, other: Any) -> Any:
         if isinstance(one, tuple):
             return tuple(mix(a, b) for a, b in zip(one, other, strict=True))
-        return (1 - share) * one + share * other
+        return one if isinstance(one, str) else (1 - share) * one + share * other
 
-    names = ("weights", "bias", "shift", "temperature", "success", "cross")
-    return replace(first, **{name: mix(getattr(first, name), getattr(second, name)) for name in names})
+    return replace(
+        first, **{one.name: mix(getattr(first, one.name), getattr(second, one.name)) for one in fields(first)}
+    )

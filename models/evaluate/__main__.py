@@ -18,7 +18,7 @@ from models.evaluate.face_sets import FaceSet, left_out, look_at, sets_option
 from models.evaluate.occlusions import COVERS
 from models.evaluate.report.commands import card, confusions, report
 from models.evaluate.scores import NOT_FOUND, IntArray, accuracy, confusion_text
-from models.evaluate.shipped import Answers, StoppedError, run_shipped
+from models.evaluate.shipped import Answers, StoppedError, own_neutral_lines, run_shipped
 from models.evaluate.summary import FUSED, indices_of, probabilities_by_answer, summaries
 from models.manifest import WEIGHTS_DIR, load_manifest
 from models.new_files import check_new
@@ -48,6 +48,7 @@ for _command in (report, confusions, card):
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json and models.")
 @click.option("--overwrite", is_flag=True, help="Replace what an earlier run wrote there.")
 @click.option("--sensitivity", type=click.FloatRange(0, 1), help="0: as a passer-by would call it; 1: as it was meant.")
+@click.option("--own-neutral", is_flag=True, help="Score with one neutral picture of each subject, and without.")
 @split_shares
 @fail_in_one_line
 def shipped(
@@ -61,6 +62,7 @@ def shipped(
     weights: Path,
     overwrite: bool,
     sensitivity: float | None,
+    own_neutral: bool,
     val_share: float,
     test_share: float,
 ) -> None:
@@ -84,7 +86,8 @@ def shipped(
         raise
     out = write_answers(out, faces, answers, by_region, overwrite=overwrite)
     copies = later_copies(faces, root)
-    for line in (*left_out(faces, answers, copies), *score_lines(faces, answers, copies)):
+    own = own_neutral_lines(faces, answers, load_manifest(weights).baseline_at(sensitivity)) if own_neutral else []
+    for line in (*left_out(faces, answers, copies), *score_lines(faces, answers, copies), *own):
         say(line)
     say(f"probabilities: {out}")
 

@@ -11,16 +11,20 @@ from tqdm import tqdm
 
 from models.console import ERR
 from models.dataset.labels import LabelledFace
+from models.dataset.neutral_pictures import neutral_pairs
 from models.dataset.pictures import Fault, PictureError, fault_lines, read_picture
 from models.errors import DataError
+from models.evaluate.confusions import confusions
 from models.evaluate.occlusions import Cover
-from models.evaluate.scores import NOT_FOUND, IntArray
-from models.manifest import EMOTIONS
+from models.evaluate.scores import NOT_FOUND, IntArray, accuracy, expected_calibration_error
+from models.manifest import EMOTIONS, BaselineSpec
 from models.region_crops import eye_distance_px
 from realtime.core.config import PipelineConfig
 from realtime.core.types import Emotions, Faces, FloatArray, Frame
 from realtime.inference.classifier import RegionClassifier
+from realtime.inference.fusion import centred_log
 from realtime.landmarks.still_image_finder import StillImageFinder
+from realtime.smoothing.resting_shift import resting_shift, shifted
 
 _BATCH = 16
 _PER_PICTURE = ("detected", "fused", "by_region", "reliability", "eye_distance_px", "yaw_deg")
@@ -76,6 +80,16 @@ class Answers:
     def fault_lines(self, faces: Sequence[LabelledFace]) -> list[str]:
         """Return one line per kind of fault: how many of the pictures `faces` were left out, and why."""
         return fault_lines([(faces[row].file, fault) for row, fault in self.faults.items()], len(faces))
+
+    def knowing(self, rows: IntArray, references: IntArray, spec: BaselineSpec | None) -> FloatArray:
+        """Return the fused answers of `rows`, `(P, 6)`, as they are where each person's resting face is known.
+
+        Args:
+            rows: `(P,)`, which pictures.
+            references: `(P,)`, for each the row of a neutral picture of the same person.
+            spec: what a known rest changes.
+        """
+        return shifted(self.fused[rows], resting_shift(centred_log(self.fused[references]), spec))
 
     def said(self, probabilities: FloatArray) -> IntArray:
         """Return the most probable emotion's index per picture, `NOT_FOUND` where no face was found."""
@@ -173,3 +187,29 @@ def _take(answers: Answers, present: list[tuple[int, tuple[Frame, Faces]]], said
             answers.reliability[row] = emotions.reliability[0]
             answers.eye_distance_px[row] = eye_distance_px(found.landmarks_xy[0])
             answers.yaw_deg[row] = found.head_pose_deg[0, 0]
+
+
+def own_neutral_lines(faces: Sequence[LabelledFace], answers: Answers, spec: BaselineSpec | None) -> list[str]:
+    """Return what is printed of the scores without and with one neutral picture of each person, on the same pictures.
+
+    A person's first neutral picture whose face was found is the one that the program is given; it is not scored.
+
+    Raises:
+        DataError: no person has such a picture and another one.
+    """
+    usable = answers.detected & np.isin(np.arange(len(faces)), answers.read)
+    rows, references = neutral_pairs(faces, usable, first_only=True)
+    rows, references = (each[np.isin(rows, answers.read)] for each in (rows, references))
+    truth = np.array([EMOTIONS.index(faces[row].label) for row in rows], np.int64)
+    people = len(set(references.tolist()))
+    lines = [f"{people} people with a neutral picture, {len(rows)} others of them:"]
+    given = {"without it": answers.fused[rows], "with it": answers.knowing(rows, references, spec)}
+    for name, probabilities in given.items():
+        said = np.where(answers.detected[rows], probabilities.argmax(axis=1), NOT_FOUND)
+        confidence = np.where(answers.detected[rows], probabilities.max(axis=1), 0).astype(np.float32)
+        ece = expected_calibration_error(confidence, np.asarray(said == truth, np.bool_))
+        table = np.zeros((len(EMOTIONS), len(EMOTIONS) + 1), np.int64)
+        np.add.at(table, (truth, said), 1)  # NOT_FOUND, -1, is the last column
+        errors = confusions(table)
+        lines.append(f"{name:16} accuracy {accuracy(truth, said):6.2%}  {errors.line()}  ECE {ece:.3f}")
+    return lines
