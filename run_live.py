@@ -54,6 +54,7 @@ Pictures stay on this machine: nothing is sent or kept unless you record or serv
 _COMMANDS = {"batch": "realtime.batch.__main__"}
 _STDOUT = "-"
 _SMOOTH_HELP = "offline: a file is analysed to its end first, so that nothing lags."
+_BASELINE_HELP = "auto: learn what each face shows at rest, and judge it by that."
 _RECONNECT_HELP = "Seconds in which a stream or camera that broke off is opened again; 0: it ends the run."
 _TIMEOUT_HELP = "Longest wait for the first picture of a stream, or for more of a pipe."
 _CLIP_RANGE = click.FloatRange(0.5, 86_400)
@@ -108,6 +109,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
     metavar="SECONDS",
     help="Take the first seconds as everybody's resting face, which then reads neutral.",
 )
+@click.option("--baseline", type=click.Choice(["off", "auto"]), default="off", show_default=True, help=_BASELINE_HELP)
 @click.option("--realtime", is_flag=True, help="Deliver a file at its own rate and drop late frames, as a camera does.")
 @click.option(
     "--reconnect", type=click.FloatRange(0), default=30, show_default=True, callback=_refuse_nan, help=_RECONNECT_HELP
@@ -182,6 +184,7 @@ def _run_options(
     realtime: bool,
     seconds: float | None,
     calibrate_s: float | None,
+    baseline: str,
     reconnect: float,
     timeout: float | None,
     mirror: bool,
@@ -195,7 +198,7 @@ def _run_options(
     return RunOptions(
         source=source,
         analysis=AnalysisOptions(
-            pipeline=_pipeline(max_faces, provider, weights, smoothing_ms, sensitivity),
+            pipeline=_pipeline(max_faces, provider, weights, smoothing_ms, sensitivity, baseline == "auto"),
             smoothing=SmoothingMode(smooth),
             realtime=realtime,
             seconds=seconds,
@@ -209,11 +212,15 @@ def _run_options(
 
 
 def _pipeline(
-    max_faces: int, provider: str, weights: Path, smoothing_ms: float, sensitivity: float | None
+    max_faces: int, provider: str, weights: Path, smoothing_ms: float, sensitivity: float | None, learn_rest: bool
 ) -> PipelineConfig:
-    filtered = SmoothingConfig(time_constant_ms=smoothing_ms)
     return PipelineConfig(
-        max_faces=max_faces, provider=provider, weights=weights, smoothing=filtered, sensitivity=sensitivity
+        max_faces=max_faces,
+        provider=provider,
+        weights=weights,
+        smoothing=SmoothingConfig(time_constant_ms=smoothing_ms),
+        sensitivity=sensitivity,
+        learn_rest=learn_rest,
     )
 
 

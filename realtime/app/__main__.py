@@ -17,6 +17,7 @@ _NO_TK = (
     "python3-tk, or use the command: python run_live.py --help"
 )
 _NO_DISPLAY = "the desktop program needs a display ({0}); on a machine without one: python run_live.py --headless"
+_BASELINE_HELP = "auto: learn what each face shows at rest, and judge it by that."
 _ZOOM_HELP = "Magnification in percent; by default what the screen asks for. Ctrl + and Ctrl - change it."
 
 
@@ -25,11 +26,12 @@ _ZOOM_HELP = "Magnification in percent; by default what the screen asks for. Ctr
 @click.option("--zoom", type=click.IntRange(100, 300), help=_ZOOM_HELP)
 @click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most.")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
-def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> None:
+@click.option("--baseline", type=click.Choice(["off", "auto"]), default="off", show_default=True, help=_BASELINE_HELP)
+def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path, baseline: str) -> None:
     """Open a window in which videos and cameras are analyzed, watched and saved. VIDEO is opened at once."""
     os.umask(0o077)  # Files that show faces are for whoever runs this, and for nobody else.
     try:
-        run(video, zoom, max_faces, weights)
+        run(video, zoom, max_faces, weights, learn_rest=baseline == "auto")
     except EmotionLiveError as error:
         say(f"error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
@@ -37,7 +39,7 @@ def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path) ->
         sys.exit(0)
 
 
-def run(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> None:
+def run(video: Path | None, zoom: int | None, max_faces: int, weights: Path, *, learn_rest: bool = False) -> None:
     """Run the program until its window is closed.
 
     Args:
@@ -45,6 +47,7 @@ def run(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> 
         zoom: magnification in percent; `None` takes the screen's.
         max_faces: faces per frame at most.
         weights: folder of the models.
+        learn_rest: whether each person's resting face is learned without asking.
 
     Raises:
         ConfigError: there is no Tk, or no display.
@@ -62,7 +65,7 @@ def run(video: Path | None, zoom: int | None, max_faces: int, weights: Path) -> 
         root = tk.Tk(className="Emotion-live")
     except tk.TclError as error:
         raise ConfigError(_NO_DISPLAY.format(str(error).splitlines()[0])) from error
-    app = App(root, PipelineConfig(max_faces=max_faces, weights=weights), zoom)
+    app = App(root, PipelineConfig(max_faces=max_faces, weights=weights, learn_rest=learn_rest), zoom)
     if video is not None:
         root.after_idle(app.open_video, video.absolute())
     root.mainloop()

@@ -50,6 +50,8 @@ class PipelineConfig:
         smoothing: the filter over time.
         sensitivity: `float` in [0, 1] or `None` for the weights' own default: 0 calls a face what a passer-by would,
             1 what was meant.
+        learn_rest: `bool`, whether each person's resting face is learned without asking and set against other
+            people's; weights without the population's rest learn nothing.
     """
 
     max_faces: int = 4
@@ -59,6 +61,7 @@ class PipelineConfig:
     weights: Path = WEIGHTS_DIR
     smoothing: SmoothingConfig = SmoothingConfig()
     sensitivity: float | None = None
+    learn_rest: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_faces", "max_batch", "threads"):

@@ -44,6 +44,7 @@ def run_facts(run: Run) -> PageFacts:
     smoothing = run.config.smoothing
     rows += [
         ("Smoothing", f"{smoothing.time_constant_ms:g} ms; uncertain below {100 * smoothing.min_confidence:g} %"),
+        ("Resting faces", "learned for each person" if run.config.learn_rest else "the same for everybody"),
         ("Program", f"emotion-live {VERSION}, Python {platform.python_version()}, {platform.system()}"),
         ("Models run on", run.provider() or "nothing yet"),
         *_models(run),

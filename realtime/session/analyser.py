@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from models.manifest import load_manifest
 from realtime.capture.open_source import SourceLike, source_for
 from realtime.capture.reconnecting_source import ReconnectingSource
 from realtime.core.channel import ChannelClosedError
@@ -87,8 +88,6 @@ class Analyser:
         self._smoother = LabelSmoother(self.options.pipeline.smoothing)
         self._calibrator = NeutralCalibrator()
         self._carry = CarryForward(self._observe)
-        if self.options.calibrate_s:
-            self._calibrator.start(self.options.calibrate_s)
         self._stopped = threading.Event()
         self._stack = ExitStack()
         self._pipeline: Pipeline | None = None
@@ -129,6 +128,7 @@ class Analyser:
             self._pipeline = build_pipeline(self._source, self.options.pipeline, self.metrics, delivery)
             self._frames = undo.enter_context(self._pipeline)
             self._info = self._pipeline.source_info()
+            self._calibrator = self._new_calibrator()
             if self.options.smoothing is SmoothingMode.OFFLINE:
                 self._frames = undo.enter_context(closing(self._two_pass(self._pipeline)))
             self._stack = undo.pop_all()
@@ -243,6 +243,16 @@ class Analyser:
         if self.options.smoothing is SmoothingMode.NONE:
             return emotions
         return self._smoother.update(faces, emotions, media_time_s)
+
+    def _new_calibrator(self) -> NeutralCalibrator:
+        config = self.options.pipeline
+        spec = load_manifest(config.weights).baseline_at(config.sensitivity)
+        if config.learn_rest and spec is None:
+            self._notify("these weights know no population's rest: no resting face is learned; see models.fit_baseline")
+        calibrator = NeutralCalibrator(spec, learn=config.learn_rest)
+        if self.options.calibrate_s:
+            calibrator.start(self.options.calibrate_s)
+        return calibrator
 
     def _two_pass(self, pipeline: Pipeline) -> TwoPass:
         if self.delivery is Delivery.LIVE or not isinstance(self._named, (str, Path)):

@@ -1,6 +1,7 @@
-"""Per-track neutral calibration: a bias that makes a person's resting face read neutral.
+"""Per-track neutral calibration: a bias that sets a person's resting face against the population's.
 
-Some faces look sad or angry at rest. The bias is kept in memory only and ends with the track and with the run.
+Some faces look sad or angry at rest, others so neutral that a slight frown does not show. What is known of a rest is
+kept in memory only and ends with the track and with the run.
 """
 
 from __future__ import annotations
@@ -10,19 +11,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.manifest import EMOTIONS
+from models.manifest import EMOTIONS, BaselineSpec
 from realtime.core.types import Emotions, Faces, FloatArray
-from realtime.inference.fusion import centred_log, softmax
+from realtime.inference.fusion import centred_log
+from realtime.smoothing.rest_estimator import RestEstimator
+from realtime.smoothing.resting_shift import resting_shift, shifted
 from realtime.smoothing.track_memory import TrackMemory
 
-_NEUTRAL = EMOTIONS.index("neutral")
-# At rest neutral is to lead every other emotion by this much in log-probability: three to one.
-_LEAD = float(np.log(3.0))
-# A face that needs more than this is not at rest; the correction must not suppress a clear emotion.
-_MAX_SHIFT = 2.5
 _MIN_TRUST = 0.5
 _FEWEST_FRAMES = 5
 _FORGET_S = 5.0
+# From this share on what is learned changes answers enough to be told.
+_TOLD_SHARE = 0.25
+_NO_SHIFT = np.zeros(len(EMOTIONS), np.float32)
 
 
 @dataclass(slots=True)
@@ -34,14 +35,20 @@ class _Rest:
 
 
 class NeutralCalibrator:
-    """Averages each track's log-probabilities at rest, then shifts its answers so that its resting face reads neutral.
+    """Shifts each track's answers by what its resting face differs from other people's.
 
-    The shift lowers the log-probability of the emotions for which the resting face is mistaken, until neutral leads by
-    three to one; a face that reads neutral already is not changed. It is bounded, so that clear expressions still show.
+    A rest is known from seconds that somebody asked for (`start`), or, with `learn`, from what the track has shown so
+    far. What was asked for overrides what was learned.
+
+    Args:
+        spec: the population's numbers; with `None` a calibration only makes a resting face read neutral.
+        learn: whether to learn a rest without being asked; takes a `spec`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spec: BaselineSpec | None = None, *, learn: bool = False) -> None:
+        self._spec, self._learns = spec, learn and spec is not None
         self._people: TrackMemory[_Rest] = TrackMemory(_FORGET_S)
+        self._learned: TrackMemory[RestEstimator] = TrackMemory(_FORGET_S)
         self._watch_s = 0.0
         self._until_s: float | None = None
         self._watching = False
@@ -52,7 +59,8 @@ class NeutralCalibrator:
         self._watch_s, self._until_s, self._watching = seconds, None, True
 
     def jump(self) -> None:
-        """Restart a calibration in progress: media time has jumped."""
+        """Restart a calibration in progress, and forget what was learned of tracks: media time has jumped."""
+        self._learned.clear()
         if self._watching:
             self.start(self._watch_s)
 
@@ -67,15 +75,22 @@ class NeutralCalibrator:
         """Number of calibrated tracks."""
         return sum(person.shift is not None for person in self._people.values())
 
+    @property
+    def learned(self) -> int:
+        """Number of tracks whose rest was learned well enough to matter."""
+        return sum(one.known_share >= _TOLD_SHARE for one in self._learned.values())
+
     def note(self, media_time_s: float) -> str:
         """Return the status line for the user, "" if there is nothing to say."""
         left_s = self.left_s(media_time_s)
         if left_s is not None:
             return f"REST YOUR FACE {math.ceil(left_s)} s"
-        return f"{self.calibrated} at rest = neutral" if self.calibrated else ""
+        if self.calibrated:
+            return f"{self.calibrated} at rest = neutral"
+        return f"{self.learned} rest learned" if self.learned else ""
 
     def update(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
-        """Use one frame for calibration, or return it with every calibrated track's answers shifted.
+        """Use one frame for calibration, or return it with every known track's answers shifted.
 
         Args:
             faces: the frame's faces, with track ids.
@@ -84,6 +99,8 @@ class NeutralCalibrator:
         """
         if self._watching:
             self._watch(faces, emotions, media_time_s)
+        if self._learns:
+            self._learn(faces, emotions, media_time_s)
         tracks = faces.track_ids.tolist()
         for track in tracks:
             self._people.touch(track, media_time_s)
@@ -91,7 +108,7 @@ class NeutralCalibrator:
         shifts = [self._shift(track) for track in tracks]
         if not any(shift.any() for shift in shifts):
             return emotions
-        raw = softmax(np.log(np.maximum(emotions.raw, 1e-7)) + np.stack(shifts))
+        raw = shifted(emotions.raw, np.stack(shifts))
         return replace(emotions, raw=raw, probabilities=raw)
 
     def _watch(self, faces: Faces, emotions: Emotions, media_time_s: float) -> None:
@@ -111,14 +128,27 @@ class NeutralCalibrator:
             person.trust += trust
             person.frames += 1
 
+    def _learn(self, faces: Faces, emotions: Emotions, media_time_s: float) -> None:
+        assert self._spec is not None
+        for row, track in enumerate(faces.track_ids.tolist()):
+            trust = float(emotions.reliability[row].max(initial=0.0))
+            known = self._learned.get(track)
+            if known is None:
+                known = RestEstimator(self._spec)
+            elif trust >= _MIN_TRUST:
+                known.observe(emotions.raw[row], trust, media_time_s - self._learned.seen_at(track))
+            self._learned.put(track, known, media_time_s)
+        self._learned.forget(media_time_s)
+
     def _settle(self) -> None:
         for person in self._people.values():
             if person.frames >= _FEWEST_FRAMES:
-                mean = person.total / np.float32(person.trust)
-                shift = np.clip(mean[_NEUTRAL] - _LEAD - mean, -_MAX_SHIFT, 0.0)
-                shift[_NEUTRAL] = 0.0
-                person.shift = shift.astype(np.float32)
+                person.shift = resting_shift(person.total / np.float32(person.trust), self._spec)
 
     def _shift(self, track: int) -> FloatArray:
         person = self._people.get(track)
-        return np.zeros(len(EMOTIONS), np.float32) if person is None or person.shift is None else person.shift
+        if person is not None and person.shift is not None:
+            return person.shift
+        # While a rest is watched nothing changes.
+        learned = None if self._watching else self._learned.get(track)
+        return _NO_SHIFT if learned is None else learned.shift

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from models.manifest import BaselineSpec, save_manifest
 from realtime.capture.video_file import FileSource
 from realtime.core.config import PipelineConfig
 from realtime.core.delivery import Delivery
@@ -133,6 +135,26 @@ def test_calibration_holds_for_every_user_and_its_note_counts_down(config: Pipel
         notes = [run.calibration_note(frame.media_time_s) for frame in run]
     assert notes[0].startswith("REST YOUR FACE 1 s")
     assert notes[-1] == ""
+
+
+def test_a_rest_is_learned_where_options_say_so_and_weights_know_other_peoples(tmp_path: Path, portrait_bgr) -> None:
+    plain = write_tiny_weights(tmp_path, eyes="neutral", lips="neutral")
+    told: list[str] = []
+
+    def said(frames: int, learn: bool) -> tuple[float, str]:
+        seen = [(portrait_bgr, frame / 4) for frame in range(frames)]
+        options = AnalysisOptions(pipeline=PipelineConfig(max_faces=1, weights=tmp_path, learn_rest=learn))
+        with Analyser(seen, options, notify=told.append) as run:
+            *_, last = run
+            return last.people[0].probabilities["neutral"], run.calibration_note(last.frame.media_time_s)
+
+    before, _ = said(4, learn=True)
+    assert any("these weights know no population's rest" in line for line in told)
+    save_manifest(replace(plain, baselines=(BaselineSpec((0.0, 0.0, 0.0, 0.0, 2.0, 0.0), 0.0, -2.0),)))
+    assert said(4, learn=False) == (pytest.approx(before), "")
+    learned, note = said(32, learn=True)
+    assert learned < before - 0.02
+    assert note == "1 rest learned"
 
 
 def test_a_file_without_smoothing_has_each_frames_own_answer(config: PipelineConfig, tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from models.manifest import EMOTIONS
+from models.manifest import EMOTIONS, BaselineSpec
 from realtime.core.types import Emotions
+from realtime.inference.fusion import softmax
 from realtime.smoothing.neutral_calibrator import NeutralCalibrator
 from tests.support.fakes import make_emotions, make_faces, one_hot
 
@@ -87,3 +90,58 @@ def test_a_seek_while_faces_are_watched_begins_the_watch_anew() -> None:
     resting = NeutralCalibrator()
     resting.jump()
     assert resting.left_s(2.0) is None
+
+
+SPEC = BaselineSpec((-3.0, 1.0, -1.0, 0.0, 4.0, -1.0), gain=0.5, neutral_step=-1.5)
+RESTING = make_emotions(softmax(np.array([SPEC.rest], np.float32)))
+FROWNING = make_emotions(softmax(np.array([SPEC.rest], np.float32) + np.float32([0, 0, 0, 2.2, -1.2, 0])))
+
+
+def rested(resting: NeutralCalibrator, seconds: float, start_s: float = 0.0) -> NeutralCalibrator:
+    for frame in range(int(seconds * 10)):
+        said(resting, RESTING, start_s + frame / 10)
+    return resting
+
+
+def test_a_known_rest_lets_a_slight_frown_show() -> None:
+    resting = NeutralCalibrator(SPEC)
+    resting.start(2.0)
+    assert said(resting, FROWNING, 0.0) == ["neutral"]
+    rested(resting, 3.0, 0.1)
+    assert said(resting, FROWNING, 3.2) == ["anger"]
+    assert said(resting, RESTING, 3.3) == ["neutral"]
+
+
+def test_a_rest_is_learned_only_where_it_is_asked_for() -> None:
+    silent, learning = rested(NeutralCalibrator(SPEC), 60.0), rested(NeutralCalibrator(SPEC, learn=True), 60.0)
+    assert (said(silent, FROWNING, 60.0), silent.note(60.0)) == (["neutral"], "")
+    assert (said(learning, FROWNING, 60.0), learning.note(60.0)) == (["anger"], "1 rest learned")
+    without = rested(NeutralCalibrator(None, learn=True), 60.0)
+    assert (said(without, FROWNING, 60.0), without.note(60.0)) == (["neutral"], "")
+
+
+def test_what_was_learned_ends_with_the_track_and_at_a_jump() -> None:
+    learning = rested(NeutralCalibrator(SPEC, learn=True), 60.0)
+    assert said(learning, FROWNING, 60.0, (2,)) == ["neutral"], "another person"
+    assert said(learning, FROWNING, 66.0, (2,)) == ["neutral"]
+    assert said(learning, FROWNING, 66.1, (1,)) == ["neutral"], "gone for six seconds"
+    learning = rested(NeutralCalibrator(SPEC, learn=True), 60.0)
+    learning.jump()
+    assert said(learning, FROWNING, 60.0) == ["neutral"]
+
+
+def test_what_was_asked_for_overrides_what_was_learned() -> None:
+    learning = rested(NeutralCalibrator(SPEC, learn=True), 60.0)
+    learning.start(2.0)
+    for frame in range(30):
+        asked = said(learning, FROWNING, 60.0 + frame / 10)
+    assert asked == ["neutral"], "her rest, she says"
+    assert learning.note(63.0) == "1 at rest = neutral"
+
+
+def test_an_unreliable_frame_teaches_nothing() -> None:
+    learning = NeutralCalibrator(SPEC, learn=True)
+    turned = replace(RESTING, reliability=np.full_like(RESTING.reliability, 0.3))
+    for frame in range(600):
+        said(learning, turned, frame / 10)
+    assert learning.learned == 0
