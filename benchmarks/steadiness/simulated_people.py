@@ -135,7 +135,7 @@ def simulate(
         seen = log_p[chosen[first][held] if kind is Kind.MOMENTS else chosen]
     else:
         shown = np.array([rng.choice(of_emotion[emotion]) for emotion in truth])
-        seen = log_p[shown][episode] + _walk(noise, times_s, rng)
+        seen = log_p[shown][episode] + walk(noise, times_s, rng)
     return Person(times_s, softmax(seen), ends_s[:-1], truth)
 
 
@@ -144,7 +144,7 @@ def _truth(episodes: int, rng: np.random.Generator) -> IntArray:
     return np.asarray(np.cumsum(steps) % len(EMOTIONS), np.int64)
 
 
-def _walk(noise: Noise, times_s: FloatsArray, rng: np.random.Generator) -> FloatsArray:
+def walk(noise: Noise, times_s: FloatsArray, rng: np.random.Generator) -> FloatsArray:
     """Return an Ornstein-Uhlenbeck process at `times_s`, `(T, 6)`: its law does not depend on the frame rate."""
     fresh = rng.standard_normal((len(times_s), len(noise.root))) @ noise.root.T
     kept = np.exp(-np.diff(times_s) / noise.correlation_s)
