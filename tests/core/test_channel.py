@@ -111,3 +111,25 @@ def test_a_channel_knows_how_much_waited() -> None:
 def test_a_channel_needs_room() -> None:
     with pytest.raises(ValueError, match="received 0"):
         Channel(0, OverflowPolicy.WAIT)
+
+
+@pytest.mark.timeout(10)
+def test_clearing_makes_room_for_a_producer_that_waits_and_counts_nothing() -> None:
+    channel: Channel[int] = Channel(2, OverflowPolicy.WAIT)
+    thread = producer(channel, 3)
+    until(lambda: len(channel._changed._waiters) == 1)
+    channel.clear()
+    thread.join(5)
+    assert channel.take_waiting(9) == [2]
+    assert channel.dropped == 0
+
+
+@pytest.mark.timeout(10)
+def test_taking_makes_room_for_a_producer_that_waits() -> None:
+    channel: Channel[int] = Channel(1, OverflowPolicy.WAIT)
+    thread = producer(channel, 3)
+    for number in range(2):
+        until(lambda: len(channel._changed._waiters) == 1)
+        assert (channel.get(5) if number else channel.take_waiting(1)[0]) == number
+    thread.join(5)
+    assert channel.get() == 2

@@ -184,3 +184,99 @@ def test_a_cleared_queue_forgets_frames_and_answers() -> None:
 def test_a_live_source_is_never_sent_elsewhere() -> None:
     with pytest.raises(TypeError, match="live source"):
         LiveQueue().looked.put(EndOfEpoch(0, None))
+
+
+@pytest.mark.parametrize("side", ["looked", "analysed"])
+def test_the_end_of_an_epoch_is_refused_by_both_sides(side: str) -> None:
+    with pytest.raises(TypeError) as refused:
+        getattr(LiveQueue(), side).put(EndOfEpoch(3, None))
+    assert str(refused.value) == (
+        "a live source ends by closing; received EndOfEpoch(epoch=3, error=None): only files can be seeked"
+    )
+
+
+def test_a_frame_that_an_idle_classifier_does_not_take_goes_ahead_of_the_next_one() -> None:
+    steps = Steps().warm()
+    steps.arrive(1, 0.0)
+    steps.arrive(2, 0.001)
+    assert steps.all_shown() == [(1, False)]
+    assert steps.ask() == 2
+    assert steps.queue.looked.dropped == 0
+
+
+def test_what_waited_is_counted_on_both_sides() -> None:
+    steps = Steps().warm()
+    assert (steps.queue.looked.waiting, steps.queue.analysed.waiting) == ((0.0, 1), (0.0, 1))
+    steps.arrive(1, 0.0)
+    steps.ask()
+    steps.arrive(2, 0.001)
+    steps.arrive(3, 0.002)
+    assert steps.queue.looked.waiting == (0.25, 1), "the fourth frame found one"
+    assert steps.queue.looked.dropped == 1
+    steps.answer()
+    steps.ask()
+    steps.answer()
+    assert steps.queue.analysed.waiting == (pytest.approx(1 / 3), 1), "the third answer found one"
+    assert steps.queue.analysed.dropped == 1
+
+
+def test_how_long_until_the_next_frame_is_due() -> None:
+    steps = Steps().warm()
+    assert steps.queue.left_s() == np.inf
+    steps.arrive(1, 0.0)
+    assert steps.queue.left_s() == np.inf, "it waits for an answer, and delays nothing"
+    steps.ask()
+    assert steps.queue.left_s() == np.inf
+    steps.arrive(2, 0.010)
+    assert steps.queue.left_s() == pytest.approx(PATIENCE_S - 0.010)
+    steps.clock.now_s = 1.0
+    assert steps.queue.left_s() == 0.0
+    steps.answer()
+    assert steps.queue.left_s() == 0.0
+
+
+def test_answers_that_nobody_fetches_are_kept_up_to_a_limit_the_newest_ones() -> None:
+    steps = Steps().warm()
+    for index in range(1, 42):
+        steps.arrive(index, float(index))
+        steps.ask()
+        steps.answer()
+    shown = steps.shown()
+    assert shown is not None
+    assert (shown.frame.index, [late.frame_index for late in shown.late]) == (41, list(range(9, 41)))
+
+
+def test_a_late_answer_names_its_own_frames_time_and_faces() -> None:
+    steps = Steps().warm()
+    steps.arrive(6, 0.0)
+    steps.ask()
+    steps.arrive(7, 0.1)
+    assert steps.all_shown() == [(6, False)]
+    steps.answer("fear")
+    steps.ask()
+    steps.answer()
+    [late] = steps.shown().late
+    assert (late.frame_index, late.media_time_s, late.emotions.labels) == (6, pytest.approx(6 / 30), ("fear",))
+    assert late.faces is ONE_FACE
+
+
+@pytest.mark.parametrize("side", ["looked", "analysed"])
+def test_who_asks_in_vain_is_told_so_in_time(side: str) -> None:
+    queue = getattr(LiveQueue(), side)
+    for timeout_s in (0, 0.01):
+        with pytest.raises(TimeoutError):
+            queue.get(timeout_s)
+    assert queue.take_waiting(8) == []
+
+
+def test_a_display_that_waits_is_woken_when_patience_ends() -> None:
+    queue = LiveQueue(0.05)
+    for index in (0, 1, 2):
+        queue.looked.put((make_frame(index), ONE_FACE))
+        if index < 2:
+            frame, faces = queue.looked.get(0)
+        if index == 0:
+            queue.analysed.put(Analysed(frame, faces, make_emotions(one_hot("fear"))))
+            assert queue.analysed.get(0).frame.index == 0
+    shown = queue.analysed.get()
+    assert (shown.frame.index, shown.emotions.measured) == (1, False)

@@ -133,3 +133,63 @@ def test_a_leap_that_the_pictures_show_later_is_bridged_and_then_taken_from_them
 def test_a_gap_in_the_sound_of_a_format_whose_clock_does_not_leap_stays_one():
     sound = SoundClock([(0.0, 0.0)], 0.0, leaps=False)
     assert [sound.origin_s(at_s, 0.5) for at_s in (0.0, 60.0)] == [0.0, 0.0]
+
+
+def clock_of(*origins_s: float, first_s: float = 0.0, leaps: bool = False) -> SoundClock:
+    return SoundClock([(10.0 * number, at_s) for number, at_s in enumerate(origins_s)], first_s, leaps=leaps)
+
+
+def test_sound_is_placed_by_the_clock_of_the_first_picture_and_its_media_time():
+    sound = clock_of(5.0, first_s=2.0)
+    assert (sound.first_s, sound.end_s) == (None, 0.0)
+    assert sound.origin_s(6.5, 0.25) == 7.0
+    assert (sound.first_s, sound.end_s) == (-0.5, -0.25)
+    assert sound.origin_s(6.75, 0.5) == 7.0
+    assert (sound.first_s, sound.end_s) == (-0.5, 0.25)
+
+
+@pytest.mark.parametrize("gap_s", [-1.0, -0.5, 0.0, 1.0, 5.0, 10.0, 600.0])
+def test_gaps_and_overlaps_stay_where_the_clock_does_not_leap(gap_s):
+    sound = clock_of(5.0, first_s=2.0)
+    sound.origin_s(8.0, 1.0)
+    assert sound.origin_s(9.0 + gap_s, 1.0) == 7.0
+    assert sound.end_s == pytest.approx(3.0 + gap_s)
+
+
+@pytest.mark.parametrize(("gap_s", "leaps"), [(-1.01, False), (-500.0, False), (10.01, True), (5000.0, True)])
+def test_where_the_clock_leaps_the_sound_goes_on_without_a_gap(gap_s, leaps):
+    sound = clock_of(5.0, first_s=2.0, leaps=leaps)
+    sound.origin_s(8.0, 1.0)
+    assert sound.origin_s(9.0 + gap_s, 1.0) == pytest.approx(7.0 + gap_s)
+    assert sound.end_s == pytest.approx(3.0)
+    assert sound.origin_s(10.0 + gap_s, 1.0) == pytest.approx(7.0 + gap_s), "and stays there"
+
+
+@pytest.mark.parametrize(
+    ("second_s", "taken"), [(20.0, True), (20.9, True), (19.1, True), (21.1, False), (18.9, False)]
+)
+def test_the_stretch_of_the_pictures_clock_is_taken_in_which_the_sound_is_continuous(second_s, taken):
+    sound = clock_of(0.0, second_s, 90.0)
+    sound.origin_s(0.0, 1.0)
+    assert sound.origin_s(21.0, 1.0) == (second_s if taken else 0.0)
+
+
+def test_sound_on_its_own_goes_over_to_the_pictures_clock_only_where_the_two_are_the_same():
+    for later_s, origin_s in ((99.1, 99.1), (98.9, 98.9), (99.2, 99.0), (98.8, 99.0)):
+        clock = [(0.0, 0.0)]
+        sound = SoundClock(clock, 0.0, leaps=True)
+        sound.origin_s(0.0, 1.0)
+        assert sound.origin_s(100.0, 1.0) == 99.0
+        clock.append((1.0, later_s))
+        assert sound.origin_s(101.0, 1.0) == pytest.approx(origin_s)
+
+
+def test_once_on_the_pictures_clock_the_sound_keeps_to_it():
+    clock = [(0.0, 0.0)]
+    sound = SoundClock(clock, 0.0, leaps=True)
+    sound.origin_s(0.0, 1.0)
+    sound.origin_s(100.0, 1.0)
+    clock.append((1.0, 99.1))
+    assert sound.origin_s(101.0, 1.0) == 99.1
+    clock.append((2.0, 99.15))
+    assert sound.origin_s(102.1, 1.0) == 99.1, "it is not on its own any more"

@@ -93,3 +93,21 @@ def test_a_classifier_that_hangs_keeps_no_more_than_seconds_of_rows_back() -> No
     for index in range(1, 1000):
         out += late.take(carried(index, 0.1), [(index,)])
     assert out == [(index,) for index in range(1000)]
+
+
+def test_exactly_ten_seconds_of_rows_wait_and_one_frame_more_lets_them_go() -> None:
+    late = RowBuffer()
+    assert late.take(carried(0, 0.1, follows=True), [(0,)]) == []
+    for index in range(1, 300):
+        assert late.take(carried(index, 0.1), [(index,)]) == []
+    assert late.take(carried(300, 0.1), [(300,)]) == [(index,) for index in range(301)]
+    assert late.rest() == []
+    assert late.take(carried(301, 0.1), [(301,)]) == [(301,)], "nothing is awaited any more"
+
+
+def test_rows_go_up_to_the_next_one_that_still_waits() -> None:
+    late = RowBuffer()
+    for index in (1, 2):
+        assert late.take(carried(index, 0.0, follows=True, faces=0), [(index, 0.0)]) == []
+    assert late.take(carried(3, 0.0, late=(1,), faces=0), [(3, 0.0)]) == [(1, 0.0)]
+    assert late.take(carried(4, 0.0, late=(2,), faces=0), [(4, 0.0)]) == [(2, 0.0), (3, 0.0), (4, 0.0)]
