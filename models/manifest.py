@@ -257,7 +257,7 @@ def load_manifest(folder: Path = WEIGHTS_DIR) -> Manifest:
         fusion, exchange = _fusion(body.pop("fusion")), _exchange(body.pop("exchange", None))
         rests = tuple(BaselineSpec(**{**one, "rest": tuple(one["rest"])}) for one in body.pop("baselines", ()))
         return Manifest(experts=experts, fusion=fusion, exchange=exchange, baselines=rests, folder=folder, **body)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ModelError(f"{path} is not a manifest that this program reads ({error!r}); export it again") from error
 
 

@@ -19,13 +19,13 @@ from tqdm import tqdm
 
 from models.console import ERR
 from models.dataset.bending import LARGEST_TURN_DEG, FloatArray, ImageArray, bend_face
-from models.dataset.index import CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path, index_columns
+from models.dataset.index import CONFIG_NAME, INDEX_NAME, NOT_FOUND_NAME, crop_path, index_columns, one_line
 from models.dataset.labels import LabelledFace
 from models.dataset.occlusion import COVER_KINDS, cover_face
 from models.dataset.pictures import FAULTS, PictureError, read_picture
 from models.errors import DataError
 from models.manifest import EMOTIONS
-from models.new_files import check_new
+from models.new_files import check_new, write_whole
 from models.region_crops import cut_region, eye_distance_px
 from models.region_registry import REGIONS
 from realtime.landmarks.still_image_finder import StillImageFinder
@@ -149,10 +149,18 @@ def _claim(job: BuildJob) -> None:
     path = job.out / CONFIG_NAME
     if not path.exists():  # else they are an earlier build's of the same faces
         check_new(job.out / INDEX_NAME, job.out / NOT_FOUND_NAME, overwrite=None)
-    if path.exists() and json.loads(path.read_text("utf-8")) != plain:
+    if path.exists() and _begun(path) != plain:
         raise DataError(f"{job.out} holds a data set of other faces, labels, splits or sizes; choose another --out")
     (job.out / _PARTS).mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(plain, indent=1) + "\n", "utf-8")
+    write_whole(path, (json.dumps(plain, indent=1) + "\n").encode())
+
+
+def _begun(path: Path) -> Any:
+    """Return the configuration of an earlier build. Raises DataError."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (RecursionError, ValueError) as error:
+        raise DataError(f"{path} is damaged ({one_line(error)}); build the data set again in another folder") from error
 
 
 def _task(job: BuildJob, number: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 _MP4_PAYLOADS = {b"mdat", b"moof", b"moov"}
 _EBML_MAGIC = b"\x1a\x45\xdf\xa3"
+_LONGEST_HEADER_BYTES = 1 << 20
 _MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -68,7 +69,8 @@ def _matroska(file: BinaryIO) -> int | None:
     """Return where the segment ends, if its writer came back to note its length."""
     file.seek(4)
     header_bytes = _variable_int(file)
-    if header_bytes is None:
+    # Longer than any header: a seek that far may fail.
+    if header_bytes is None or header_bytes > _LONGEST_HEADER_BYTES:
         return None
     file.seek(header_bytes, 1)
     if file.read(4) != _MATROSKA_SEGMENT:

@@ -59,7 +59,7 @@ def _is_ours(sidecar: Path) -> bool:
         return False
     try:
         return str(json.loads(sidecar.read_bytes())["notes"][0]["program"]).startswith("emotion-live ")
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from realtime.capture.open_source import source_for
 from realtime.core.errors import ConfigError, SourceError, redact
 from realtime.serving.address import MIN_TOKEN_CHARACTERS, check_access, parse_address
+from realtime.serving.page_arguments import page_outputs
 from realtime.serving.page_server import PageServer
 from tests.support.fuzzing import FUZZ, in_one_line
 from tests.support.live_page import ask, opened
@@ -73,6 +75,20 @@ def test_any_text_as_a_token(token: str) -> None:
         assert token.isascii()
         assert token.isprintable()
         assert " " not in token
+
+
+@FUZZ
+@given(st.binary(max_size=40) | st.binary(min_size=4090, max_size=4100) | st.text(max_size=30).map(str.encode))
+def test_any_bytes_as_the_tokens_file(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "token"
+    path.write_bytes(data)
+    try:
+        [options] = page_outputs("127.0.0.1:0", None, path, None, None, False)
+        options.check()
+    except ConfigError as error:
+        in_one_line(error, data.decode(errors="replace").strip())
+    else:
+        assert options.token.encode() in data.splitlines()[0]
 
 
 @pytest.fixture(scope="module")

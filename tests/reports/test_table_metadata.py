@@ -8,12 +8,16 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.manifest import EMOTIONS
 from realtime import VERSION
-from realtime.reports.table_metadata import note_times, sidecar_of
+from realtime.core.errors import RecordError
+from realtime.reports.table_metadata import check_sidecar, note_times, sidecar_of
 from realtime.reports.table_schema import COLUMNS, TABLE_VERSION
 from realtime.reports.table_writer import open_table
+from tests.support.fuzzing import FUZZ, in_one_line
 from tests.support.table_rows import NAMES, analysed, write_all
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,3 +115,28 @@ def test_a_table_says_how_its_times_were_mended(tmp_path: Path, suffix: str) -> 
         assert path.read_bytes() == before
     assert facts["times"] == "the clock leaps"
     assert facts["program"] == f"emotion-live {VERSION}"
+
+
+OURS = json.dumps({"notes": [{"program": f"emotion-live {VERSION}"}]}).encode()
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=16) | st.just("emotion-live 9"),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["notes", "program"]), inner),
+    max_leaves=6,
+)
+
+
+@FUZZ
+@given(
+    st.binary(max_size=60) | JSON.map(lambda body: json.dumps(body).encode()) | st.sampled_from([b"[" * 20_000, OURS])
+)
+def test_any_file_in_the_place_of_the_facts_is_kept_unless_it_is_ours(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "t.csv"
+    sidecar_of(path).write_bytes(data)
+    try:
+        check_sidecar(path)
+    except RecordError as error:
+        in_one_line(error)
+        assert data != OURS
+    else:
+        assert b"emotion-live " in data
+    assert sidecar_of(path).read_bytes() == data

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from realtime.serving.connection_limits import (
@@ -27,6 +27,7 @@ from realtime.serving.connection_limits import (
 )
 from realtime.serving.page_server import PageServer
 from tests.support.clocks import FakeClock, until
+from tests.support.fuzzing import FUZZ
 from tests.support.live_page import ask, grey, knock, noise, opened, publish
 
 pytestmark = pytest.mark.timeout(60)
@@ -246,8 +247,8 @@ PIECES = [
 ]
 
 
+@FUZZ
 @given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from(PIECES)), max_size=8))
-@settings(max_examples=60, deadline=None)
 def test_whatever_is_sent_the_page_goes_on(fuzzed: PageServer, parts: list[bytes]) -> None:
     with suppress(ConnectionError), call(fuzzed, b"".join(parts)) as client:
         client.shutdown(socket.SHUT_WR)

@@ -82,6 +82,18 @@ def test_an_interrupted_build_goes_on_and_another_job_is_refused(
     assert "choose another --out" in refused.output
 
 
+@pytest.mark.parametrize("text", ['{"geometry": {"ey', "[" * 20_000])
+def test_a_build_into_a_folder_with_a_damaged_configuration_is_refused_in_one_line(
+    faces_folder: Path, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "build.json").write_text(text)
+    arguments = ["build", "--root", str(faces_folder), "--labels", str(faces_folder / "labels.csv")]
+    refused = CliRunner().invoke(main, [*arguments, "--out", str(tmp_path)])
+    assert (refused.exit_code, refused.output.count("\n")) == (1, 1)
+    assert "build.json is damaged" in refused.output
+    assert (tmp_path / "build.json").read_text() == text
+
+
 def test_training_reads_what_was_built(built: Path) -> None:
     for region in REGIONS:
         crops = load_crops(built, region, "train")

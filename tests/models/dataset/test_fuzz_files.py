@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from models.dataset.crop_set import load_crops
 from models.dataset.index import CONFIG_NAME, INDEX_NAME, index_columns, read_config, read_index
 from models.dataset.labels import SPLITS, read_labels, split_by_subject
-from models.dataset.pictures import PictureError, find_picture, read_picture
+from models.dataset.pictures import PictureError, find_picture, promised_pixels, read_picture
 from models.errors import DataError, EmotionLiveError, ModelError
 from models.manifest import EMOTIONS, MANIFEST_NAME, load_manifest
 from tests.support.fuzzing import FUZZ, in_one_line
@@ -26,12 +26,15 @@ VALUES = (
     st.none()
     | st.booleans()
     | st.integers(-(10**20), 10**20)
+    | st.sampled_from([10**400, -(10**400)])
     | st.floats()
     | st.text(max_size=5)
     | st.just([])
     | st.just({})
     | st.just([[1, 2], [3]])
 )
+# Nested too deeply for a reader that calls itself.
+DEEP = st.builds(lambda start, count: start * count, st.sampled_from([b"[", b'{"a":']), st.integers(5000, 20_000))
 CELLS = st.one_of(
     st.text(max_size=6),
     st.sampled_from(["file", "label", "split", "subject", *EMOTIONS, *SPLITS, "a.png", "1", "1e400", '"', "'", "\n"]),
@@ -88,6 +91,20 @@ def test_any_bytes_as_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         in_one_line(error)
 
 
+SEGMENTS = st.builds(
+    lambda kind, length, body: bytes([0xFF, kind]) + length.to_bytes(2, "big") + body,
+    st.sampled_from([0x00, 0xC0, 0xC2, 0xC4, 0xD8, 0xDA, 0xE1, 0xFF]),
+    st.integers(0, 40),
+    st.binary(max_size=12),
+)
+
+
+@FUZZ
+@given(st.lists(SEGMENTS, max_size=6), st.binary(max_size=3))
+def test_any_markers_in_a_jpeg(segments: list[bytes], tail: bytes) -> None:
+    assert 0 <= promised_pixels(b"\xff\xd8" + b"".join(segments) + tail) < 2**32
+
+
 @FUZZ
 @given(st.text(max_size=30))
 def test_any_name_of_a_picture(tmp_path: Path, name: str) -> None:
@@ -134,7 +151,7 @@ def test_any_value_in_a_manifest(manifest_folder: Path, tmp_path: Path, data: st
 
 
 @FUZZ
-@given(st.binary(max_size=80))
+@given(st.binary(max_size=80) | DEEP)
 def test_any_bytes_as_a_manifest(tmp_path: Path, data: bytes) -> None:
     (tmp_path / MANIFEST_NAME).write_bytes(data)
     with pytest.raises(ModelError) as raised:
@@ -144,7 +161,7 @@ def test_any_bytes_as_a_manifest(tmp_path: Path, data: bytes) -> None:
 
 @FUZZ
 @given(
-    st.binary(max_size=80) | VALUES.map(lambda value: json.dumps(value).encode()),
+    st.binary(max_size=80) | VALUES.map(lambda value: json.dumps(value).encode()) | DEEP,
     st.binary(max_size=80) | st.just(",".join(index_columns()).encode() + b"\n1,a.png,train,,fear,1\n"),
 )
 def test_any_bytes_as_a_data_sets_files(tmp_path: Path, config: bytes, index: bytes) -> None:
