@@ -85,7 +85,12 @@ class TableWriter:
             self._written, self._file = create_first_free(names)
         except OSError as error:
             raise self._failed(error) from error
-        self._append(header)
+        try:
+            self._append(header)
+        except RecordError:
+            # An empty table would only be in the way of the next run.
+            self._written.unlink(missing_ok=True)
+            raise
 
     def write(self, analysed: Analysed) -> None:
         """Append the rows of one frame and hand them to the operating system, or keep them until their answer is there.
