@@ -124,7 +124,7 @@ def test_a_run_without_a_face_is_a_page_that_says_so(tmp_path: Path) -> None:
 
 def test_hours_stay_light(tmp_path: Path) -> None:
     labels = ["happiness", "neutral", "uncertain", "anger"]
-    frames = (moment(n * 0.9, {1: labels[n // 7 % 4], 2: labels[n // 3 % 4]}) for n in range(12_000))
+    frames = (moment(n * 1.8, {1: labels[n // 7 % 4], 2: labels[n // 3 % 4]}) for n in range(6000))
     report = HtmlReport(tmp_path / "p.html", lambda: FACTS)
     for frame in frames:
         report.write(frame)

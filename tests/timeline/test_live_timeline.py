@@ -92,8 +92,8 @@ def test_a_frame_counts_until_the_next_one_but_not_over_a_hole():
 
 def test_a_file_longer_than_it_said_is_kept_whole_in_the_same_memory():
     bands = LiveTimeline(None)
-    filled(bands, 0, 300, {1: "neutral"}, fps=10)
-    filled(bands, 300, 600, {1: "anger"}, fps=10)
+    filled(bands, 0, 300, {1: "neutral"}, fps=5)
+    filled(bands, 300, 600, {1: "anger"}, fps=5)
     bands.write(seen(6000.0, {1: "fear"}))
     assert names(bands.view(0, 600, 10)) == ["neutral"] * 5 + ["anger"] * 5
     assert bands.last_s == 6000
@@ -101,8 +101,8 @@ def test_a_file_longer_than_it_said_is_kept_whole_in_the_same_memory():
 
 def test_of_a_live_source_the_last_minute_is_there_however_long_it_runs():
     bands = LiveTimeline(live=True)
-    filled(bands, 0, 500, {1: "neutral"}, fps=10)
-    filled(bands, 500, 530, {1: "anger"}, fps=10)
+    filled(bands, 0, 500, {1: "neutral"}, fps=5)
+    filled(bands, 500, 530, {1: "anger"}, fps=5)
     view = bands.view(530 - LIVE_S, 530, 6)
     assert names(view) == ["neutral"] * 3 + ["anger"] * 3
     bands.write(seen(1e5, {1: "fear"}))

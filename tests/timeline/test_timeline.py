@@ -49,7 +49,7 @@ def test_a_clip_has_the_label_that_was_shown_for_the_longest() -> None:
 
 def test_bins_get_longer_instead_of_more_and_lose_no_second() -> None:
     labels = ["happiness", "sadness", "uncertain"]
-    frames = [moment(n / 10, {1: labels[n // 100 % 3], 2: "neutral"}) for n in range(3000)]
+    frames = [moment(n / 5, {1: labels[n // 50 % 3], 2: "neutral"}) for n in range(1500)]
     coarse, fine = gather(frames, max_bins=100), gather(frames)
     assert fine.bin_s == pytest.approx(0.1)
     assert coarse.bin_s == pytest.approx(6.4)
