@@ -14,6 +14,7 @@ import random
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -141,13 +142,35 @@ def by_file(names: list[str], outcomes: list[dict[str, Any]], noticed: set[str])
     return figures
 
 
+def page(results: Mapping[str, Any]) -> str:
+    """Return the results as Markdown: a table of the files, then what survived, by line."""
+    rows = ["| file | mutants | tried | killed | of those that change something |", "|---|---|---|---|---|"]
+    for file, figures in results.items():
+        shares = [figures["killed_percent"], figures["killed_percent_of_not_equivalent"]]
+        told = ["" if share is None else f"{share:.1f} %" for share in shares]
+        rows.append(
+            f"| `{file}` | {figures['mutants']} | {figures['tried']} | {figures['killed']} ({told[0]}) | {told[1]} |"
+        )
+    tried, killed = (sum(figures[name] for figures in results.values()) for name in ("tried", "killed"))
+    same = sum(bool(one["equivalent"]) for figures in results.values() for one in figures["survivors"])
+    shares = [f"{100 * killed / max(1, count):.1f} %" for count in (tried, tried - same)]
+    mutants = sum(figures["mutants"] for figures in results.values())
+    rows.append(f"| all | {mutants} | {tried} | {killed} ({shares[0]}) | {shares[1]} |")
+    lines = ["# Mutation tests", "", *rows, "", "## Survivors", ""]
+    for file, figures in results.items():
+        for one in figures["survivors"]:
+            why = f" Changes nothing: {one['equivalent']}." if one["equivalent"] else ""
+            lines.append(f"- `{file}`, line {one['line']}: `{one['old']}` became `{one['new']}`.{why}")
+    return "\n".join(lines) + "\n"
+
+
 @click.command()
 @click.option("--mutmut", "python", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--only", type=click.Choice([group.name for group in GROUPS]), multiple=True, help="these groups alone")
 @click.option("--sample", default=0, help="at most so many mutants of each file, always the same ones; 0: all")
 @click.option("--again", type=click.Path(path_type=Path, exists=True), help="try the survivors of these results again")
 @click.option("--children", default=1, help="mutants that are tried at once")
-@click.option("--json", "out", type=click.Path(path_type=Path))
+@click.option("--json", "out", type=click.Path(path_type=Path), help="write them there, and a page beside them")
 def main(python: Path, only: tuple[str, ...], sample: int, again: Path | None, children: int, out: Path | None) -> None:
     """Mutate the writers, the clocks and the queues."""
     results: dict[str, Any] = json.loads(again.read_text("utf-8")) if again else {}
@@ -164,6 +187,7 @@ def main(python: Path, only: tuple[str, ...], sample: int, again: Path | None, c
             results |= by_file(names, tree.outcomes(tried) if tried else [], noticed)
             if out is not None:
                 out.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+                out.with_suffix(".md").write_text(page(results), "utf-8")
     give_out(results, out)
 
 

@@ -67,14 +67,7 @@ GROUPS = (
     Group(
         "recordings",
         ("realtime/recording/part_writer.py", "realtime/recording/video_recorder.py"),
-        (
-            "tests/recording/test_part_writer.py",
-            "tests/recording/test_recorder_failures.py",
-            "tests/recording/test_recorder_rules.py",
-            "tests/recording/test_recorder_sources.py",
-            "tests/recording/test_video_recorder.py",
-        ),
-        "not kill_9 and not full_disk",
+        ("tests/recording/test_part_writer.py", "tests/recording/test_recorder_rules.py"),
     ),
 )
 
@@ -109,6 +102,21 @@ EQUIVALENT = (
         "_ToClassifier.take_waiting",
         "def take_waiting(self, _limit: int, _wait_s: float = 1.0, /) -> list[Looked | EndOfEpoch]:",
         "the argument is not used",
+    ),
+    *(
+        ("realtime/pipeline/queues.py", "PipelineQueues.between", new, "every policy but DROP_OLDEST waits")
+        for new in (
+            "wait = None",
+            "return PipelineQueues(Channel(max_batch, wait), Channel(room, None), Channel(max_batch, wait))",
+            "return PipelineQueues(Channel(max_batch, None), Channel(room, wait), Channel(max_batch, wait))",
+            "return PipelineQueues(Channel(max_batch, wait), Channel(room, wait), Channel(max_batch, None))",
+        )
+    ),
+    (
+        "realtime/recording/sound_clock.py",
+        "SoundClock.__init__",
+        "self._on_its_own = None",
+        "it is only asked whether it is true",
     ),
     *(
         (

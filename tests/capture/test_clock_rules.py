@@ -150,10 +150,10 @@ def test_only_the_first_trouble_is_told() -> None:
 
 @pytest.mark.parametrize(("back_s", "placed_s", "stretch"), [(0.5, 0.5, 0.0), (0.45, 0.45, 0.0), (0.65, 0.4, 0.25)])
 def test_a_clock_that_comes_back_within_three_steps_is_the_earlier_one(back_s, placed_s, stretch) -> None:
-    times, findings = started(0.0, 0.1, 0.2, leap_s=10.0)
+    times, findings = started(3.0, 3.1, 3.2, leap_s=10.0)
     assert times.place(500.0, lambda: 500.1) == pytest.approx(0.3)
-    assert times.place(back_s, lambda: back_s + STEP_S) == pytest.approx(placed_s)
-    assert findings.clock[-1] == (pytest.approx(placed_s), pytest.approx(stretch))
+    assert times.place(3.0 + back_s, lambda: 3.1 + back_s) == pytest.approx(placed_s)
+    assert findings.clock[-1] == (pytest.approx(placed_s), pytest.approx(3.0 + stretch))
 
 
 def test_after_a_seek_any_time_is_right() -> None:

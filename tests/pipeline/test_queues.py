@@ -34,7 +34,9 @@ def room_of(queue) -> int:
     return len(taken)
 
 
-@pytest.mark.parametrize(("max_batch", "rooms"), [(8, [8, 10, 8]), (1, [1, 2, 1]), (4, [4, 5, 4]), (3, [3, 4, 3])])
+@pytest.mark.parametrize(
+    ("max_batch", "rooms"), [(8, [8, 10, 8]), (1, [1, 2, 1]), (4, [4, 5, 4]), (3, [3, 4, 3]), (7, [7, 8, 7])]
+)
 def test_files_wait_for_a_batch_and_before_the_classifier_for_a_quarter_more(max_batch, rooms) -> None:
     queues = PipelineQueues.between(live=False, max_batch=max_batch)
     assert [room_of(queue) for queue in queues] == rooms
