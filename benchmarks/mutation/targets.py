@@ -127,6 +127,12 @@ EQUIVALENT = (
         )
         for strict in ("strict=None", "strict=False", "")
     ),
+    (
+        "realtime/recording/part_writer.py",
+        "PartWriter.__init__",
+        'self._latest: Any = ""',
+        "it is read only after a picture",
+    ),
     *(
         (file, function, f"{path}.unlink(missing_ok={missing})", "what it raises is suppressed")
         for file, function, path in (
@@ -134,6 +140,12 @@ EQUIVALENT = (
             ("realtime/reports/table_writer.py", "_parquet_converter", "unfinished"),
         )
         for missing in (None, False)
+    ),
+    (
+        "realtime/capture/frames/media_times.py",
+        "MediaTimes._checked",
+        "if -_JITTER_STEPS * step_s < delta_s <= 1:",
+        "what is above 0 and up to 1 was returned before",
     ),
     (
         "realtime/capture/frames/media_times.py",

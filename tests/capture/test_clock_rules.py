@@ -126,11 +126,11 @@ def test_a_gap_beyond_the_limit_is_a_leap(leap_s: float) -> None:
     [(9.0, 0.3, 0.2), (-9.0, 0.3, 0.2), (9.0, 0.15, 0.125), (9.0, 1.1, 0.2), (-9.0, 1.1, 0.2)],
 )
 def test_one_wild_time_is_left_out_where_the_next_one_goes_on(wild_s: float, after_s: float, placed_s: float) -> None:
-    times, findings = started(0.0, 0.1)
-    assert times.place(wild_s, lambda: after_s) == pytest.approx(placed_s)
+    times, findings = started(3.0, 3.1)
+    assert times.place(3.0 + wild_s, lambda: 3.0 + after_s) == pytest.approx(placed_s)
     assert findings.notes == ["the file has a wild time at 0.10 s: it was left out"]
     assert (times.plain, len(findings.clock)) == (False, 1)
-    assert times.place(after_s, never) == pytest.approx(after_s)
+    assert times.place(3.0 + after_s, lambda: None) == pytest.approx(after_s)
 
 
 @pytest.mark.parametrize("after_s", [1.2, 0.1, 0.05])

@@ -115,14 +115,32 @@ def test_the_colors_are_named_for_players(tmp_path: Path) -> None:
         assert (context.pix_fmt, context.has_b_frames) == ("yuv420p", False)
 
 
-def test_a_picture_keeps_its_colors_and_its_edge_is_repeated(tmp_path: Path) -> None:
-    image = np.zeros((47, 63, 3), np.uint8)
+def test_after_hours_without_a_picture_the_last_one_is_repeated(tmp_path: Path) -> None:
+    got = decoded_times(written(tmp_path / "a.mkv", [0.0, 0.5, 8000.0]))
+    assert got == pytest.approx([0.0, 0.5, 3600.5, 7200.5, 8000.0], abs=1e-3)
+
+
+@pytest.mark.parametrize("shape", [(47, 63, 3), (48, 63, 3), (47, 64, 3), (48, 64, 3)])
+def test_a_picture_keeps_its_colors_and_its_edge_is_repeated(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    image = np.zeros(shape, np.uint8)
     image[:] = (30, 60, 200)
     path = written(tmp_path / "a.mp4", [0.0], image, size_wh=(64, 48))
     with av.open(str(path)) as container:
         got = next(container.decode(video=0)).to_ndarray(format="bgr24").astype(int)
     assert got.shape == (48, 64, 3)
     assert np.abs(got - (30, 60, 200)).max() <= 6
+
+
+@pytest.mark.parametrize("shape", [(47, 63, 3), (48, 63, 3), (47, 64, 3), (48, 64, 3)])
+def test_a_picture_is_padded_where_it_is_odd_and_never_scaled(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    image = np.zeros(shape, np.uint8)
+    image[::2] = 255
+    path = written(tmp_path / "a.mp4", [0.0], image, size_wh=(64, 48))
+    with av.open(str(path)) as container:
+        rows = next(container.decode(video=0)).to_ndarray(format="gray").mean(axis=1)
+    wanted = [number % 2 == 0 for number in range(shape[0])]
+    assert (rows > 128).tolist() == [*wanted, *wanted[-1:]][:48]
+    assert np.abs(rows - 128).min() > 60, "rows that were scaled are gray"
 
 
 class Refusing:
