@@ -57,7 +57,7 @@ _FEWEST = 50
 @click.option("--meant", type=_TABLE, help="Table of the same files with hard labels: what each was found under.")
 @click.option("--posed", type=_TABLE, help="Table of posed faces that help to choose the operating point.")
 @click.option("--posed-root", type=_FOLDER, help="Folder that the posed pictures lie in.")
-@click.option("--meant-share", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Of --meant.")
+@click.option("--meant-share", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="Of --meant.")
 @click.option("--posed-share", type=click.FloatRange(0), default=0.75, show_default=True, help="Beside the others' 1.")
 @click.option("--weights", type=_FOLDER, default=WEIGHTS_DIR, help="Folder with manifest.json; it is rewritten.")
 @split_shares
