@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from models.cli import CommandByFirstWord
-from models.console import ERR, OUT, ending_signals, hold_standard_streams, say
+from models.console import ERR, OUT, ending_signals, hold_standard_streams, interrupts_held, leave, say
 from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError
@@ -121,18 +121,19 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
 def main(debug: bool, list_cameras: bool, **options: Any) -> None:
     """See `_HELP`."""
     hold_standard_streams()
+    code, busy = 0, list[str]()
     try:
-        if list_cameras:
-            _list_cameras()
-        else:
-            _run(debug, **options)
+        # Already here: an interrupt while libraries are imported would be a trace or an abort.
+        with ending_signals():
+            _list_cameras() if list_cameras else _run(debug, busy, **options)
     except EmotionLiveError as error:
         if debug:
             say(traceback.format_exc().rstrip(), err=True)
         say(f"error: {error}", err=True)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        code = 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
-        sys.exit(0)
+        code = 0
+    leave(code, busy)
 
 
 def _list_cameras() -> None:
@@ -145,13 +146,15 @@ def _list_cameras() -> None:
         say("no camera found; plug one in, or give a video file: python run_live.py clip.mp4")
 
 
-def _run(debug: bool, headless: bool, **options: Any) -> None:
+def _run(debug: bool, busy: list[str], headless: bool, **options: Any) -> None:
+    """Run a session; the threads that did not end with it are then in `busy`."""
     # Imported here so that --help and wrong arguments answer at once.
-    from realtime.core.output_paths import owner_only
-    from realtime.session.progress_bar import ProgressBar
-    from realtime.session.run_summary import summary_lines
-    from realtime.session.session import Session
-    from realtime.session.window import display_available
+    with interrupts_held():
+        from realtime.core.output_paths import owner_only
+        from realtime.session.progress_bar import ProgressBar
+        from realtime.session.run_summary import summary_lines
+        from realtime.session.session import Session
+        from realtime.session.window import display_available
 
     if not headless and not display_available():
         say("no display here: running without a window (--headless)", err=True)
@@ -170,6 +173,7 @@ def _run(debug: bool, headless: bool, **options: Any) -> None:
                 # Also after an error or Ctrl-C: what was analyzed is not lost.
                 for line in summary_lines(session, debug=debug):
                     say(line, err=rows_to_stdout)
+                busy += session.stragglers
 
 
 def _run_options(

@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import FrameType
-from typing import IO, Any, TextIO
+from typing import IO, Any, NoReturn, TextIO
 
 # Seconds that Windows gives a program whose console is closed are fewer; waiting longer does no harm.
 _CONSOLE_WAIT_S = 60.0
@@ -26,7 +26,29 @@ class Messages:
     """
 
     def __init__(self, stream: Callable[[], TextIO | None]) -> None:
-        self._stream = stream
+        self._usual = stream
+        self._moved: TextIO | None = None
+        self._lock = threading.RLock()
+
+    @contextlib.contextmanager
+    def moved(self, old: int, new: int) -> Iterator[None]:
+        """Write to another file descriptor inside a `with` block, in which the usual one is pointed elsewhere.
+
+        Args:
+            old: `int`, the descriptor that is pointed elsewhere; nothing changes where the stream has another one.
+            new: `int`, another descriptor of the same file.
+        """
+        if _descriptor(self._usual()) != old:
+            yield
+            return
+        with os.fdopen(os.dup(new), "w", encoding=self.encoding) as stream:
+            with self._lock:
+                self._moved = stream
+            try:
+                yield
+            finally:
+                with self._lock:
+                    self._moved = None
 
     @property
     def encoding(self) -> str:
@@ -35,16 +57,22 @@ class Messages:
 
     def write(self, text: str) -> int:
         """Write and flush `text` as well as the stream can; return its length."""
-        stream = self._stream()
+        with self._lock:
+            self._write(self._stream(), text)
+        return len(text)
+
+    def _stream(self) -> TextIO | None:
+        return self._moved or self._usual()
+
+    def _write(self, stream: TextIO | None, text: str) -> None:
         if stream is None:
-            return len(text)
+            return
         try:
             # What a name has in bytes that are no text comes as surrogates, which no encoding has.
             stream.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
             stream.flush()
         except (OSError, ValueError, LookupError):
             _drop_what_is_left(stream)
-        return len(text)
 
     def flush(self) -> None:
         """Do nothing: every message has been flushed."""
@@ -90,6 +118,26 @@ def hold_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
 
 
+def leave(code: int, busy: Collection[str] = ()) -> NoReturn:
+    """End the process.
+
+    Args:
+        code: `int`, exit code.
+        busy: threads that did not end. Where there are some, the interpreter does not take its leave of them: a thread
+            that comes back from native code then, from a driver or from loading a model, would abort the process.
+    """
+    if not busy:
+        sys.exit(code)
+    os._exit(code)
+
+
+def _descriptor(stream: TextIO | None) -> int | None:
+    try:
+        return None if stream is None else stream.fileno()
+    except (OSError, ValueError):
+        return None
+
+
 def _drop_what_is_left(stream: IO[Any]) -> None:
     """Point a broken stream at the null device, and empty it there: else Python would do so at exit, and fail."""
     with contextlib.suppress(OSError, ValueError):
@@ -98,6 +146,34 @@ def _drop_what_is_left(stream: IO[Any]) -> None:
         os.dup2(nothing, number)
         os.close(nothing)
         stream.flush()
+
+
+class _Held:
+    """Whether interrupts wait, and whether one does; of the main thread."""
+
+    depth = 0
+    waits = False
+
+
+@contextlib.contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Within, what `ending_signals` raises waits for the end of the block.
+
+    A native library that is interrupted while it is imported stays half initialized, and aborts the process at its end.
+    Outside the main thread nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _Held.depth += 1
+    try:
+        yield
+    finally:
+        _Held.depth -= 1
+        waits = _Held.waits and not _Held.depth
+        _Held.waits = _Held.waits and not waits
+    if waits:
+        raise KeyboardInterrupt
 
 
 def _never(_line: str = "") -> bool:
@@ -109,7 +185,8 @@ def ending_signals(finish: Callable[[], bool] = _never) -> Iterator[None]:
     """Within, the first Ctrl-C, SIGTERM, SIGHUP or closing of the console raises `KeyboardInterrupt`; others wait.
 
     Finishing files takes a moment, which a second signal must not break: after the first one they are ignored until
-    the process has ended. Outside the main thread nothing changes.
+    the process has ended. Where a library makes an error of its own of the interrupt, it is one again. Outside the main
+    thread nothing changes.
 
     Args:
         finish: asked first; returns whether the work now ends by itself, so that nothing is raised.
@@ -122,8 +199,11 @@ def ending_signals(finish: Callable[[], bool] = _never) -> Iterator[None]:
     def end(_number: int, _frame: FrameType | None) -> None:
         for each in before:
             signal.signal(each, signal.SIG_IGN)
-        if not finish():
+        if finish():
+            return
+        if not _Held.depth:
             raise KeyboardInterrupt
+        _Held.waits = True
 
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
         number = getattr(signal, name, None)
@@ -132,7 +212,7 @@ def ending_signals(finish: Callable[[], bool] = _never) -> Iterator[None]:
             before[number] = signal.signal(number, end)
     ended = threading.Event()
     try:
-        with _console_events(ended):
+        with _console_events(ended), _plain_interrupts():
             yield
     finally:
         for number, handler in before.items():
@@ -140,6 +220,20 @@ def ending_signals(finish: Callable[[], bool] = _never) -> Iterator[None]:
             if signal.getsignal(number) is end:
                 signal.signal(number, handler)
         ended.set()
+
+
+@contextlib.contextmanager
+def _plain_interrupts() -> Iterator[None]:
+    """Raise a `KeyboardInterrupt` again that a library, interrupted while it was imported, took for its own failure."""
+    try:
+        yield
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__cause__
+        if cause is None:
+            raise
+        raise KeyboardInterrupt from error
 
 
 @contextlib.contextmanager

@@ -120,6 +120,8 @@ class RegionClassifier:
         for column, expert in enumerate(self._experts):
             crops = self._cut(batch, expert, quality[:, column])
             by_region[:, column] = expert.probabilities(crops)
+        if not np.isfinite(by_region).all():
+            raise _no_numbers(self.regions, by_region)
         # A drawing has no fine detail, as a blurred face has none.
         real = np.concatenate(
             [np.ones(0, np.float32), *(photographed(faces, frame.image_bgr) for frame, faces in batch)]
@@ -164,3 +166,12 @@ class RegionClassifier:
     def close(self) -> None:
         """Free the sessions."""
         self._experts.clear()
+
+
+def _no_numbers(regions: Sequence[str], by_region: FloatArray) -> ModelError:
+    """Return the error of experts whose answers, `(N, R, K)`, are not all finite."""
+    wild = [region for column, region in enumerate(regions) if not np.isfinite(by_region[:, column]).all()]
+    return ModelError(
+        f"experts must answer with probabilities; received values that are no numbers from {', '.join(wild)}: the "
+        "model is damaged or --provider cannot run it; export it again, or use --provider cpu"
+    )

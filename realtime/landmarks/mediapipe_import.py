@@ -9,6 +9,8 @@ import threading
 import types
 from collections.abc import Iterator
 
+from models.console import ERR
+
 _stderr_lock = threading.Lock()
 # Two threads that import mediapipe for the first time at once break its import.
 _import_lock = threading.RLock()
@@ -19,7 +21,7 @@ def quiet_stderr() -> Iterator[None]:
     """Redirect the process's stderr to the null device inside a `with` block.
 
     MediaPipe's C++ logs there at any log level, when a graph starts and when it first sees a face; users took these
-    lines for errors. Python's own errors are exceptions and not lost.
+    lines for errors. Python's own errors are exceptions and not lost, and messages (`models.console`) still get there.
     """
     with _stderr_lock:
         if sys.stderr is not None:  # as under pythonw
@@ -32,8 +34,9 @@ def quiet_stderr() -> Iterator[None]:
             return
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, 2)
-            yield
+            with ERR.moved(2, kept):
+                os.dup2(nowhere, 2)
+                yield
         finally:
             os.dup2(kept, 2)
             os.close(nowhere)

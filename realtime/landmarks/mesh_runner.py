@@ -66,6 +66,9 @@ class MeshRunner:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         face_bgr = cv2.warpAffine(image_bgr, back, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         found, presence = self._network.find(np.asarray(cv2.cvtColor(face_bgr, cv2.COLOR_BGR2RGB), np.uint8))
+        if not np.isfinite(found).all():
+            # No face: it would spread into the next frame's ROI.
+            return found, 0.0
         points = np.empty_like(found)
         points[:, :2] = found[:, :2] @ back[:, :2].T.astype(np.float32) + back[:, 2].astype(np.float32)
         points[:, 2] = found[:, 2] * np.float32(step)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from models.console import interrupts_held
 from models.manifest import load_manifest
 from realtime.capture.open_source import SourceLike, source_for
 from realtime.capture.reconnecting_source import ReconnectingSource
@@ -117,8 +118,9 @@ class Analyser:
         return self
 
     def _open(self) -> None:
-        # MediaPipe takes a second to import: not before it is needed.
-        from realtime.session.build_pipeline import build_pipeline
+        # ONNX Runtime takes its time to import: not before it is needed.
+        with interrupts_held():
+            from realtime.session.build_pipeline import build_pipeline
 
         offline = self.options.smoothing is SmoothingMode.OFFLINE and self.delivery is not Delivery.LIVE
         # Nobody sees a first pass, so that it goes in full batches.

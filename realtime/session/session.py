@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from models.manifest import manifest_sha256
 from realtime.core.channel import ChannelClosedError
 from realtime.core.delivery import Delivery
+from realtime.core.errors import EmotionLiveError
 from realtime.core.metrics import Metrics
 from realtime.core.options import FaceStyle, RunOptions, SmoothingMode
 from realtime.core.output_paths import free_name
@@ -83,6 +85,11 @@ class Session:
         written = [(sink.name, sink.written) for sink in self._sinks if sink.written is not None]
         return sorted(written, key=lambda one: one[0] != RecordingSink.name)
 
+    @property
+    def stragglers(self) -> list[str]:
+        """Threads that did not end in time with the run."""
+        return [] if self._analyser is None else self._analyser.stragglers
+
     def run(self, on_open: Callable[[SourceInfo], None] = lambda _: None) -> None:
         """Run to the end. What was written until an error stays. Raises EmotionLiveError."""
         for output in self.options.outputs:
@@ -94,7 +101,7 @@ class Session:
             for output in self.options.outputs:
                 sink = output.sink()
                 self._sinks.append(sink)
-                stack.callback(self._gate.close, sink)
+                stack.push(partial(self._close, sink))
             stack.callback(self._close_key_recording)
             stack.push(self._note_failure)  # before the sinks are closed
             stack.enter_context(analyser)
@@ -232,6 +239,16 @@ class Session:
     def _note_failure(self, kind: type[BaseException] | None, *_: object) -> None:
         """Remember how the run ended; Ctrl-C is no failure."""
         self._failed = kind is not None and issubclass(kind, Exception)
+
+    def _close(self, sink: Sink, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Finish a sink's file. Raises RecordError; where the run has failed already, what it says becomes a note."""
+        try:
+            self._gate.close(sink)
+        except EmotionLiveError as another:
+            if not isinstance(error, Exception):
+                raise
+            # It names what is left of this file, which the error of another one does not.
+            self._notify(str(another))
 
     def _close_key_recording(self) -> None:
         if self._key_recording is not None:

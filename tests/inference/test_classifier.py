@@ -44,6 +44,18 @@ def test_each_expert_speaks_for_its_region_and_the_fusion_for_both(weights: Path
     assert classifier.provider == "cpu"
 
 
+def test_an_expert_whose_answers_are_no_numbers_is_named(tmp_path: Path, picture: np.ndarray) -> None:
+    folder = write_tiny_weights(tmp_path).folder
+    # Weights that are damaged before the manifest vouches for them, or that a provider cannot run.
+    lips, manifest = folder / "lips.onnx", folder / "manifest.json"
+    before = file_sha256(lips)
+    lips.write_bytes(lips.read_bytes().replace(np.float32(0.03).tobytes(), np.float32(np.nan).tobytes()))
+    manifest.write_text(manifest.read_text().replace(before, file_sha256(lips)))
+    classifier = RegionClassifier(PipelineConfig(weights=folder))
+    with pytest.raises(ModelError, match=r"no numbers from lips: .* export it again, or use --provider cpu"):
+        classifier.classify([(make_frame(image=picture), make_faces([(160, 120)], 60))])
+
+
 def test_a_batch_says_of_each_face_what_it_says_alone(weights: Path, picture: np.ndarray) -> None:
     classifier = RegionClassifier(PipelineConfig(weights=weights))
     dark = (picture // 2).astype(np.uint8)

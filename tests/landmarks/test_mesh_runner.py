@@ -43,6 +43,21 @@ def dots(*places_xy: tuple[int, int]) -> np.ndarray:
     return (picture / picture.max() * 255).astype(np.uint8)
 
 
+class BrokenNetwork(FakeNetwork):
+    """Says that a face is there, at places that are no numbers."""
+
+    def find(self, face_rgb: np.ndarray) -> tuple[np.ndarray, float]:
+        points, presence = super().find(face_rgb)
+        points[7] = np.inf
+        return points, presence
+
+
+@pytest.mark.filterwarnings("error")
+def test_points_that_are_no_numbers_are_no_face() -> None:
+    _, presence = MeshRunner(BrokenNetwork()).run(dots((330, 200), (300, 160), (350, 150)), FaceRoi(320, 180, 150, 0.3))
+    assert presence == 0.0
+
+
 @pytest.mark.parametrize("angle_deg", [0, 35, -110])
 @pytest.mark.parametrize("side_px", [150, 300])
 def test_points_come_back_to_where_they_are_in_the_frame(angle_deg: float, side_px: float) -> None:

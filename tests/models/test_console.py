@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from models.console import Messages, ending_signals, say
+from models.console import Messages, ending_signals, interrupts_held, say
+from realtime.landmarks.mediapipe_import import quiet_stderr
 
 
 class Broken(io.TextIOWrapper):
@@ -29,6 +30,19 @@ def test_a_message_to_a_broken_stream_is_dropped(error: Exception, monkeypatch: 
     say("lost")
     monkeypatch.setattr(sys, "stdout", None)
     say("lost, too")
+
+
+def test_a_message_still_comes_out_while_a_library_is_silenced(capfd: pytest.CaptureFixture[str]) -> None:
+    stream, before = os.fdopen(2, "w", closefd=False), sys.stderr
+    sys.stderr = stream
+    try:
+        with quiet_stderr():
+            os.write(2, b"what a library logs\n")
+            say("error: not lost", err=True)
+        say("and afterwards", err=True)
+    finally:
+        sys.stderr = before
+    assert capfd.readouterr().err == "error: not lost\nand afterwards\n"
 
 
 def test_a_name_that_the_stream_cannot_encode_is_escaped() -> None:
@@ -79,3 +93,39 @@ def test_what_is_ignored_from_the_start_stays_ignored_as_under_nohup() -> None:
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_an_interrupt_that_a_library_took_for_a_failure_of_its_own_is_one_again() -> None:
+    def imported() -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        except KeyboardInterrupt as interrupt:
+            raise ImportError("initialization failed") from interrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt), ending_signals():
+            imported()
+    finally:
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    with pytest.raises(ImportError, match="no such module"), ending_signals():
+        raise ImportError("no such module")
+
+
+def test_an_interrupt_waits_while_a_library_is_imported() -> None:
+    imported = []
+    try:
+        with pytest.raises(KeyboardInterrupt), ending_signals():
+            with interrupts_held():
+                with interrupts_held():
+                    os.kill(os.getpid(), signal.SIGTERM)
+                imported.append("whole")
+            imported.append("and what needs it")
+        with interrupts_held():
+            imported.append("nothing waits any more")
+    finally:
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert imported == ["whole", "nothing waits any more"]

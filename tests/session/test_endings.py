@@ -122,3 +122,29 @@ def test_without_any_standard_stream_the_files_are_complete(weights: Path, tmp_p
     done = subprocess.run(["sh", "-c", f"exec {words} 0<&- >&- 2>&-"], cwd=ROOT)
     assert done.returncode == 0
     check_complete(tmp_path, 30)
+
+
+# A model takes longer to load than the end of a run waits; what the interpreter does at its own end is told.
+BUSY = """
+import atexit, sys, time
+from realtime.pipeline.pipeline import Pipeline
+from realtime.session import build_pipeline
+import run_live
+Pipeline.__init__.__kwdefaults__["join_s"] = 0.1
+build_pipeline.RegionClassifier = lambda config: time.sleep(60)
+atexit.register(print, "the interpreter took its leave", flush=True)
+run_live.main(sys.argv[1:])
+"""
+
+
+def test_a_thread_that_is_still_in_native_code_does_not_abort_the_end(weights: Path, tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.mp4"
+    nothing.write_bytes(b"no video")
+    words = [sys.executable, "-c", BUSY, str(nothing), "--headless"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "still busy when the run ended: " in done.stdout
+    assert "classify; they end with the program" in done.stdout
+    assert "took its leave" not in done.stdout
+    # Also while MediaPipe, which is being loaded, may not write there.
+    assert done.stderr.startswith(f"error: {nothing} is not a video")

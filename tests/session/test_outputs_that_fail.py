@@ -114,3 +114,22 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_written(
         elsewhere = Path(errors[0].split("the page is in ")[1].split(" instead")[0])
         assert "</html>" in elsewhere.read_text("utf-8")
         elsewhere.unlink()
+
+
+def test_where_two_outputs_fail_both_of_their_part_files_are_named(weights: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no limit of a file's size")
+    arguments = [str(CLIP_PATH), "--headless", "--weights", str(weights), "--seconds", "1", "--record", "r.mp4"]
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "run_live.py"), *arguments, "--table", "t.parquet"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000)),
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(r"error: cannot [^\n]*\n", done.stderr)
+    said = done.stdout + done.stderr
+    for name in ("r.part.mp4", "t.part.jsonl"):
+        assert (tmp_path / name).exists()
+        assert f"until then is in {name}" in said or f"so far are in {name}" in said
