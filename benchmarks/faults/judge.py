@@ -60,7 +60,7 @@ def _ending(trial: Trial, outcome: Outcome) -> Iterator[str]:
 def _before_it_began(outcome: Outcome) -> bool:
     """Return whether a signal came before the program could take it, or when everything was finished and said."""
     asked = outcome.code in (-signal.SIGTERM, -signal.SIGHUP)
-    return asked and (not outcome.out + outcome.err or " frames, " in outcome.out)
+    return asked and (not outcome.out + outcome.err or " frames, " in outcome.out or "error: " in outcome.err)
 
 
 def _changed(trial: Trial, outcome: Outcome) -> Iterator[str]:
@@ -148,16 +148,20 @@ def _compared(
             yield f"{what}: {lost_s:.2f} s of {length_s:.2f} s lost"
         return
     count, long_gaps = len(written_s), any(b - a >= _LONG_GAP_S for a, b in itertools.pairwise(given_s))
-    fits = count >= len(given_s) if gaps and long_gaps else count in (len(given_s), len(given_s) + (outcome.code == 1))
+    fits = (
+        count >= len(given_s)
+        if gaps and long_gaps
+        else count - len(given_s) in (0, int(outcome.code == 1 or trial.signalled))
+    )
     if not fits:
         yield f"{what}: {count}, and {len(given_s)} frames were handed over"
-    elif abs(lost_s) > _SAME_S and outcome.code == 0:
+    elif abs(lost_s) > _SAME_S and count == len(given_s):
         yield f"{what}: {lost_s:+.3f} s of {length_s:.3f} s missing"
 
 
 def _complete(outcome: Outcome) -> bool:
     """Return whether everything that was handed over must be there: no kill, and no output that failed."""
-    return outcome.code >= 0 and not re.search("cannot (record|write)", outcome.err)
+    return outcome.code >= 0 and not re.search("cannot (record|write)", outcome.err + outcome.out)
 
 
 def _too_short(trial: Trial, outcome: Outcome) -> bool:

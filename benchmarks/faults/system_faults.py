@@ -109,7 +109,7 @@ def _signalled(rng: random.Random, place: Place, numbers: list[signal.Signals]) 
             os.kill(watched.pid, numbers[len(sent_s)])
             sent_s.append(watched.passed_s)
 
-    trial.codes = (0,)
+    trial.codes, trial.signalled = (0,), True
     if numbers == [signal.SIGKILL]:
         trial.ended_by = signal.SIGKILL
     trial.about, trial.meanwhile = f"{', '.join(one.name for one in numbers)} {at.__doc__} {' '.join(more)}", send

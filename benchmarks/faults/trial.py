@@ -97,6 +97,7 @@ class Trial:
         meanwhile: called every few milliseconds beside it.
         finish: called when it is over.
         codes: exit codes that are right.
+        signalled: `bool`, whether a signal may end it between the outputs of one frame.
         ended_by: signal that ends it for good, if any.
         deadline_s: `float`, seconds after which it counts as hung if it does nothing.
         loss_s: `float`, how much of what was handed over may be missing, in seconds.
@@ -115,6 +116,7 @@ class Trial:
     meanwhile: Callable[[Watched], None] = lambda _: None
     finish: Callable[[], None] = lambda: None
     codes: tuple[int, ...] = (0, 1, 2)
+    signalled: bool = False
     ended_by: signal.Signals | None = None
     deadline_s: float = 60.0
     loss_s: float = 1.0

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from models.console import interrupts_held
 from models.manifest import manifest_sha256
 from realtime.core.channel import ChannelClosedError
 from realtime.core.delivery import Delivery
@@ -109,8 +110,10 @@ class Session:
             self._run = self._new_run(analyser)
             self._gate.open(analyser.info.size_wh, self._notify)
             # The last first: a page or a window that does not open must not cost the table of an earlier run.
-            for sink in reversed(self._sinks):
-                sink.open(self._run)
+            # An interrupt in between would leave a file behind that no sink knows of yet.
+            with interrupts_held():
+                for sink in reversed(self._sinks):
+                    sink.open(self._run)
             self._screen = next((sink for sink in self._sinks if isinstance(sink, InteractiveSink)), None)
             if self._screen is not None:
                 # Before the workers end, which may take seconds.

@@ -148,3 +148,46 @@ def test_a_thread_that_is_still_in_native_code_does_not_abort_the_end(weights: P
     assert "took its leave" not in done.stdout
     # Also while MediaPipe, which is being loaded, may not write there.
     assert done.stderr.startswith(f"error: {nothing} is not a video")
+
+
+# A signal when the part file of the recording is there, and its sink does not know of it yet.
+OPENING = """
+import os, signal, sys
+from realtime.recording import recording_sink
+import run_live
+plain = recording_sink.VideoRecorder
+def signalled(*given, **named):
+    made = plain(*given, **named)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return made
+recording_sink.VideoRecorder = signalled
+run_live.main(sys.argv[1:])
+"""
+
+
+def test_a_signal_while_outputs_are_opened_leaves_no_part_behind(weights: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", OPENING, *command(weights, tmp_path)[2:]]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in tmp_path.iterdir() if ".part" in path.name] == []
+
+
+# A signal while ONNX Runtime is imported; half initialized it would abort the process at its end.
+IMPORTING = """
+import atexit, os, signal, sys
+import run_live
+class Signals:
+    def find_spec(self, name, *_):
+        if name == "onnxruntime":
+            os.kill(os.getpid(), signal.SIGTERM)
+sys.meta_path.insert(0, Signals())
+atexit.register(lambda: print("whole:", hasattr(sys.modules.get("onnxruntime"), "InferenceSession"), flush=True))
+run_live.main(sys.argv[1:])
+"""
+
+
+def test_a_signal_waits_while_a_library_is_imported(weights: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-c", IMPORTING, *command(weights, tmp_path)[2:]]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "whole: True\n", "")
+    assert list(tmp_path.iterdir()) == []
