@@ -88,6 +88,7 @@ def one(seed: int, base: Path, weights: Path | None = None) -> dict[str, Any]:
 @click.option("--only", type=int, help="Run the fault of this seed alone and tell all of it.")
 @click.option("--kind", "wanted", multiple=True, help="Only these kinds, by the beginning of their names.")
 @click.option("--jobs", default=1, show_default=True, help="Faults at the same time.")
+@click.option("--again", is_flag=True, help="Also run those again that failed.")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), help="Other models, such as small ones.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the results here.")
 def main(
@@ -96,6 +97,7 @@ def main(
     only: int | None,
     wanted: tuple[str, ...],
     jobs: int,
+    again: bool,
     weights: Path | None,
     out: Path | None,
 ) -> None:
@@ -106,7 +108,8 @@ def main(
         shutil.rmtree(base, ignore_errors=True)
         return
     log = base / "log.jsonl" if out is None else out.with_suffix(".jsonl")
-    done = {told["seed"] for told in _told(log)}
+    failed = {told["seed"] for told in summary(_told(log))["failures"]}
+    done = {told["seed"] for told in _told(log)} - (failed if again else set())
     seeds = [each for each in range(seed, seed + count) if each not in done]
     seeds = [each for each in seeds if not wanted or kind_of(each).startswith(wanted)]
     began_s = time.time()

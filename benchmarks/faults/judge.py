@@ -60,7 +60,7 @@ def _ending(trial: Trial, outcome: Outcome) -> Iterator[str]:
 def _before_it_began(outcome: Outcome) -> bool:
     """Return whether a signal came before the program could take it, or when everything was finished and said."""
     asked = outcome.code in (-signal.SIGTERM, -signal.SIGHUP)
-    return asked and (not outcome.out + outcome.err or " frames, " in outcome.out or "error: " in outcome.err)
+    return asked and (not outcome.times_s or " frames, " in outcome.out or "error: " in outcome.err)
 
 
 def _changed(trial: Trial, outcome: Outcome) -> Iterator[str]:
@@ -75,8 +75,8 @@ def _changed(trial: Trial, outcome: Outcome) -> Iterator[str]:
 
 def _files(trial: Trial, outcome: Outcome) -> Iterator[str]:
     new = [path for path in sorted(trial.place.out.iterdir()) if path.is_file() and _is_new(path, trial)]
-    killed = outcome.code < 0
-    if not killed:
+    asked = outcome.code in (-signal.SIGTERM, -signal.SIGHUP)
+    if outcome.code >= 0 or asked:
         said = outcome.out + outcome.err
         for path in new:
             unfinished = ".part" in path.name or "-final" in path.name
