@@ -95,7 +95,7 @@ class _Patience:
     """Says whether a process hangs: its time is over, and it does nothing, or works without an end."""
 
     def __init__(self, pid: int, deadline_s: float) -> None:
-        self._stat, self._deadline_s = Path(f"/proc/{pid}/stat"), deadline_s
+        self._process, self._deadline_s = Path(f"/proc/{pid}"), deadline_s
         self._looked_s, self._cpu_s = 0.0, 0.0
 
     def over(self, passed_s: float) -> bool:
@@ -103,10 +103,17 @@ class _Patience:
         if passed_s < self._looked_s + _IDLE_S:
             return False
         before_s, self._looked_s = self._cpu_s, passed_s
-        fields = self._stat.read_text().rpartition(")")[2].split()
+        fields = _stat(self._process)
         self._cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         idle = self._cpu_s - before_s < _IDLE_CPU_S
+        # One that waits for a CPU is slow, and not idle.
+        idle = idle and all(_stat(task)[0] != "R" for task in (self._process / "task").iterdir())
         return passed_s > self._deadline_s and (idle or self._cpu_s > _MOST_CPU_S)
+
+
+def _stat(process: Path) -> list[str]:
+    """Return what Linux tells of a process or thread, from its state on."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
 
 
 def in_fork(work: Callable[[], Any]) -> Any:

@@ -246,7 +246,9 @@ class Session:
     def _close(self, sink: Sink, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Finish a sink's file. Raises RecordError; where the run has failed already, what it says becomes a note."""
         try:
-            self._gate.close(sink)
+            # A first signal that comes now must not leave the file unfinished.
+            with interrupts_held():
+                self._gate.close(sink)
         except EmotionLiveError as another:
             if not isinstance(error, Exception):
                 raise

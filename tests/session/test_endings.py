@@ -150,26 +150,35 @@ def test_a_thread_that_is_still_in_native_code_does_not_abort_the_end(weights: P
     assert done.stderr.startswith(f"error: {nothing} is not a video")
 
 
-# A signal when the part file of the recording is there, and its sink does not know of it yet.
+# A signal when the part file of the recording is there, and its sink does not know of it yet; or while it is finished.
 OPENING = """
 import os, signal, sys
 from realtime.recording import recording_sink
 import run_live
 plain = recording_sink.VideoRecorder
-def signalled(*given, **named):
-    made = plain(*given, **named)
-    os.kill(os.getpid(), signal.SIGTERM)
-    return made
-recording_sink.VideoRecorder = signalled
-run_live.main(sys.argv[1:])
+class Signalled(plain):
+    def __init__(self, *given, **named):
+        super().__init__(*given, **named)
+        if sys.argv[1] == "opened":
+            os.kill(os.getpid(), signal.SIGTERM)
+    def close(self):
+        if sys.argv[1] == "closed":
+            os.kill(os.getpid(), signal.SIGTERM)
+        super().close()
+recording_sink.VideoRecorder = Signalled
+run_live.main(sys.argv[2:])
 """
 
 
-def test_a_signal_while_outputs_are_opened_leaves_no_part_behind(weights: Path, tmp_path: Path) -> None:
-    words = [sys.executable, "-c", OPENING, *command(weights, tmp_path)[2:]]
+@pytest.mark.parametrize("when", ["opened", "closed"])
+def test_a_signal_while_outputs_are_opened_or_closed_leaves_no_part_behind(
+    weights: Path, tmp_path: Path, when: str
+) -> None:
+    words = [sys.executable, "-c", OPENING, when, *command(weights, tmp_path, "--seconds", "0.5")[2:]]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert [path.name for path in tmp_path.iterdir() if ".part" in path.name] == []
+    assert (tmp_path / "o.mp4").exists() == (when == "closed")
 
 
 # A signal while ONNX Runtime is imported; half initialized it would abort the process at its end.
