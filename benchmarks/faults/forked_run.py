@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import gc
 import os
@@ -106,8 +107,9 @@ class _Patience:
         fields = _stat(self._process)
         self._cpu_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
         idle = self._cpu_s - before_s < _IDLE_CPU_S
-        # One that waits for a CPU is slow, and not idle.
-        idle = idle and all(_stat(task)[0] != "R" for task in (self._process / "task").iterdir())
+        with contextlib.suppress(OSError):  # A thread that has just ended.
+            # One that waits for a CPU is slow, and not idle.
+            idle = idle and all(_stat(task)[0] != "R" for task in (self._process / "task").iterdir())
         return passed_s > self._deadline_s and (idle or self._cpu_s > _MOST_CPU_S)
 
 
