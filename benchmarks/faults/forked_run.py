@@ -62,13 +62,27 @@ def run(trial: Trial) -> Outcome:
         os.close(write)
         os.set_blocking(read, False)
     texts = [bytearray() for _ in pipes]
+    reads = [read for read, _ in pipes]
+    status, cpu_s, hung = _watch(trial, pid, reads, texts)
+    for read in reads:
+        os.close(read)
+    out, err, log, stack = (text.decode("utf-8", "replace") for text in texts)
+    wall_s = _now_s() - began_s
+    return Outcome(
+        os.waitstatus_to_exitcode(status), out, err, _times(log), wall_s, cpu_s, stack[:_STACK_CHARACTERS], hung
+    )
+
+
+def _watch(trial: Trial, pid: int, reads: list[int], texts: list[bytearray]) -> tuple[int, float, bool]:
+    """Wait for a process's end and collect what it says; return its status, its CPU seconds and whether it hung."""
+    began_s = _now_s()
     watched, hung, patience = Watched(pid), False, _Patience(pid, trial.deadline_s)
     while True:
         done, status, usage = os.wait4(pid, os.WNOHANG)
-        _read_all([read for read, _ in pipes], texts)
+        _read_all(reads, texts)
         if done:
-            break
-        watched.passed_s, watched.times_s = _now_s() - began_s, _times(texts[2])
+            return status, usage.ru_utime + usage.ru_stime, hung
+        watched.passed_s, watched.times_s = _now_s() - began_s, _times(texts[2].decode())
         trial.meanwhile(watched)
         if not hung and patience.over(watched.passed_s):
             hung = True
@@ -77,19 +91,6 @@ def run(trial: Trial) -> Outcome:
             time.sleep(_STACK_S)
             os.kill(pid, signal.SIGKILL)
         time.sleep(_POLL_S)
-    for read, _ in pipes:
-        os.close(read)
-    out, err, log, stack = texts
-    return Outcome(
-        os.waitstatus_to_exitcode(status),
-        out.decode("utf-8", "replace"),
-        err.decode("utf-8", "replace"),
-        _times(log),
-        _now_s() - began_s,
-        usage.ru_utime + usage.ru_stime,
-        stack.decode("utf-8", "replace")[:_STACK_CHARACTERS],
-        hung,
-    )
 
 
 class _Patience:
@@ -184,5 +185,5 @@ def _read_all(ends: list[int], texts: list[bytearray]) -> None:
             text += part
 
 
-def _times(log: bytearray) -> list[float]:
-    return [float(line) for line in log.split(b"\n")[:-1]]
+def _times(log: str) -> list[float]:
+    return [float(line) for line in log.split("\n")[:-1]]
