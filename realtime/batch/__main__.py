@@ -39,6 +39,9 @@ _MB = 1e6
 @click.option("--smoothing-ms", type=click.FloatRange(0, 10_000), default=200, show_default=True)
 @click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True)
 @click.option("--sensitivity", type=click.FloatRange(0, 1), help="0: as a passer-by sees it, 1: as it was meant.")
+@click.option(
+    "--baseline", type=click.Choice(["auto", "off"]), default="off", show_default=True, help="auto: learn rests."
+)
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only so much of each video.")
 @click.option("--provider", type=click.Choice(["auto", *PROVIDERS]), default="auto", show_default=True)
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
@@ -102,6 +105,7 @@ def _options(
     smoothing_ms: float,
     max_faces: int,
     sensitivity: float | None,
+    baseline: str,
     seconds: float | None,
     provider: str,
     weights: Path,
@@ -111,7 +115,12 @@ def _options(
     smoothing = SmoothingConfig(time_constant_ms=smoothing_ms)
     return BatchOptions(
         pipeline=PipelineConfig(
-            max_faces=max_faces, provider=provider, weights=weights, smoothing=smoothing, sensitivity=sensitivity
+            max_faces=max_faces,
+            provider=provider,
+            weights=weights,
+            smoothing=smoothing,
+            sensitivity=sensitivity,
+            learn_rest=baseline == "auto",
         ),
         smoothing=SmoothingMode(smooth),
         table=table_format(table),

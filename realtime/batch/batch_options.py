@@ -51,6 +51,7 @@ class BatchOptions:
             "max_faces": config.max_faces,
             "provider": config.provider,
             "sensitivity": config.sensitivity,
+            "learn_rest": config.learn_rest,
             "smoothing_ms": config.smoothing.time_constant_ms,
             "smooth": self.smoothing.value,
             "seconds": self.seconds,
