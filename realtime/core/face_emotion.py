@@ -14,7 +14,7 @@ class FaceEmotion:
         track_id: `int`, one stable number per person and run, from 1; 0 in a single image.
         box_xyxy: `(float, float, float, float)` left, top, right, bottom in pixels, possibly past the image's edge.
         label: `str`, "happiness", "sadness", "fear", "anger", "neutral", "surprise", or "uncertain".
-        confidence: `float` in [0, 1], probability of the label; where it is "uncertain", of the likeliest emotion.
+        confidence: `float` in [0, 1], the largest of `probabilities`, which is that of the label where there is one.
         probabilities: emotion -> probability, all six, summing to 1; smoothed over time in a stream.
         reliability: region, in the manifest's order -> how far it could be trusted in this frame, 0 to 1.
         by_region: region, likewise -> emotion -> probability, what each expert said.

@@ -167,7 +167,8 @@ class Emotions:
     def confidence(self, row: int) -> float:
         """Return how probable the shown label of one face is; where it is "uncertain", the likeliest emotion.
 
-        While a label is held for a moment against others, its own probability may not be the largest.
+        A label is always the likeliest emotion, with at least the probability below which it would be "uncertain":
+        docs/steadiness.md, "What the number means".
         """
         label, shares = self.labels[row], self.probabilities[row]
         return float(shares.max() if label == UNCERTAIN else shares[EMOTIONS.index(label)])

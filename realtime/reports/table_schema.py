@@ -64,7 +64,7 @@ def columns_of(regions: tuple[str, ...]) -> tuple[Column, ...]:
         *(Column(name, float, 1, "px", f"the face's box, {edge} edge") for name, edge in edges.items()),
         *(Column(f"{turn}_deg", float, 1, "deg", f"head turned {way}") for turn, way in turns.items()),
         Column("label", str, about='the shown emotion, or "uncertain"'),
-        Column("confidence", float, 4, "1", 'the p_ column of the label; the largest where the label is "uncertain"'),
+        Column("confidence", float, 4, "1", "the largest p_ column, which is that of the label where there is one"),
         Column("uncertain_reason", str, about='why the label is "uncertain"'),
         *(Column(f"{key}_{emotion}", float, 4, "1", text) for key, text in shares.items() for emotion in EMOTIONS),
         *(Column(key, float, 4, "1", text) for key, text in trusts.items()),

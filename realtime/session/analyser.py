@@ -23,7 +23,7 @@ from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed, Emotions, Faces, Frame
 from realtime.session.two_pass import TwoPass
 from realtime.smoothing.carry_forward import CarryForward
-from realtime.smoothing.label_smoother import LabelSmoother
+from realtime.smoothing.label_smoother import LabelSmoother, label_single_frames
 from realtime.smoothing.neutral_calibrator import NeutralCalibrator
 
 if TYPE_CHECKING:
@@ -243,7 +243,7 @@ class Analyser:
     def _observe(self, faces: Faces, emotions: Emotions, media_time_s: float) -> Emotions:
         emotions = self._calibrator.update(faces, emotions, media_time_s)
         if self.options.smoothing is SmoothingMode.NONE:
-            return emotions
+            return label_single_frames(emotions, self.options.pipeline.smoothing)
         return self._smoother.update(faces, emotions, media_time_s)
 
     def _new_calibrator(self) -> NeutralCalibrator:

@@ -40,7 +40,8 @@ class LabelSmoother:
     All times are media times, so that dropped frames and other frame rates change nothing but noise. The posterior of
     `realtime.smoothing.temporal_filter` becomes a label: the most probable emotion, replaced by another one only by a
     margin, after a minimum dwell and against a decaying threshold for returns; or "uncertain", where reliability or
-    confidence are too low.
+    confidence are too low. A label is always the most probable emotion of the distribution that is shown with it, and
+    its probability there, the confidence, is `min_confidence` or more (docs/steadiness.md, "What the number means").
 
     Args:
         config: time constant, margin, dwell and the limits of "uncertain".
@@ -95,10 +96,12 @@ class LabelSmoother:
         if best == named or lead < self._config.switch_margin:
             return
         held_s = now_s - person.named_s
+        # A label that was shown later than its emotion was found has its own dwell.
+        shown_s = held_s if person.label == UNCERTAIN else now_s - person.since_s
         owed_nats = _RELUCTANCE_NATS * math.exp(-held_s / (_RELUCTANCE_TAUS * self._rates.tau_s))
         if best == evidence.left and evidence.regret_nats < owed_nats:
             return
-        if held_s * 1000 >= self._config.min_dwell_ms:
+        if min(held_s, shown_s) * 1000 >= self._config.min_dwell_ms:
             evidence.change_to(best)
             person.named_s = now_s
 
@@ -108,16 +111,31 @@ class LabelSmoother:
         # The single frame counts too: a face that is turning away again must not be labeled for a moment.
         if min(person.evidence.trust, trust) < self._config.min_reliability + extra:
             person.untrusted_s = now_s
-        clear = person.evidence.clarity >= self._config.min_confidence + extra
+        clear = person.evidence.confidence >= self._config.min_confidence + extra
         wanted = EMOTIONS[person.evidence.emotion] if trusted and clear else UNCERTAIN
         if why_untrusted in REASONS:
             person.doubt = why_untrusted
+        # "Uncertain" needs no dwell: neither a turned face nor a confidence below the limit may keep its label.
         settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
-        if person.label == UNCERTAIN:
-            settled = settled and (now_s - person.untrusted_s) * 1000 >= self._return_ms
-        # Unreliability needs no dwell: a turned face must not keep its label.
-        if wanted != person.label and (settled or not trusted):
+        settled = settled and (now_s - person.untrusted_s) * 1000 >= self._return_ms
+        if wanted != person.label and (settled or person.label != UNCERTAIN):
             person.label, person.since_s = wanted, now_s
         if person.label != UNCERTAIN:
             return person.label, ""
         return UNCERTAIN, NO_CLEAR_EXPRESSION if trusted else person.doubt
+
+
+def label_single_frames(emotions: Emotions, config: SmoothingConfig) -> Emotions:
+    """Return `emotions` with the labels of each frame alone, for answers that changed after the classifier named them.
+
+    Args:
+        emotions: fused, of this frame alone; a face that was unreliable stays "uncertain".
+        config: the limit below which a confidence is "uncertain".
+    """
+    labels, reasons = [], []
+    for row, reason in enumerate(emotions.reasons):
+        clear = float(emotions.probabilities[row].max()) >= config.min_confidence
+        why = reason if reason in REASONS else "" if clear else NO_CLEAR_EXPRESSION
+        labels.append(UNCERTAIN if why else EMOTIONS[int(emotions.probabilities[row].argmax())])
+        reasons.append(why)
+    return replace(emotions, labels=tuple(labels), reasons=tuple(reasons))

@@ -12,7 +12,7 @@ from realtime.core.config import SmoothingConfig
 from realtime.core.types import UNCERTAIN, Emotions, FloatArray, IntArray
 from realtime.inference.fusion import softmax
 from realtime.inference.reliability import NO_CLEAR_EXPRESSION, REASONS
-from realtime.smoothing.temporal_filter import Floats, Rates, log_evidence
+from realtime.smoothing.temporal_filter import Floats, Rates, fit, led_by, log_evidence
 
 # A track of a single frame has no duration, but still gets a label.
 _LEAST_WEIGHT = 1e-6
@@ -36,7 +36,8 @@ def smooth_offline(
 
     Per track the most probable sequence of expressions (Viterbi 1967) under the rates of the live filter gives the
     moments of change; within each segment the shown distribution is the mean of the log-probabilities under a
-    two-sided exponential kernel.
+    two-sided exponential kernel, in which a frame counts as far as it fits the segment's expression. As live, a label
+    is the most probable emotion of the shown distribution, and its probability there is `min_confidence` or more.
 
     Args:
         times_s: media time of each frame.
@@ -84,17 +85,16 @@ def _smooth_course(
     kernel_trust = np.maximum(course.trust, 1e-3)
     shown = np.empty((len(path), len(EMOTIONS)), np.float32)
     for stretch in np.split(np.arange(len(path)), np.flatnonzero(np.diff(path)) + 1):
-        mean = _both_ways(course.log_p[stretch], kernel_trust[stretch], course.times_s[stretch], rates.tau_s)
-        shown[stretch] = softmax(np.asarray(mean, np.float32))
+        emotion, log_p = int(path[stretch[0]]), course.log_p[stretch]
+        weight = kernel_trust[stretch] * fit(log_p, emotion)
+        mean = _both_ways(log_p, weight, course.times_s[stretch], rates.tau_s)
+        shown[stretch] = softmax(np.asarray(led_by(mean, emotion), np.float32))
     ones = np.ones(len(path))
     trust = _both_ways(course.trust[:, None], ones, course.times_s, rates.tau_s / 2)[:, 0]
     trusted = np.minimum(trust, course.trust) >= config.min_reliability
-    best = np.exp(course.log_p.max(axis=1, keepdims=True))
-    clear = _both_ways(best, kernel_trust, course.times_s, rates.tau_s)[:, 0] >= config.min_confidence
-    dwell_s = config.min_dwell_ms / 1000
-    # A short segment of low confidence is bridged, one of low reliability is not: a turned face keeps no label.
-    unclear = _without_short(~clear, True, course.times_s, dwell_s)
-    unsure = _without_short(unclear | ~trusted, False, course.times_s, dwell_s)
+    unclear = shown[np.arange(len(path)), path] < config.min_confidence
+    # A label between two doubts that is shorter than a dwell is none; a doubt is never bridged.
+    unsure = _without_short(unclear | ~trusted, False, course.times_s, config.min_dwell_ms / 1000)
     names = [UNCERTAIN if doubt else EMOTIONS[emotion] for doubt, emotion in zip(unsure, path.tolist(), strict=True)]
     doubts = [
         "" if not doubt else reason if reason in REASONS else NO_CLEAR_EXPRESSION

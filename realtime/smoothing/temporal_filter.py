@@ -23,7 +23,6 @@ _KINDS = len(EMOTIONS)
 # flips against lag in docs/steadiness.md, which is flat around these values.
 _EVIDENCE_PER_TAU = 0.6
 _CHANGES_PER_TAU = 0.08
-_QUICK_PER_TAU = 0.3
 _TRUST_FALL_PER_TAU = 0.2
 
 
@@ -62,14 +61,15 @@ class Rates:
 
 
 class TemporalFilter:
-    """State of one track: a sticky HMM posterior that decides the emotion, and smoothed probabilities to show.
+    """State of one track: a sticky HMM posterior that decides the emotion, and the distribution that is shown with it.
 
     The posterior is the forward recursion of a hidden Markov model (Rabiner 1989) whose states are the emotions. It
     spreads evenly over all states at the rate at which expressions change, and accumulates log-probabilities in
     proportion to the time that a frame stands for and to its reliability. So it switches fast on strong, sustained
-    evidence and slowly on weak. It decides which emotion, but its own probability is overconfident, since frames are
-    not independent. The shown probability is the exponential mean of the log-probabilities of the frames that belong
-    to the emotion, which keeps the experts' calibration.
+    evidence and slowly on weak. It decides which emotion, but its own probability becomes overconfident, since frames
+    are not independent. So the shown distribution begins with the posterior at each change, and is from then on the
+    exponential mean of log-probabilities, which keeps the experts' calibration; a frame counts there as far as it fits
+    the emotion. The emotion is always the most probable one of that mean.
 
     Args:
         rates: of the filter.
@@ -79,8 +79,6 @@ class TemporalFilter:
     Attributes:
         belief: `(6,)`, the posterior, sums to 1.
         trust: `float` in [0, 1], reliability over time.
-        clarity: `float` in [0, 1], confidence of single frames over time; while one expression gives way to another
-            each frame is clear, though their mean is not.
         emotion: `int`, the one that is named.
         left: `int`, the one that was named before; `emotion` as long as there was none.
         regret_nats: `float`, CUSUM of the evidence for the emotion that was left against the present one
@@ -91,15 +89,20 @@ class TemporalFilter:
         self._rates = rates
         self.belief = np.asarray(softmax(np.asarray(log_p * max(trust, 1e-3), np.float32)), np.float64)
         self.trust = trust
-        self.clarity = float(np.exp(log_p.max()))
         self.emotion = self.left = int(self.belief.argmax())
         self.regret_nats = 0.0
-        self._slow, self._quick = log_p.copy(), log_p.copy()
+        self._mean = led_by(log_p, self.emotion)
+        self._newest = log_p, 0.0
 
     @property
     def shown(self) -> FloatArray:
-        """The distribution to show, `(6,) float32`."""
-        return softmax(np.asarray(self._slow, np.float32))
+        """The distribution to show, `(6,) float32`; `emotion` is its most probable one."""
+        return softmax(np.asarray(self._mean, np.float32))
+
+    @property
+    def confidence(self) -> float:
+        """The probability of `emotion` in the shown distribution."""
+        return float(self.shown[self.emotion])
 
     def observe(self, log_p: Floats, trust: float, elapsed_s: float) -> None:
         """Take one more frame, `elapsed_s` after the one before."""
@@ -113,20 +116,37 @@ class TemporalFilter:
         raised = np.exp(posterior - posterior.max())
         self.belief = raised / raised.sum()
         self.regret_nats = max(0.0, self.regret_nats + float(gathered[self.left] - gathered[self.emotion]))
-        # Frames that contradict the emotion may belong to the next one already: they must not change the probabilities
-        # shown under this one's name.
-        belongs = float(self.belief[self.emotion] / self.belief.max()) ** 3
-        self._slow += gain(elapsed_s * trust * belongs, rates.tau_s) * (log_p - self._slow)
-        self._quick += gain(elapsed_s * trust, _QUICK_PER_TAU * rates.tau_s) * (log_p - self._quick)
-        self.clarity += gain(elapsed_s * trust, rates.tau_s) * (float(np.exp(log_p.max())) - self.clarity)
+        self._newest = log_p, elapsed_s * trust
+        self._average()
         # Asymmetric: reliability falls at once and returns slowly.
         tau_s = rates.tau_s * (_TRUST_FALL_PER_TAU if trust < self.trust else 1.0)
         self.trust += gain(elapsed_s, tau_s) * (trust - self.trust)
 
     def change_to(self, emotion: int) -> None:
-        """Switch to another emotion; the shown distribution restarts from the most recent frames."""
-        self.left, self.emotion = self.emotion, emotion
-        self._slow, self.regret_nats = self._quick.copy(), 0.0
+        """Switch to another emotion, the most probable one; the shown distribution restarts from the posterior."""
+        self.left, self.emotion, self.regret_nats = self.emotion, emotion, 0.0
+        self._mean = np.log(np.maximum(self.belief, _MIN_PROBABILITY))
+        self._average()
+
+    def _average(self) -> None:
+        """Take the newest frame into the shown distribution."""
+        log_p, worth_s = self._newest
+        share = gain(worth_s * float(fit(log_p, self.emotion)), self._rates.tau_s)
+        self._mean = led_by(self._mean + share * (log_p - self._mean), self.emotion)
+
+
+def fit(log_p: Floats, emotion: int) -> Floats:
+    """Return how well observations, `(..., 6)`, fit an emotion: 1 where it is their most probable one, `(...)`.
+
+    It is the square of the emotion's probability as a share of the largest. Frames that contradict the emotion may
+    belong to the next one already: they must not change the probabilities that are shown under this one's name.
+    """
+    return np.asarray(np.exp(2 * (log_p[..., emotion] - log_p.max(axis=-1))), np.float64)
+
+
+def led_by(log_p: Floats, emotion: int) -> Floats:
+    """Return log-probabilities, `(..., 6)`, of which none is above that of `emotion`."""
+    return np.minimum(log_p, log_p[..., emotion, None])
 
 
 def gain(elapsed_s: float, tau_s: float) -> float:

@@ -68,6 +68,23 @@ def test_time_has_no_direction(raw: np.ndarray) -> None:
         np.testing.assert_allclose(one.probabilities.sum(axis=1), 1, atol=1e-5)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(np.float32, (30, K), elements=st.floats(0.0009765625, 1, width=32)),
+    arrays(np.float64, 30, elements=st.floats(0, 1)),
+    st.sampled_from([0.05, 0.3]),
+)
+def test_the_label_is_always_the_largest_of_what_is_shown_and_above_the_limit(
+    raw: np.ndarray, trust: np.ndarray, step_s: float
+) -> None:
+    raw[:, 4] += 0.7 * (np.arange(30) // 6 % 2)  # so that some frames are clear
+    for said in smooth(raw / raw.sum(axis=1, keepdims=True), np.arange(30) * step_s, trust, reason="turned"):
+        if said.labels[0] != "uncertain":
+            shares = said.probabilities[0]
+            assert shares[EMOTIONS.index(said.labels[0])] == shares.max() >= SmoothingConfig().min_confidence
+        assert (said.labels[0] == "uncertain") == (said.reasons[0] != "")
+
+
 def test_a_constant_input_is_itself_from_the_first_frame() -> None:
     for one in smooth(np.stack([one_hot("fear", 0.7)] * 5), np.arange(5) / 10):
         np.testing.assert_allclose(one.probabilities[0], one_hot("fear", 0.7), atol=1e-5)
