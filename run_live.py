@@ -17,6 +17,7 @@ from models.manifest import WEIGHTS_DIR
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError
 from realtime.inference.execution_providers import PROVIDERS
+from realtime.provenance.column_arguments import column_arguments
 from realtime.serving.page_arguments import page_arguments, page_outputs
 
 if TYPE_CHECKING:
@@ -32,26 +33,26 @@ whose first line it is (others can read a password on a command line)
 
 \b
 Examples
-  python run_live.py                                   webcam 0 in a window
-  python run_live.py clip.mp4 --table emotions.csv     a file, with a table of every frame
-  python run_live.py clip.mp4 --headless --record annotated.mp4 --report emotions.html
-  python run_live.py rtsp://camera.local/stream --max-faces 2
-  python run_live.py --headless --serve 127.0.0.1:8080 in a browser, for machines without a display
-  python run_live.py batch videos/ --out results/      many videos at once: run_live.py batch --help
+  python run_live.py                     webcam 0 in a window
+  python run_live.py clip.mp4 --table emotions.csv
+  python run_live.py clip.mp4 --headless --record out.mp4 --report out.html
+  python run_live.py rtsp://camera.local/stream --serve 127.0.0.1:8080
+  python run_live.py batch videos/ --out results/
+  python run_live.py rerun emotions.csv  the same run again
 
 \b
 Keys in the window
-  q, Esc  quit              h  head-up display on/off      r  start/stop recording
-  space   pause             l  landmarks on/off            s  save a screenshot
-  t       timeline on/off   n  take the faces of the next 5 s as resting: what they show then reads neutral
-\b
-  arrow keys or , .  back/on by 1 s     with shift or < >  by 10 s     Home or 0  to the start
-  A click or a drag on the timeline goes there.
+  q, Esc  quit     h  head-up display on/off     r  start/stop recording
+  space   pause    l  landmarks on/off           s  save a screenshot
+  t       timeline on/off
+  n       take the faces of the next 5 s as resting: then they read neutral
+  arrow keys or , .   back/on by 1 s; with shift or < >  by 10 s
+  Home or 0           to the start; a click on the timeline goes there
 
 Pictures stay on this machine: nothing is sent or kept unless you record or serve it.
 """
 
-_COMMANDS = {"batch": "realtime.batch.__main__"}
+_COMMANDS = {"batch": "realtime.batch.__main__", "rerun": "realtime.rerun.__main__"}
 _STDOUT = "-"
 _SMOOTH_HELP = "offline: a file is analysed to its end first, so that nothing lags."
 _BASELINE_HELP = "auto: learn what each face shows at rest, and judge it by that."
@@ -84,6 +85,7 @@ def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: flo
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with timeline, shares and moments."
 )
 @click.option("--clip-seconds", type=_CLIP_RANGE, default=4, show_default=True, callback=_refuse_nan, help=_CLIP_HELP)
+@column_arguments
 @click.option("--overwrite", is_flag=True, help="Replace files that exist; without it a terminal is asked.")
 @page_arguments
 @click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs, as for calls.")
@@ -163,6 +165,7 @@ def _run(debug: bool, busy: list[str], headless: bool, **options: Any) -> None:
         say("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
     # Where rows go to standard output, nothing else does.
     rows_to_stdout = str(options["table"]) == _STDOUT
+    options["told"] = {name: options.pop(name) for name in ("columns", "full_paths")}
     with owner_only(), ProgressBar(shown=headless, notes=ERR if rows_to_stdout else OUT) as bar:
         session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
         with ending_signals(session.end_first_pass):
@@ -191,6 +194,7 @@ def _run_options(
     baseline: str,
     reconnect: float,
     timeout: float | None,
+    told: dict[str, Any],
     mirror: bool,
     blur_faces: bool,
     privacy: bool,
@@ -212,6 +216,7 @@ def _run_options(
         ),
         picture=PictureOptions(faces=faces, mirror=mirror),
         outputs=tuple(_outputs(source, window, realtime, **outputs)),
+        **told,
     )
 
 

@@ -37,6 +37,12 @@ class CommandByFirstWord(click.Command):
         super().__init__(*args, **how)
         self._others = others
 
+    def get_help(self, ctx: click.Context) -> str:
+        """Return the help, whose examples call the program as it was called."""
+        text, name = super().get_help(ctx), ctx.find_root().info_name or ""
+        # Installed, it has a name of its own; as a file it is called as the examples have it.
+        return text.replace("python run_live.py", name) if name.startswith("emotion-live") else text
+
     def main(self, *given: Any, **how: Any) -> Any:
         """Run the command, or the other one."""
         words = list(given[0] if given else how.pop("args", None) or sys.argv[1:])

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from realtime.core.types import Analysed
     from realtime.core.version import VERSION
     from realtime.session.analyser import Analyser
-    from realtime.session.api import analyze, stream
+    from realtime.session.api import analyze, run_facts, stream
 
 __all__ = [
     "VERSION",
@@ -35,6 +35,7 @@ __all__ = [
     "SmoothingConfig",
     "SmoothingMode",
     "analyze",
+    "run_facts",
     "stream",
 ]
 
@@ -49,6 +50,7 @@ _HOMES = {
     "SmoothingConfig": "realtime.core.config",
     "SmoothingMode": "realtime.core.options",
     "analyze": "realtime.session.api",
+    "run_facts": "realtime.session.api",
     "stream": "realtime.session.api",
 }
 

@@ -282,3 +282,16 @@ def test_a_second_ctrl_c_does_not_break_the_finishing(weights: Path, tmp_path: P
     assert process.returncode == 0
     assert f"recording: {tmp_path / 'r.mp4'}" in output
     assert [path.name for path in tmp_path.iterdir()] == ["r.mp4"]
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_help_fits_the_terminal_and_calls_the_program_as_it_was_called(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = CliRunner().invoke(main, ["--help"], prog_name="emotion-live").output
+    assert "Usage: emotion-live" in text
+    assert "emotion-live clip.mp4 --table" in text
+    assert "run_live.py" not in text
+    assert "python run_live.py clip.mp4" in CliRunner().invoke(main, ["--help"], prog_name="run_live.py").output
+    assert max(map(len, text.splitlines())) <= width

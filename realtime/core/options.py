@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from realtime.core.config import PipelineConfig
@@ -58,6 +59,11 @@ class AnalysisOptions:
     def __post_init__(self) -> None:
         if not isinstance(self.smoothing, SmoothingMode):
             raise ConfigError(f"smoothing must be a SmoothingMode; received {self.smoothing!r}")
+        if self.realtime and self.smoothing is SmoothingMode.OFFLINE:
+            raise ConfigError(
+                "offline smoothing needs to know what comes, and realtime does not wait for it; received both: leave "
+                "--realtime or --smooth offline out"
+            )
         if not self.reconnect_s >= 0:
             raise ConfigError(f"reconnect_s must be 0 or more; received {self.reconnect_s}")
         for name in ("seconds", "calibrate_s", "timeout_s"):
@@ -97,12 +103,16 @@ class RunOptions:
         analysis: how it is analyzed.
         picture: how its pictures look.
         outputs: where frames go: the options of each sink, in the order in which sinks receive a frame.
+        columns: constant columns of its tables, such as conditions of an experiment: name -> value.
+        full_paths: `bool`, whether outputs may tell the folder of the source; its name alone otherwise.
     """
 
     source: str = "0"
     analysis: AnalysisOptions = field(default_factory=AnalysisOptions)
     picture: PictureOptions = field(default_factory=PictureOptions)
     outputs: tuple[SinkOptions, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    full_paths: bool = False
 
     @property
     def watched(self) -> bool:

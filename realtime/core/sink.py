@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from realtime.core.config import PipelineConfig
 from realtime.core.delivery import Delivery
@@ -84,6 +84,9 @@ class Run:
         hides_faces: `bool`, whether faces are blurred or left out in what leaves the program.
         mirror: `bool`, whether pictures are shown mirrored.
         end_s: `float` or `None`, media time at which it ends, if that is known.
+        facts: what makes it what it is, for the metadata of what it writes: source, options, models, versions.
+        end_facts: returns what is known at its end only: what the models ran on, frames, drops, what a person did.
+        columns: constant columns of its tables, such as conditions of an experiment: name -> value.
         controls: for a sink that a person controls.
         failed: returns whether the run has failed; then its outputs replace no file, also where they may.
         refined_status: adds what only whoever runs it knows to `status`.
@@ -104,6 +107,9 @@ class Run:
     hides_faces: bool = False
     mirror: bool = False
     end_s: float | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    end_facts: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
+    columns: Mapping[str, str] = field(default_factory=dict)
     controls: RunControls | None = field(default=None, repr=False)
     failed: Callable[[], bool] = field(default=lambda: False, repr=False)
     refined_status: Callable[[RunStatus], RunStatus] = field(default=lambda status: status, repr=False)

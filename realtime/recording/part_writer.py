@@ -37,6 +37,7 @@ class PartWriter:
         size_wh: pixels, both even.
         first_s: `float`, media time of the first picture in seconds; the file starts there.
         sound: the source's, or `None`.
+        comment: of the file: the facts of its run, as JSON.
 
     Raises:
         OSError, ValueError, av.FFmpegError: by every method that writes.
@@ -51,6 +52,7 @@ class PartWriter:
         size_wh: tuple[int, int],
         first_s: float,
         sound: SourceAudio | None,
+        comment: str = "",
     ) -> None:
         self._first_s = first_s
         self._fps = fps if fps > 0 else _FALLBACK_FPS
@@ -63,10 +65,7 @@ class PartWriter:
         # An MP4 fragment states the duration of its last picture, so each packet is held until its successor is known.
         self._holds = kind.index_options is not None
         self._refused = 0
-        # "file:" keeps a colon in the name from being parsed as a protocol.
-        self._container: Any = av.open(
-            f"file:{part}", "w", format=kind.container, container_options=dict(kind.open_options)
-        )
+        self._container = _new_container(part, kind, comment)
         rate = Fraction(self._fps).limit_denominator(1001)
         self._video: Any = self._container.add_stream(
             encoder.name, rate=rate, time_base=_TIME_BASE, options=dict(encoder.options)
@@ -169,6 +168,14 @@ class PartWriter:
         return left if gap / 4 <= left <= 4 * gap else gap
 
 
+def _new_container(part: Path, kind: Format, comment: str) -> Any:
+    # "file:" keeps a colon in the name from being parsed as a protocol.
+    container = av.open(f"file:{part}", "w", format=kind.container, container_options=dict(kind.open_options))
+    if comment:
+        container.metadata["comment"] = comment
+    return container
+
+
 def with_index_in_front(part: Path, target: Path, kind: Format) -> None:
     """Copy every packet of `part` into a new file that players seek in at once. Raises OSError, av.FFmpegError."""
     with (
@@ -177,6 +184,7 @@ def with_index_in_front(part: Path, target: Path, kind: Format) -> None:
             f"file:{target}", "w", format=kind.container, container_options=dict(kind.index_options or {})
         ) as output,
     ):
+        output.metadata.update({key: text for key, text in source.metadata.items() if key.lower() == "comment"})
         streams = {stream.index: output.add_stream_from_template(stream) for stream in source.streams}
         for packet in source.demux():
             # demux() ends every stream with an empty packet, which must not be muxed.

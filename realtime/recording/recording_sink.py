@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,9 @@ class RecordingSink:
     def open(self, run: Run) -> None:
         """Begin to record. Raises ConfigError, RecordError."""
         self._run = run
-        self._recorder = VideoRecorder(self._options.path, run.source, overwrite=self._options.overwrite)
+        self._recorder = VideoRecorder(
+            self._options.path, run.source, overwrite=self._options.overwrite, comment=json.dumps(dict(run.facts))
+        )
         run.notify(f"recording to {self._options.path}")
 
     def write(self, analysed: Analysed) -> None:

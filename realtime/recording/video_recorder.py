@@ -53,7 +53,7 @@ class VideoRecorder:
         RecordError: the folder is missing or cannot be written, or the file exists and `overwrite` is false.
     """
 
-    def __init__(self, path: Path, info: SourceInfo, *, overwrite: bool = True) -> None:
+    def __init__(self, path: Path, info: SourceInfo, *, overwrite: bool = True, comment: str = "") -> None:
         self._encoder = encoder_for(path)
         _check_target(path, info, overwrite)
         self._path = path
@@ -61,7 +61,7 @@ class VideoRecorder:
         self.overwrite = self._may_replace = overwrite
         self.written: Path | None = None
         self._kind = FORMATS[path.suffix.lower()]
-        self._info = info
+        self._info, self._comment = info, comment
         self.notes: list[str] = []
         self._left = [
             (part, _changed_ns(part)) for part in left_over_parts(self._place.parent, FORMATS, of=self._place)
@@ -173,7 +173,9 @@ class VideoRecorder:
         size_wh = (width + width % 2, height + height % 2)
         path = self._info.path
         sound = None if path is None else SourceAudio(path, media_time_s, self._kind, self._info.findings)
-        return PartWriter(self._part, self._kind, self._encoder, self._info.fps, size_wh, media_time_s, sound)
+        return PartWriter(
+            self._part, self._kind, self._encoder, self._info.fps, size_wh, media_time_s, sound, self._comment
+        )
 
     def _finish(self) -> None:
         self.notes += [

@@ -11,13 +11,23 @@ from typing import TextIO
 
 from models.manifest import load_manifest
 from realtime.core.delivery import Delivery
-from realtime.core.errors import ConfigError, RecordError
+from realtime.core.errors import ConfigError, RecordError, redact
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
+from realtime.provenance.source_facts import plain_text
 from realtime.reports.row_buffer import RowBuffer
-from realtime.reports.table_schema import Column, columns_of, rows_of
+from realtime.reports.table_schema import (
+    SOURCE_COLUMN,
+    Column,
+    Row,
+    check_conditions,
+    columns_of,
+    constant_columns,
+    jsonl_text,
+    rows_of,
+)
 from realtime.reports.table_sink import IN_ORDER
-from realtime.reports.table_writer import jsonl_text, wall_time
+from realtime.reports.table_writer import wall_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +67,16 @@ class JsonLinesSink:
         self._run: Run | None = None
         self._rows: RowBuffer | None = None
         self._columns: tuple[Column, ...] = ()
+        self._constants: tuple[str, ...] = ()
         self._broken = False
 
     def open(self, run: Run) -> None:
         """Begin. Raises ModelError."""
         self._run = run
-        self._columns = columns_of(load_manifest(run.config.weights).regions)
+        check_conditions(run.columns)
+        constants = {SOURCE_COLUMN: plain_text(redact(run.source.name)), **run.columns}
+        self._constants = tuple(constants.values())
+        self._columns = (*columns_of(load_manifest(run.config.weights).regions), *constant_columns(constants))
         self._rows = RowBuffer()
 
     def write(self, analysed: Analysed) -> None:
@@ -70,15 +84,16 @@ class JsonLinesSink:
         if self._rows is not None and self._run is not None:
             live = self._run.delivery is Delivery.LIVE
             at = wall_time(analysed, time.monotonic, time.time) if live else None
-            self._put(jsonl_text(self._columns, self._rows.take(analysed, rows_of(analysed, at))))
+            self._put(self._rows.take(analysed, rows_of(analysed, at)))
 
     def close(self) -> None:
         """Write the rows that waited for an answer; any number of times."""
         rows, self._rows = self._rows, None
         if rows is not None:
-            self._put(jsonl_text(self._columns, rows.rest()))
+            self._put(rows.rest())
 
-    def _put(self, text: str) -> None:
+    def _put(self, rows: list[Row]) -> None:
+        text = jsonl_text(self._columns, [(*row, *self._constants) for row in rows])
         if self._broken or not text:
             return
         try:

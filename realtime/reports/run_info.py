@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from models.manifest import load_manifest
 from models.region_registry import region_named
 from realtime.core.delivery import Delivery
+from realtime.core.options import AnalysisOptions
 from realtime.core.sink import Run
 from realtime.core.version import VERSION
+from realtime.provenance.option_facts import option_facts
 from realtime.reports.html_page import PageFacts
 from realtime.reports.table_schema import iso_utc
 
@@ -33,6 +37,8 @@ def run_facts(run: Run) -> PageFacts:
         ("Analysed", f"{metrics.frames_shown} frames, at {metrics.mean_fps():.1f} per second"),
         ("Begun", f"{iso_utc(run.began_s)[:16].replace('T', ' ')} UTC"),
         ("Frames dropped", drops),
+        *_file(run.facts.get("source_facts", {})),
+        *_interventions(run.end_facts().get("interventions", ())),
     ]
     if run.delivery is Delivery.LIVE:
         if metrics.carried_over:
@@ -45,11 +51,43 @@ def run_facts(run: Run) -> PageFacts:
     rows += [
         ("Smoothing", f"{smoothing.time_constant_ms:g} ms; uncertain below {100 * smoothing.min_confidence:g} %"),
         ("Resting faces", "learned for each person" if run.config.learn_rest else "the same for everybody"),
+        ("Options", _options(run.facts.get("options", {}))),
+        *((f"Column {name}", value) for name, value in run.columns.items()),
         ("Program", f"emotion-live {VERSION}, Python {platform.python_version()}, {platform.system()}"),
         ("Models run on", run.provider() or "nothing yet"),
         *_models(run),
     ]
     return PageFacts(info.name, rows)
+
+
+def _file(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what identifies a file, to tell whether another one is the same."""
+    if "bytes" not in facts:
+        return []
+    digest, changed = facts["sha256_of_first_megabyte"][:_HASH_SHOWN], iso_utc(facts["modified_unix_s"])[:10]
+    return [("File", f"{facts['bytes']:,} bytes, of {changed}, SHA-256 of the first megabyte {digest}")]
+
+
+def _interventions(steps: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
+    if not steps:
+        return []
+    names = {"seek_to_s": "went to {:g} s", "calibrate_s": "took the next {:g} s as neutral"}
+    told = [(names[key].format(step[key]), step["at_s"]) for step in steps for key in names.keys() & step.keys()]
+    return [("Meanwhile", ", ".join(f"{what} (at {at_s:g} s)" for what, at_s in told))]
+
+
+def _options(facts: Mapping[str, Any]) -> str:
+    """Return the options that are not as usual, in a line."""
+    usual, given = _flat(option_facts(AnalysisOptions())), _flat(facts)
+    told = [f"{name} {value}" for name, value in given.items() if value != usual.get(name)]
+    return ", ".join(told) or "as usual"
+
+
+def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in facts.items():
+        flat.update(_flat(value) if isinstance(value, Mapping) else {name: value})
+    return flat
 
 
 def _models(run: Run) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,21 @@ from realtime.core.output_paths import write_whole
 from realtime.core.version import VERSION
 from realtime.reports.table_schema import TABLE_VERSION, Column
 
+# Facts that are no text. A source may be called "[1].mp4", so what looks like JSON need not be it.
+_STRUCTURED = (
+    *("source_facts", "options", "models", "versions"),
+    *("frames", "dropped", "carried_over", "interventions"),
+)
 _DATATYPES = {int: "integer", float: "number", str: "string"}
 
 
-def table_facts(manifest_sha256: str, source: str) -> dict[str, str]:
+def table_facts(manifest_sha256: str, source: str, run: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the facts of a whole table.
 
     Args:
         manifest_sha256: of the manifest that the labels come from.
         source: the source's name, without credentials.
+        run: what makes the run what it is, in what JSON has.
     """
     return {
         "table_version": str(TABLE_VERSION),
@@ -29,7 +35,46 @@ def table_facts(manifest_sha256: str, source: str) -> dict[str, str]:
         # The name of a file need not be UTF-8, and comes with surrogates then.
         "source": source.encode(errors="replace").decode(),
         "program": f"emotion-live {VERSION}",
+        **(run or {}),
     }
+
+
+def as_text(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Return facts as a Parquet file's metadata has them: what is no text as JSON."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in facts.items()
+    }
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Return the facts of a table, as `table_facts` made them.
+
+    Args:
+        path: a table of this program.
+
+    Raises:
+        RecordError: it is not there, or has no facts.
+    """
+    try:
+        if path.suffix.lower() == ".parquet":
+            import pyarrow.parquet
+
+            told = (pyarrow.parquet.read_schema(path).metadata or {}).items()
+            facts = {name.decode(): value.decode() for name, value in told}
+            facts |= {name: json.loads(facts[name]) for name in _STRUCTURED if name in facts}
+        else:
+            facts = json.loads(sidecar_of(path).read_bytes())["notes"][0]
+        if str(facts["program"]).startswith("emotion-live "):
+            return dict(facts)
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise _no_facts(path) from error
+    raise _no_facts(path)
+
+
+def _no_facts(path: Path) -> RecordError:
+    beside = "" if path.suffix.lower() == ".parquet" else f", and {sidecar_of(path).name} beside it"
+    return RecordError(f"needed is a table of this program{beside}; received {path}: give one with its metadata")
 
 
 def sidecar_of(path: Path) -> Path:
@@ -47,7 +92,7 @@ def check_sidecar(path: Path) -> None:
         )
 
 
-def write_sidecar(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> None:
+def write_sidecar(path: Path, facts: Mapping[str, Any], columns: Sequence[Column]) -> None:
     """Write the facts beside the table `path`. Raises RecordError: the name is somebody else's; OSError."""
     check_sidecar(path)
     write_whole(sidecar_of(path), sidecar_json(path, facts, columns).encode())
@@ -63,7 +108,7 @@ def _is_ours(sidecar: Path) -> bool:
         return False
 
 
-def sidecar_json(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> str:
+def sidecar_json(path: Path, facts: Mapping[str, Any], columns: Sequence[Column]) -> str:
     """Return the sidecar's text: for a .csv, metadata as the W3C's CSV on the Web has it; the facts are its note.
 
     Args:
@@ -87,29 +132,19 @@ def sidecar_json(path: Path, facts: dict[str, str], columns: Sequence[Column]) -
     return json.dumps(body, indent=1, ensure_ascii=False) + "\n"
 
 
-def note_times(path: Path, time_note: str) -> None:
-    """Add to the facts of a finished table how its times were made up or mended; known only at the end of its source.
+def note_end(path: Path, facts: Mapping[str, Any]) -> None:
+    """Add to the sidecar of a finished table what is known only at the end of its run; a Parquet file has it already.
 
     Args:
         path: the table.
-        time_note: one line; "" where times are the source's own: nothing is written then.
+        facts: in what JSON has.
 
     Raises:
-        OSError, ValueError: the facts cannot be read or written; the table stays as it is.
+        OSError, ValueError: the sidecar cannot be read or written; it stays as it is.
     """
-    if not time_note:
+    if path.suffix.lower() == ".parquet":
         return
-    if path.suffix.lower() != ".parquet":
-        sidecar = sidecar_of(path)
-        body = json.loads(sidecar.read_bytes())
-        body["notes"][0]["times"] = time_note
-        write_whole(sidecar, (json.dumps(body, indent=1, ensure_ascii=False) + "\n").encode())
-        return
-    import pyarrow.parquet
-
-    # A Parquet file's facts stand behind its rows, and can only be written with them.
-    table = pyarrow.parquet.read_table(path)
-    data = pyarrow.BufferOutputStream()
-    facts = {**(table.schema.metadata or {}), "times": time_note}
-    pyarrow.parquet.write_table(table.replace_schema_metadata(facts), data, compression="zstd")
-    write_whole(path, data.getvalue().to_pybytes())
+    sidecar = sidecar_of(path)
+    body = json.loads(sidecar.read_bytes())
+    body["notes"][0].update(facts)
+    write_whole(sidecar, (json.dumps(body, indent=1, ensure_ascii=False) + "\n").encode())

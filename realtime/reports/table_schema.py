@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 
 from models.manifest import EMOTIONS
-from models.region_registry import DEFAULT_REGIONS, region_named
+from models.region_registry import DEFAULT_REGIONS, REGIONS, region_named
+from realtime.core.errors import ConfigError
 from realtime.core.types import UNCERTAIN, Analysed, Emotions
 
 TABLE_VERSION = 1
@@ -72,6 +75,33 @@ def columns_of(regions: tuple[str, ...]) -> tuple[Column, ...]:
     )
 
 
+def constant_columns(values: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return the columns behind all others, which have one value in every row: the source, and conditions.
+
+    Args:
+        values: name -> value.
+    """
+    own = {SOURCE_COLUMN: "the source's name"}
+    return tuple(
+        Column(name, str, about=own.get(name, "the same in every row: given with --column")) for name in values
+    )
+
+
+def check_conditions(values: Mapping[str, str]) -> None:
+    """Refuse names of constant columns that a table cannot have.
+
+    Raises:
+        ConfigError: a name that is no word of letters, digits and _, or that another column has.
+    """
+    taken = {SOURCE_COLUMN, *(column.name for column in columns_of(tuple(REGIONS)))}
+    for name in values:
+        if not (name.isascii() and name.isidentifier()):
+            raise ConfigError(f"a column's name has letters, digits and _ only; received {name!r}: choose another one")
+        if name in taken:
+            raise ConfigError(f"a table has the column {name} already; choose another name")
+
+
+SOURCE_COLUMN = "source"
 COLUMNS = columns_of(DEFAULT_REGIONS)
 """Every column of a table that the shipped experts fill."""
 
@@ -99,6 +129,12 @@ def iso_utc(seconds: float) -> str:
     """Return Unix time as ISO 8601 in UTC with milliseconds: "2025-03-01T12:00:00.250Z"."""
     moment = datetime.fromtimestamp(seconds, timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def jsonl_text(columns: Sequence[Column], rows: list[Row]) -> str:
+    """Return rows as newline-delimited JSON, one object per row."""
+    names = [column.name for column in columns]
+    return "".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
 
 
 def _face_cells(analysed: Analysed, number: int) -> list[Cell]:

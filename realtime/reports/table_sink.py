@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from models.manifest import load_manifest
 from realtime.core.delivery import Delivery
+from realtime.core.errors import redact
 from realtime.core.output_paths import check_target, kept_note, place_of
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
-from realtime.reports.table_metadata import check_sidecar, note_times
+from realtime.provenance.source_facts import plain_text
+from realtime.reports.table_metadata import check_sidecar, note_end
+from realtime.reports.table_schema import SOURCE_COLUMN, check_conditions
 from realtime.reports.table_writer import SUFFIXES, TableWriter, open_table
 
 IN_ORDER = "no seeking while a table or report is written"
@@ -59,11 +64,14 @@ class TableSink:
     def open(self, run: Run) -> None:
         """Begin the table. Raises ConfigError, ModelError, RecordError."""
         self._run = run
+        check_conditions(run.columns)
         self._table = open_table(
             self._options.path,
             regions=load_manifest(run.config.weights).regions,
             manifest_sha256=run.manifest_sha256,
-            source=run.source.path or run.source.name,
+            source=run.source.name,
+            facts=run.facts,
+            constants={SOURCE_COLUMN: plain_text(redact(run.source.name)), **run.columns},
             live=run.delivery is Delivery.LIVE,
             overwrite=self._options.overwrite,
         )
@@ -80,19 +88,21 @@ class TableSink:
         table, self._table = self._table, None
         path, failed = self._options.path, self._run.failed()
         table.overwrite = table.overwrite and not failed
+        end = {**self._run.end_facts(), "times": self._run.source.findings.time_note}
+        table.facts.update({name: value for name, value in end.items() if value not in ("", None)})
         table.close()
         self._written = table.complete
         if table.complete is not None and table.complete != place_of(path):
             self._run.notify(kept_note("table", path, table.complete, failed=failed))
-        self._note_times(self._run)
+        self._note_end(self._run, table.facts)
 
-    def _note_times(self, run: Run) -> None:
+    def _note_end(self, run: Run, facts: Mapping[str, Any]) -> None:
         if self._written is None:
             return
         try:
-            note_times(self._written, run.source.findings.time_note)
+            note_end(self._written, facts)
         except (OSError, ValueError) as error:
-            run.notify(f"the metadata of {self._written} does not say that times were mended: {error}")
+            run.notify(f"the metadata of {self._written} does not say how the run ended: {error}")
 
     @property
     def written(self) -> Path | None:

@@ -13,7 +13,7 @@ import io
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from realtime.core.errors import ConfigError, RecordError, redact
 from realtime.core.output_paths import check_target, place_of, take_place
 from realtime.core.types import Analysed
 from realtime.reports.row_buffer import RowBuffer
-from realtime.reports.table_metadata import check_sidecar, table_facts, write_sidecar
-from realtime.reports.table_schema import Column, Row, columns_of, iso_utc, rows_of
+from realtime.reports.table_metadata import as_text, check_sidecar, table_facts, write_sidecar
+from realtime.reports.table_schema import Column, Row, columns_of, constant_columns, iso_utc, jsonl_text, rows_of
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 """What a table's name may end in; it chooses the format."""
@@ -43,6 +43,8 @@ class TableWriter:
         encode: rows -> text.
         regions: the experts' regions, one group of columns each.
         header: `str`, the file's first line, or "".
+        constants: values of the columns behind all others, the same in every row.
+        facts: of the table, which `convert` writes.
         live: fill in the wall-clock time.
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
         wall_clock: Unix time in seconds.
@@ -51,6 +53,7 @@ class TableWriter:
             replaced -> the place.
 
     Attributes:
+        facts: of the table; what is added before it is closed is in a Parquet file's metadata, too.
         overwrite: `bool`, whether a file at `path` is replaced when the table is closed.
         complete: where the table is, once it holds every frame and was closed.
 
@@ -66,19 +69,19 @@ class TableWriter:
         *,
         regions: tuple[str, ...] = DEFAULT_REGIONS,
         header: str = "",
+        constants: tuple[str, ...] = (),
+        facts: dict[str, Any] | None = None,
         live: bool = False,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         overwrite: bool = False,
         convert: Callable[[Path, bool], Path] | None = None,
     ) -> None:
-        self._path, self._written, self._encode, self._regions = path, path, encode, regions
-        self._live, self._clock, self._wall_clock = live, clock, wall_clock
-        self._convert = convert
-        self._late = RowBuffer()
-        self._good_bytes = 0
-        self._closed = self._has_rows = False
-        self.overwrite = overwrite
+        self._path, self._written, self._regions, self._convert = path, path, regions, convert
+        self._encode: Encoder = lambda rows: encode([(*row, *constants) for row in rows])
+        self._live, self._clock, self._wall_clock, self._late = live, clock, wall_clock, RowBuffer()
+        self._good_bytes, self._closed, self._has_rows = 0, False, False
+        self.overwrite, self.facts = overwrite, facts if facts is not None else {}
         self.complete: Path | None = None
         try:
             # Unbuffered: rows are out with each frame, and a failed write leaves nothing behind to be tried again.
@@ -174,6 +177,8 @@ def open_table(
     regions: tuple[str, ...] = DEFAULT_REGIONS,
     manifest_sha256: str = "",
     source: str = "",
+    facts: Mapping[str, Any] | None = None,
+    constants: Mapping[str, str] | None = None,
     live: bool = False,
     overwrite: bool = False,
     clock: Callable[[], float] = time.monotonic,
@@ -181,33 +186,35 @@ def open_table(
 ) -> TableWriter:
     """Open a table whose suffix chooses its format.
 
-    What the rows mean and where they come from stands in a Parquet file's own metadata, and for the other formats in
-    `NAME.csv-metadata.json` beside it, which is there from the start.
+    What the rows mean and where they come from: a Parquet file's own metadata, else `NAME.csv-metadata.json` beside it.
 
     Args:
         path: ends in .csv, .jsonl or .parquet.
         regions: the experts' regions, in the manifest's order (`Manifest.regions`): they decide on the columns.
         manifest_sha256: `str`, of the manifest that the labels come from; into the metadata.
-        source: `str`, the source's name; likewise, without credentials.
+        source: `str`, the source's name; likewise.
+        facts: what makes the run what it is (`Run.facts`); likewise.
+        constants: columns behind all others that have one value in every row: name -> value.
         overwrite: `bool`, replace an existing file.
-        live: fill in `wall_time`, the moment at which a frame was delivered.
+        live: fill in `wall_time`.
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
         wall_clock: Unix time in seconds.
 
     Raises:
-        ConfigError: another suffix, a region that is not registered, or Parquet is asked for and pyarrow cannot be
-            imported.
+        ConfigError: another suffix, an unknown region, or pyarrow, which .parquet needs, cannot be imported.
         RecordError: the folder is missing or cannot be written, or the file exists and `overwrite` is false.
     """
     check_target(path, "table", SUFFIXES, overwrite=overwrite)
-    facts, columns = table_facts(manifest_sha256, redact(source)), columns_of(regions)
+    told = table_facts(manifest_sha256, redact(source), facts)
     common = {"regions": regions, "live": live, "clock": clock, "wall_clock": wall_clock, "overwrite": overwrite}
-    return _opened(place_of(path), path.suffix.lower(), facts, columns, **common)
+    common |= {"constants": tuple((constants or {}).values()), "facts": told}
+    columns = (*columns_of(regions), *constant_columns(constants or {}))
+    return _opened(place_of(path), path.suffix.lower(), columns, **common)
 
 
-def _opened(path: Path, suffix: str, facts: dict[str, str], columns: Sequence[Column], **common: Any) -> TableWriter:
+def _opened(path: Path, suffix: str, columns: Sequence[Column], **common: Any) -> TableWriter:
     """Return the writer of the format that `suffix` chooses; a link may point to a file with another one."""
-    jsonl = partial(jsonl_text, columns)
+    jsonl, facts = partial(jsonl_text, columns), common["facts"]
     if suffix == ".parquet":
         return TableWriter(
             path, _parts(path, ".jsonl"), jsonl, convert=_parquet_converter(path, facts, columns), **common
@@ -232,7 +239,7 @@ def _opened(path: Path, suffix: str, facts: dict[str, str], columns: Sequence[Co
     return table
 
 
-def _put_with_facts(path: Path, facts: dict[str, str], columns: Sequence[Column], part: Path, overwrite: bool) -> Path:
+def _put_with_facts(path: Path, facts: dict[str, Any], columns: Sequence[Column], part: Path, overwrite: bool) -> Path:
     """Move a complete table to its place, its facts first: where that fails, an earlier table is still whole."""
     if overwrite:
         write_sidecar(path, facts, columns)
@@ -254,13 +261,7 @@ def _csv_text(rows: list[Row]) -> str:
     return text.getvalue()
 
 
-def jsonl_text(columns: Sequence[Column], rows: list[Row]) -> str:
-    """Return rows as newline-delimited JSON, one object per row."""
-    names = [column.name for column in columns]
-    return "".join(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n" for row in rows)
-
-
-def _parquet_converter(path: Path, facts: dict[str, str], columns: Sequence[Column]) -> Callable[[Path, bool], Path]:
+def _parquet_converter(path: Path, facts: dict[str, Any], columns: Sequence[Column]) -> Callable[[Path, bool], Path]:
     """Return what turns a spool into `path`. pyarrow is heavy, and is imported only here."""
     try:
         import pyarrow
@@ -274,9 +275,9 @@ def _parquet_converter(path: Path, facts: dict[str, str], columns: Sequence[Colu
         pyarrow.field(column.name, types[column.kind], metadata={"unit": column.unit, "about": column.about})
         for column in columns
     ]
-    schema = pyarrow.schema(fields, metadata=facts)
 
     def convert(spool: Path, overwrite: bool) -> Path:
+        schema = pyarrow.schema(fields, metadata=as_text(facts))
         unfinished, stream = create_first_free(numbered(spool.with_suffix(".parquet")))
         stream.close()
         try:

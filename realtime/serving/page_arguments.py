@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from realtime.core.errors import ConfigError
 
@@ -25,9 +26,24 @@ _TOKEN_HELP = (
     "Let other machines see the page, with this word only. auto: one is made and shown; -: asked for. "
     "Others can read a word that stands here; EMOTION_LIVE_SERVE_TOKEN and --serve-token-file are private."
 )
+
+
+def _of_a_page(context: click.Context, parameter: click.Parameter, token: str | None) -> str | None:
+    """Leave out a token that the environment has for all runs where this one serves no page."""
+    ambient = context.get_parameter_source(str(parameter.name)) is ParameterSource.ENVIRONMENT
+    return None if ambient and context.params.get("serve") is None else token
+
+
 _OPTIONS = (
-    click.option("--serve", metavar="HOST:PORT", help="Show the run in browsers, as on 127.0.0.1:8080."),
-    click.option("--serve-token", envvar="EMOTION_LIVE_SERVE_TOKEN", metavar="auto|-|TOKEN", help=_TOKEN_HELP),
+    # Eager: the token's callback asks for it.
+    click.option("--serve", is_eager=True, metavar="HOST:PORT", help="Show the run in browsers, as on 127.0.0.1:8080."),
+    click.option(
+        "--serve-token",
+        envvar="EMOTION_LIVE_SERVE_TOKEN",
+        metavar="auto|-|TOKEN",
+        callback=_of_a_page,
+        help=_TOKEN_HELP,
+    ),
     click.option("--serve-token-file", type=_FILE, help="The token is this file's first line."),
     click.option("--serve-cert", type=_FILE, help="Encrypt the page: certificate (PEM)."),
     click.option("--serve-key", type=_FILE, help="Private key of --serve-cert, if not in the same file."),

@@ -59,6 +59,8 @@ class Analyser:
         delivery: how frames are delivered.
         metrics: rates, drops and times so far.
         stragglers: `list` of `str`, threads that did not end in time.
+        interventions: what was asked for while it ran, in order: `{"seek_to_s": …}` or `{"calibrate_s": …}`, each with
+            `"at_s"`, the media time of the last frame before it.
 
     Raises:
         ConfigError: the source is none of these, or cannot be smoothed offline.
@@ -76,6 +78,7 @@ class Analyser:
         self.options = options or AnalysisOptions()
         self.metrics = metrics or Metrics()
         self.stragglers: list[str] = []
+        self.interventions: list[dict[str, float]] = []
         self._named = source
         self._source = source_for(
             source,
@@ -223,10 +226,16 @@ class Analyser:
         if not self.info.seekable or self._pipeline is None:
             raise ConfigError(f"only a file that waits can be seeked; received {self.info.name}: let it run")
         self._pipeline.seek(time_s)
+        self._intervened("seek_to_s", time_s)
 
     def calibrate(self, seconds: float) -> None:
         """Take the faces of the next `seconds` of media time as neutral; on the iterating thread."""
         self._calibrator.start(seconds)
+        self._intervened("calibrate_s", seconds)
+
+    def _intervened(self, what: str, value: float) -> None:
+        at_s = 0.0 if self._last is None else self._last.media_time_s
+        self.interventions.append({what: round(value, 3), "at_s": round(at_s, 6)})
 
     def calibration_note(self, media_time_s: float) -> str:
         """Return the status line of the calibration, "" if there is none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,24 @@ from realtime.core.errors import ConfigError
 from realtime.core.face_emotion import FaceEmotion
 from realtime.core.options import AnalysisOptions
 from realtime.core.types import Analysed, Frame, ImageArray
+from realtime.provenance.run_builder import end_facts, run_facts_of
 from realtime.session.analyser import Analyser
+
+
+def run_facts(run: Analyser) -> dict[str, Any]:
+    """Return all that can change a run's results, as in the metadata of its tables, for an embedding program's own.
+
+    Args:
+        run: entered; at its end the counts are complete.
+
+    Returns:
+        Source (name, rate, size, length, hash), options, models with hashes, versions, provider, frames, drops, and
+        what was asked for meanwhile; in what JSON has. Without the source's folder.
+
+    Raises:
+        ConfigError: the source is not open.
+    """
+    return {**run_facts_of(run.info, run.delivery, run.options), **end_facts(run)}
 
 
 def stream(source: SourceLike = 0, options: AnalysisOptions | None = None) -> Iterator[Analysed]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -33,6 +34,8 @@ class ProgressBar:
         self._shown = shown
         self._notes = notes
         self._clock = clock
+        # Asked before the run begins: while MediaPipe starts, standard error leads elsewhere.
+        self._on_terminal, self._columns = ERR.isatty(), _width()
         self._bar: tqdm[None] | None = None
         self._lines: _Lines | None = None
 
@@ -49,8 +52,8 @@ class ProgressBar:
         """Start the bar, or the lines."""
         if not self._shown:
             return
-        if ERR.isatty():
-            self._bar = tqdm(total=info.frame_count, unit="frame", desc=info.name, file=ERR)
+        if self._on_terminal:
+            self._bar = tqdm(total=info.frame_count, unit="frame", desc=info.name, file=ERR, ncols=self._columns)
         else:
             self._lines = _Lines(info, self._clock)
 
@@ -75,6 +78,14 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _width() -> int | None:
+    """Return the width of the terminal that standard error is, in characters; `None` where it is none."""
+    try:
+        return os.get_terminal_size(ERR.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 class _Lines:

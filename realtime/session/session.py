@@ -10,18 +10,18 @@ from functools import partial
 from pathlib import Path
 
 from models.console import interrupts_held
-from models.manifest import manifest_sha256
 from realtime.core.channel import ChannelClosedError
 from realtime.core.delivery import Delivery
 from realtime.core.errors import EmotionLiveError
 from realtime.core.metrics import Metrics
-from realtime.core.options import FaceStyle, RunOptions, SmoothingMode
+from realtime.core.options import RunOptions, SmoothingMode
 from realtime.core.output_paths import free_name
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import InteractiveSink, Run, RunStatus, Sink
 from realtime.core.types import Analysed
 from realtime.landmarks.all_faces_detector import AllFacesDetector
 from realtime.overlay.output_gate import OutputGate
+from realtime.provenance.run_builder import build_run, end_facts
 from realtime.recording.recording_sink import RecordingOptions, RecordingSink
 from realtime.session.analyser import Analyser
 from realtime.session.pacer import Pacer, check_speed
@@ -171,21 +171,20 @@ class Session:
         return analyser
 
     def _new_run(self, analyser: Analyser) -> Run:
-        picture = self.options.picture
-        return Run(
-            source=analyser.info,
-            delivery=analyser.delivery,
-            config=self.options.analysis.pipeline,
+        options = self.options
+        return build_run(
+            analyser.info,
+            analyser.delivery,
+            options.analysis,
+            options.picture,
+            full_paths=options.full_paths,
+            columns=options.columns,
             metrics=self.metrics,
-            manifest_sha256=manifest_sha256(self.options.analysis.pipeline.weights),
             provider=lambda: self.provider,
             picture=self._painter.draw,
             notify=self._notify,
-            began_s=time.time(),
-            shows_faces=picture.shows_faces,
-            hides_faces=picture.faces is not FaceStyle.AS_THEY_ARE,
-            mirror=picture.mirror,
-            end_s=self.options.analysis.seconds,
+            end_s=options.analysis.seconds,
+            end_facts=lambda: end_facts(analyser),
             controls=self,
             failed=lambda: self._failed,
             refined_status=self._refined,

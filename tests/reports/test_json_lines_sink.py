@@ -45,7 +45,7 @@ def test_each_frame_is_out_before_the_next_one() -> None:
     sink.close()
     sink.close()
     rows = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert all(list(row) == [column.name for column in COLUMNS] for row in rows)
+    assert all(list(row) == [*(column.name for column in COLUMNS), "source"] for row in rows)
     assert [row["label"] for row in rows] == ["fear", "anger"] * 3
     assert all(row["wall_time"] for row in rows), "a live run says when"
     assert sink.written is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 
 from models.manifest import EMOTIONS
 from realtime import VERSION
-from realtime.core.errors import RecordError
-from realtime.reports.table_metadata import check_sidecar, note_times, sidecar_of
+from realtime.core.errors import ConfigError, RecordError
+from realtime.core.protocols import SourceInfo
+from realtime.reports.table_metadata import check_sidecar, read_facts, sidecar_of
 from realtime.reports.table_schema import COLUMNS, TABLE_VERSION
+from realtime.reports.table_sink import TableOptions, TableSink
 from realtime.reports.table_writer import open_table
+from tests.support.fakes import make_run
 from tests.support.fuzzing import FUZZ, in_one_line
 from tests.support.table_rows import NAMES, analysed, write_all
 
@@ -97,24 +101,51 @@ def _names(cell: str) -> list[str]:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
-def test_a_table_says_how_its_times_were_mended(tmp_path: Path, suffix: str) -> None:
-    import pyarrow.parquet
-
-    path = write_all(tmp_path / f"out{suffix}", [analysed(n, 1) for n in range(3)])
-    before = path.read_bytes()
-    note_times(path, "")
-    assert path.read_bytes() == before
-    note_times(path, "the clock leaps")
-    if suffix == ".parquet":
-        file = pyarrow.parquet.ParquetFile(path)
-        facts = {name.decode(): value.decode() for name, value in file.schema_arrow.metadata.items()}
-        assert file.metadata.num_rows == 3
-        assert file.schema_arrow.field("x1").metadata[b"unit"] == b"px"
-    else:
-        facts = json.loads(sidecar_of(path).read_text())["notes"][0]
-        assert path.read_bytes() == before
+def test_a_table_says_how_its_run_ended_and_its_times_were_mended(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    sink = TableSink(TableOptions(path))
+    info = SourceInfo("[1] clip.mp4", False, (4, 4), 30.0)
+    sink.open(make_run(info, facts={"options": {"seconds": 3.0}}, end_facts=lambda: {"ran_on": "cpu", "frames": 3}))
+    info.findings.time_note = "the clock leaps"
+    for number in range(3):
+        sink.write(analysed(number, 1))
+    sink.close()
+    facts = read_facts(path)
     assert facts["times"] == "the clock leaps"
+    assert (facts["ran_on"], facts["frames"], facts["options"]) == ("cpu", 3, {"seconds": 3.0})
     assert facts["program"] == f"emotion-live {VERSION}"
+    assert facts["source"] == "[1] clip.mp4"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_source_and_conditions_are_columns_behind_all_others(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    write_all(path, [analysed(0, 2), analysed(1, 0)], constants={"source": "clip.mp4", "group": "A, b"})
+    if suffix == ".parquet":
+        import pyarrow.parquet
+
+        rows = pyarrow.parquet.read_table(path).to_pylist()
+    else:
+        lines = path.read_text("utf-8").splitlines()
+        rows = [json.loads(line) for line in lines] if suffix == ".jsonl" else list(csv.DictReader(lines))
+    assert [list(row) for row in rows] == [[*NAMES, "source", "group"]] * 3
+    assert {(row["source"], row["group"]) for row in rows} == {("clip.mp4", "A, b")}
+
+
+@pytest.mark.parametrize("name", ["p_fear", "source", "two words", "1st", ""])
+def test_a_condition_that_a_table_cannot_have_is_refused(tmp_path: Path, name: str) -> None:
+    run = make_run(SourceInfo("clip.mp4", False, (4, 4), 30.0), columns={name: "x"})
+    with pytest.raises(ConfigError, match="column"):
+        TableSink(TableOptions(tmp_path / "out.csv")).open(run)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_what_is_no_table_of_this_program_has_no_facts(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"out{suffix}"
+    path.write_text("frame\n0\n")
+    with pytest.raises(RecordError, match="metadata"):
+        read_facts(path)
 
 
 OURS = json.dumps({"notes": [{"program": f"emotion-live {VERSION}"}]}).encode()

@@ -163,3 +163,12 @@ def test_a_certificate_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path
     both = tmp_path / "both.pem"
     both.write_text(certificate.read_text() + key.read_text())
     PageOptions("127.0.0.1:0", None, both).check()
+
+
+def test_a_token_in_the_environment_is_no_error_where_no_page_is_served(tmp_path: Path) -> None:
+    ambient = {"EMOTION_LIVE_SERVE_TOKEN": TOKEN}
+    missing = tmp_path / "none.mp4"
+    found = CliRunner().invoke(main, [str(missing), "--headless"], env=ambient)
+    assert "--serve" not in found.output
+    assert str(missing) in found.output
+    assert "add --serve" in CliRunner().invoke(main, [str(missing), "--headless", "--serve-token", TOKEN]).output

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
+
 import pytest
 
+from models.console import ERR, Messages
 from realtime.core.protocols import SourceInfo
 from realtime.session.progress_bar import ProgressBar
 from tests.support.analysed import moment
@@ -48,3 +52,24 @@ def test_a_slow_or_endless_run_says_a_line_every_half_minute(capsys: pytest.Capt
 def test_a_short_run_and_one_in_a_window_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines_of(capsys, 100, 0.01, total=100) == []
     assert lines_of(capsys, 2000, 0.1, total=2000, shown=False) == []
+
+
+def test_a_bar_appears_on_a_terminal_though_standard_error_leads_elsewhere_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    controller, terminal = pty.openpty()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with os.fdopen(os.dup(terminal), "w") as stream:
+        monkeypatch.setattr(ERR, "_stream", lambda: stream)
+        bar = ProgressBar(shown=True, notes=Messages(lambda: stream))
+        os.dup2(nowhere, stream.fileno())  # as while MediaPipe starts
+        bar.opened(SourceInfo(name="talk.mp4", live=False, size_wh=(64, 48), fps=30.0, frame_count=2))
+        os.dup2(terminal, stream.fileno())
+        for _ in range(2):
+            bar.step(moment(0.0, {}))
+        bar.close()
+    shown = os.read(controller, 4096).decode()
+    for handle in (controller, terminal, nowhere):
+        os.close(handle)
+    assert "talk.mp4" in shown
+    assert "2/2" in shown

@@ -158,6 +158,5 @@ def test_what_a_broken_file_has_is_written_before_its_error(weights: Path, tmp_p
 
 
 def test_a_source_that_goes_on_without_us_is_refused(weights: Path) -> None:
-    session, _ = offline_run(CLIP_PATH, weights, realtime=True)
-    with pytest.raises(ConfigError, match="needs a file"):
-        session.run()
+    with pytest.raises(ConfigError, match="leave --realtime or --smooth offline out"):
+        offline_run(CLIP_PATH, weights, realtime=True)

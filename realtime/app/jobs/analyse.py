@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from realtime.app.jobs.job import Job, Latest
 from realtime.app.jobs.preview_image import fit, ppm
@@ -78,6 +78,7 @@ class Analysis:
         began_s: `float`, Unix time.
         config: how it was analyzed.
         warning: `str`, what the user should know ("" if nothing): the file broke off, frames were damaged.
+        interventions: none: an analysis is not interfered with.
     """
 
     source: str
@@ -88,6 +89,7 @@ class Analysis:
     began_s: float
     config: PipelineConfig
     warning: str = ""
+    interventions: list[dict[str, float]] = field(default_factory=list)
 
 
 class AnalysisJob(Job):

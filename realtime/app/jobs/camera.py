@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from models.manifest import manifest_sha256
 from realtime.app.jobs.analyse import Opened
 from realtime.app.jobs.job import Job, Latest
 from realtime.app.jobs.preview_image import fit, ppm
@@ -23,6 +21,7 @@ from realtime.core.sink import Run, Sink
 from realtime.core.types import Analysed, Emotions, Faces
 from realtime.landmarks.all_faces_detector import AllFacesDetector
 from realtime.overlay.output_gate import OutputGate
+from realtime.provenance.run_builder import build_run, end_facts
 from realtime.session.analyser import Analyser
 
 _POLL_S = 0.05
@@ -96,7 +95,6 @@ class CameraJob(Job):
         super().__init__("live", post)
         self.views: Latest[CameraView] = Latest()
         self.view_wh = _FIRST_VIEW_WH
-        self._config = config
         self._analyser = Analyser(source, AnalysisOptions(pipeline=config, realtime=True), watched=True)
         self._orders: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._files: dict[Kind, _LiveFile] = {}
@@ -193,19 +191,17 @@ class CameraJob(Job):
             self.post(Writing(kind, path))
 
     def _run_of(self, faces: FaceStyle, file: _LiveFile) -> Run:
-        analyser, options = self._analyser, PictureOptions(faces)
-        return Run(
-            source=analyser.info,
-            delivery=analyser.delivery,
-            config=self._config,
+        analyser = self._analyser
+        return build_run(
+            analyser.info,
+            analyser.delivery,
+            analyser.options,
+            PictureOptions(faces),
             metrics=analyser.metrics,
-            manifest_sha256=manifest_sha256(self._config.weights),
             provider=lambda: analyser.provider,
             picture=file.gate.painter.draw,
-            shows_faces=options.shows_faces,
-            hides_faces=faces is not FaceStyle.AS_THEY_ARE,
             notify=file.notes.append,
-            began_s=time.time(),
+            end_facts=lambda: end_facts(analyser),
         )
 
     def _finish(self, kind: Kind) -> None:

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from models.manifest import manifest_sha256
 from realtime.app.jobs.analyse import Analysis, Progress
 from realtime.app.jobs.job import Job
 from realtime.app.jobs.save_kinds import Kind, Saved, output_of
 from realtime.capture.video_file import FileSource
 from realtime.core.delivery import Delivery
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError, SourceReadError
-from realtime.core.options import FaceStyle, PictureOptions
+from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, SmoothingMode
 from realtime.core.output_paths import check_target, place_of
 from realtime.core.sink import Run
 from realtime.core.types import Analysed, Frame
 from realtime.landmarks.all_faces_detector import AllFacesDetector
 from realtime.overlay.output_gate import OutputGate
+from realtime.provenance.run_builder import build_run, end_facts
 from realtime.reports.table_metadata import check_sidecar
 
 _TELL_EVERY_S = 0.1
@@ -95,19 +95,19 @@ class SaveJob(Job):
         return notes
 
     def _run_of(self, analysis: Analysis, notes: list[str], gate: OutputGate) -> Run:
-        options = PictureOptions(self._faces)
-        return Run(
-            source=analysis.info,
-            delivery=Delivery.FAST,
-            config=analysis.config,
+        # What is shown and saved was smoothed in both directions, after all frames were analyzed.
+        options = AnalysisOptions(pipeline=analysis.config, smoothing=SmoothingMode.OFFLINE)
+        return build_run(
+            analysis.info,
+            Delivery.FAST,
+            options,
+            PictureOptions(self._faces),
+            began_s=analysis.began_s,
             metrics=analysis.metrics,
-            manifest_sha256=manifest_sha256(analysis.config.weights),
             provider=lambda: analysis.provider,
             picture=gate.painter.draw,
-            shows_faces=options.shows_faces,
-            hides_faces=options.faces is not FaceStyle.AS_THEY_ARE,
             notify=notes.append,
-            began_s=analysis.began_s,
+            end_facts=lambda: end_facts(analysis),
         )
 
     def _frames(self) -> Iterator[Analysed]:
