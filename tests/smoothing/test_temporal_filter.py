@@ -81,3 +81,13 @@ def test_a_new_name_begins_with_what_was_seen_last_and_remembers_what_it_left() 
     assert person.shown.argmax() == ANGER
     person.observe(said("fear"), 1.0, 1 / 30)
     assert person.regret_nats > 0
+
+
+def test_no_bar_rises_above_that_of_the_emotion_that_is_held() -> None:
+    person = TemporalFilter(RATES, said("fear"), 1.0)
+    nearly = np.full(len(EMOTIONS), 0.02, np.float32)
+    nearly[FEAR], nearly[ANGER] = 0.42, 0.50
+    for _ in range(60):
+        person.observe(log_evidence(nearly), 1.0, 1 / 30)
+    assert person.emotion == FEAR, "only `change_to` changes it"
+    assert person.shown[FEAR] == person.shown.max() == np.float32(person.confidence)
