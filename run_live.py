@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import os
-import sys
 import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from models.cli import CommandByFirstWord
 from models.console import ERR, OUT, ending_signals, hold_standard_streams, interrupts_held, leave, say
-from models.manifest import WEIGHTS_DIR
-from realtime.core.config import PipelineConfig, SmoothingConfig
-from realtime.core.errors import ConfigError, EmotionLiveError, RecordError
-from realtime.inference.execution_providers import PROVIDERS
+from realtime.arguments.analysis_arguments import analysis_arguments, analysis_options
+from realtime.arguments.file_arguments import file_arguments, file_outputs, rows_to_stdout
+from realtime.arguments.picture_arguments import picture_arguments, picture_options
+from realtime.core.errors import ConfigError, EmotionLiveError
 from realtime.provenance.column_arguments import column_arguments
 from realtime.serving.page_arguments import page_arguments, page_outputs
 
@@ -52,71 +48,19 @@ Pictures stay on this machine: nothing is sent or kept unless you record or serv
 """
 
 _COMMANDS = {"batch": "realtime.batch.__main__", "rerun": "realtime.rerun.__main__"}
-_STDOUT = "-"
-_SMOOTH_HELP = "offline: a file is analysed to its end first, so that nothing lags."
-_BASELINE_HELP = "auto: learn what each face shows at rest, and judge it by that."
-_RECONNECT_HELP = "Seconds in which a stream or camera that broke off is opened again; 0: it ends the run."
-_TIMEOUT_HELP = "Longest wait for the first picture of a stream, or for more of a pipe."
-_CLIP_RANGE = click.FloatRange(0.5, 86_400)
-_CLIP_HELP = "The report gives one emotion to each clip of this length."
-
-
-def _refuse_nan(_context: click.Context, _parameter: click.Parameter, value: float) -> float:
-    """A range lets "nan" pass, which no comparison refuses."""
-    if math.isnan(value):
-        raise click.BadParameter(f"{value} is no number")
-    return value
+_SPEED = click.FloatRange(0.25, 16)
 
 
 @click.command(help=_HELP, cls=CommandByFirstWord, others=_COMMANDS, context_settings={"max_content_width": 110})
 @click.argument("source", default="0", envvar="EMOTION_LIVE_SOURCE")
-@click.option(
-    "--record",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the annotated video (.mp4, .mkv, .webm, .mov).",
-)
-@click.option(
-    "--table",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write every frame (.csv, .jsonl, .parquet; - for JSON lines on standard output).",
-)
-@click.option(
-    "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with timeline, shares and moments."
-)
-@click.option("--clip-seconds", type=_CLIP_RANGE, default=4, show_default=True, callback=_refuse_nan, help=_CLIP_HELP)
+@file_arguments
 @column_arguments
-@click.option("--overwrite", is_flag=True, help="Replace files that exist; without it a terminal is asked.")
 @page_arguments
 @click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs, as for calls.")
-@click.option("--blur-faces", is_flag=True, help="Blur the faces that are found in what is recorded or served.")
-@click.option("--privacy", is_flag=True, help="Record and serve the drawing on black; no faces in the report.")
+@picture_arguments
 @click.option("--headless", is_flag=True, help="No window: a file is analysed as fast as the machine can.")
-@click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most.")
-@click.option("--mirror", is_flag=True, help="Show and record like a mirror.")
-@click.option("--provider", type=click.Choice(["auto", *PROVIDERS]), default="auto", show_default=True)
-@click.option(
-    "--smoothing-ms", type=click.FloatRange(0, 10_000), default=200, show_default=True, help="Longer is calmer."
-)
-@click.option("--smooth", type=click.Choice(["live", "offline"]), default="live", show_default=True, help=_SMOOTH_HELP)
-@click.option(
-    "--speed", type=click.FloatRange(0.25, 16), default=1, show_default=True, help="How fast a window plays a file."
-)
-@click.option("--sensitivity", type=click.FloatRange(0, 1), help="0: as a passer-by sees it, 1: as it was meant (0.5).")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Stop after this much of the source.")
-@click.option(
-    "--calibrate",
-    "calibrate_s",
-    type=click.FloatRange(0.5, 60),
-    metavar="SECONDS",
-    help="Take the first seconds as everybody's resting face, which then reads neutral.",
-)
-@click.option("--baseline", type=click.Choice(["off", "auto"]), default="off", show_default=True, help=_BASELINE_HELP)
-@click.option("--realtime", is_flag=True, help="Deliver a file at its own rate and drop late frames, as a camera does.")
-@click.option(
-    "--reconnect", type=click.FloatRange(0), default=30, show_default=True, callback=_refuse_nan, help=_RECONNECT_HELP
-)
-@click.option("--timeout", type=click.FloatRange(0.1, 86_400), metavar="SECONDS", help=_TIMEOUT_HELP)
-@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
+@click.option("--speed", type=_SPEED, default=1, show_default=True, help="How fast a window plays a file.")
+@analysis_arguments
 @click.option("--list-cameras", is_flag=True, help="List the cameras of this machine and exit.")
 @click.option("--debug", is_flag=True, help="On an error print the trace; at the end print times per stage.")
 def main(debug: bool, list_cameras: bool, **options: Any) -> None:
@@ -133,8 +77,10 @@ def main(debug: bool, list_cameras: bool, **options: Any) -> None:
         say(f"error: {error}", err=True)
         code = 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
-        code = 0
-    leave(code, busy)
+        leave(0, busy)
+    # Whoever calls this function goes on where all went well.
+    if code or busy:
+        leave(code, busy)
 
 
 def _list_cameras() -> None:
@@ -163,10 +109,9 @@ def _run(debug: bool, busy: list[str], headless: bool, **options: Any) -> None:
     if headless and options["speed"] != 1:
         say("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
     # Where rows go to standard output, nothing else does.
-    rows_to_stdout = str(options["table"]) == _STDOUT
-    options["told"] = {name: options.pop(name) for name in ("columns", "full_paths")}
-    with owner_only(), ProgressBar(shown=headless, notes=ERR if rows_to_stdout else OUT) as bar:
-        session = Session(_run_options(window=not headless, **options), notify=bar.say, on_frame=bar.step)
+    printed = rows_to_stdout(options["table"])
+    with owner_only(), ProgressBar(shown=headless, notes=ERR if printed else OUT) as bar:
+        session = Session(_run_options(not headless, options), notify=bar.say, on_frame=bar.step)
         with ending_signals(session.end_first_pass):
             try:
                 session.run(on_open=bar.opened)
@@ -174,75 +119,28 @@ def _run(debug: bool, busy: list[str], headless: bool, **options: Any) -> None:
                 bar.close()
                 # Also after an error or Ctrl-C: what was analyzed is not lost.
                 for line in summary_lines(session, debug=debug):
-                    say(line, err=rows_to_stdout)
+                    say(line, err=printed)
                 busy += session.stragglers
 
 
-def _run_options(
-    source: str,
-    window: bool,
-    weights: Path,
-    max_faces: int,
-    provider: str,
-    smoothing_ms: float,
-    smooth: str,
-    sensitivity: float | None,
-    realtime: bool,
-    seconds: float | None,
-    calibrate_s: float | None,
-    baseline: str,
-    reconnect: float,
-    timeout: float | None,
-    told: dict[str, Any],
-    mirror: bool,
-    blur_faces: bool,
-    privacy: bool,
-    **outputs: Any,
-) -> RunOptions:
-    from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions, SmoothingMode
+def _run_options(window: bool, values: dict[str, Any]) -> RunOptions:
+    """Return what the command's values ask for. Raises ConfigError, RecordError."""
+    from realtime.core.options import RunOptions
 
-    faces = FaceStyle.ON_BLACK if privacy else FaceStyle.BLURRED if blur_faces else FaceStyle.AS_THEY_ARE
+    source, analysis = values.pop("source"), analysis_options(values)
     return RunOptions(
         source=source,
-        analysis=AnalysisOptions(
-            pipeline=_pipeline(max_faces, provider, weights, smoothing_ms, sensitivity, baseline == "auto"),
-            smoothing=SmoothingMode(smooth),
-            realtime=realtime,
-            seconds=seconds,
-            calibrate_s=calibrate_s,
-            reconnect_s=reconnect,
-            timeout_s=timeout,
-        ),
-        picture=PictureOptions(faces=faces, mirror=mirror),
-        outputs=tuple(_outputs(source, window, realtime, **outputs)),
-        **told,
+        analysis=analysis,
+        picture=picture_options(values),
+        outputs=tuple(_outputs(source, analysis.realtime, window, values)),
+        **values,
     )
 
 
-def _pipeline(
-    max_faces: int, provider: str, weights: Path, smoothing_ms: float, sensitivity: float | None, learn_rest: bool
-) -> PipelineConfig:
-    return PipelineConfig(
-        max_faces=max_faces,
-        provider=provider,
-        weights=weights,
-        smoothing=SmoothingConfig(time_constant_ms=smoothing_ms),
-        sensitivity=sensitivity,
-        learn_rest=learn_rest,
-    )
-
-
-def _outputs(
-    source: str,
-    window: bool,
-    realtime: bool,
-    speed: float,
-    virtual_camera: bool,
-    **others: Any,
-) -> Iterator[SinkOptions]:
+def _outputs(source: str, realtime: bool, window: bool, values: dict[str, Any]) -> Iterator[SinkOptions]:
     """Yield the options of each sink that was asked for; frames go to them in this order. Raises ConfigError."""
-    page = {name: others.pop(name) for name in list(others) if name.startswith("serve")}
-    yield from _file_outputs(**others)
+    yield from file_outputs(values)
+    speed = values.pop("speed")
     if window:
         from realtime.session.window_sink import WindowOptions
 
@@ -252,51 +150,11 @@ def _outputs(
         from realtime.session.pacer import check_speed
 
         check_speed(speed, live=source_for(source, realtime=realtime).live)
-    yield from page_outputs(**page)
-    if virtual_camera:
+    yield from page_outputs(**{name: values.pop(name) for name in list(values) if name.startswith("serve")})
+    if values.pop("virtual_camera"):
         from realtime.serving.virtual_camera_sink import VirtualCameraOptions
 
         yield VirtualCameraOptions()
-
-
-def _file_outputs(
-    record: Path | None, table: Path | None, report: Path | None, clip_seconds: float, overwrite: bool
-) -> Iterator[SinkOptions]:
-    """Yield the options of the sinks that write files, or rows on standard output. Raises ConfigError."""
-    rows_to_stdout = table is not None and str(table) == _STDOUT
-    overwrite = overwrite or _asked_to_replace(record, None if rows_to_stdout else table, report)
-    if rows_to_stdout:
-        from realtime.reports.json_lines_sink import JsonLinesOptions
-
-        yield JsonLinesOptions()
-    elif table is not None:
-        from realtime.reports.table_sink import TableOptions
-
-        yield TableOptions(table, overwrite)
-    if report is not None:
-        from realtime.reports.report_sink import ReportOptions
-
-        yield ReportOptions(report, clip_seconds, overwrite)
-    if record is not None:
-        from realtime.recording.recording_sink import RecordingOptions
-
-        yield RecordingOptions(record, overwrite)
-
-
-def _on_terminal() -> bool:
-    """Return whether somebody can answer a question."""
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _asked_to_replace(*targets: Path | None) -> bool:
-    """Ask about each file that exists, on a terminal only. Raises RecordError: one of them is to be kept."""
-    existing = [path for path in targets if path is not None and os.path.isfile(path)]  # noqa: PTH113
-    if not existing or not _on_terminal():
-        return False
-    for path in existing:
-        if not click.confirm(f"{path} exists already; replace it?", err=True):
-            raise RecordError(f"{path} exists already and is kept; give another name")
-    return True
 
 
 if __name__ == "__main__":

@@ -238,7 +238,7 @@ def test_a_terminal_is_asked_about_every_file_that_exists(
     table, page = tmp_path / "t.csv", tmp_path / "p.html"
     for target in (table, page):
         target.write_text("precious")
-    monkeypatch.setattr("run_live._on_terminal", lambda: True)
+    monkeypatch.setattr("realtime.arguments.file_arguments._on_terminal", lambda: True)
     arguments = [CLIP_PATH, "--headless", "--weights", weights, "--seconds", 0.2, "--table", table, "--report", page]
     done = CliRunner().invoke(main, [str(argument) for argument in arguments], input=answers)
     assert done.exit_code == code, done.output

@@ -50,8 +50,7 @@ class Analyser:
         source: camera number, file, stream's address, `FrameSource`, or an iterable of `(H, W, 3) uint8` BGR images or
             `(image_bgr, media_time_s)`.
         options: how it is analyzed.
-        watched: `bool`, whether somebody sees each frame as soon as it is analyzed; else a file's frames come in
-            batches, which costs less.
+        watched: `bool`, whether somebody sees each frame at once; else a file's frames come in batches, for less.
         metrics: collects the run's metrics.
         notify: takes one line for people now and then.
 

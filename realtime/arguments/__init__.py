@@ -1,0 +1,1 @@
+"""Command-line options in groups, each with what makes a part of `RunOptions` of them."""
