@@ -41,7 +41,7 @@ PLANTS = [
     ("models/evaluate/scores.py", "import keras", {"evaluation"}),
     ("realtime/core/metrics.py", "import cv2", {"devices"}),
     ("realtime/inference/reliability.py", "import mediapipe", {"mediapipe"}),
-    ("models/dataset/builder.py", "import ai_edge_litert", {"mediapipe"}),
+    ("realtime/landmarks/detector.py", "import ai_edge_litert", {"mediapipe"}),
     ("realtime/landmarks/box_overlap.py", "import onnxruntime", {"onnxruntime"}),
     ("realtime/timeline/timeline.py", "import av", {"pyav"}),
     ("realtime/doctor/check.py", "from tkinter import ttk", {"tk"}),

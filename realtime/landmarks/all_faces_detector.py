@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 
 from realtime.core.types import FloatArray, Frame, ImageArray
-from realtime.landmarks.mediapipe_models import SensitiveDetector
+from realtime.landmarks.networks.detection import Detection
+from realtime.landmarks.networks.open_network import open_detection_network
 
 # A false box costs a patch of blur, a missed face costs somebody's privacy: lower than where faces are looked for.
 _MIN_SCORE = 0.3
@@ -37,6 +38,13 @@ class _View(NamedTuple):
     turns: int = 0
 
 
+class _NetworkLike(Protocol):
+    """Interface of one detection network, in LiteRT or MediaPipe."""
+
+    def find(self, image_bgr: ImageArray) -> list[Detection]:
+        """Return the faces of a picture."""
+
+
 class AllFacesDetector:
     """Finds the faces of each frame of one video, in order; more boxes than faces rather than fewer.
 
@@ -47,7 +55,7 @@ class AllFacesDetector:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._near, self._far = SensitiveDetector(_MIN_SCORE, far=False), SensitiveDetector(_MIN_SCORE, far=True)
+        self._near, self._far = (open_detection_network(_MIN_SCORE, far=far) for far in (False, True))
         self._stack.callback(self._near.close)
         self._stack.callback(self._far.close)
         self._size_wh = (0, 0)
@@ -61,9 +69,9 @@ class AllFacesDetector:
             self._size_wh, self._views, self._next = frame.size_wh, _views(frame.size_wh), 0
         share = min(1.0, _WHOLE_PX / max(frame.size_wh))
         small_bgr = cv2.resize(frame.image_bgr, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-        whole = np.asarray(cv2.cvtColor(small_bgr, cv2.COLOR_BGR2RGB), np.uint8)
+        whole = np.asarray(small_bgr, np.uint8)
         scale = np.array([frame.size_wh[0] / whole.shape[1], frame.size_wh[1] / whole.shape[0]] * 2, np.float32)
-        found = [self._near.find(whole) * scale, self._far.find(whole) * scale]
+        found = [_boxes(self._near, whole) * scale, _boxes(self._far, whole) * scale]
         for view in self._due(frame.media_time_s):
             found.append(self._tile(frame.image_bgr, view) if view.side_px else self._whole(whole, view) * scale)
         boxes = np.concatenate(found)
@@ -88,18 +96,23 @@ class AllFacesDetector:
 
     def _tile(self, image_bgr: ImageArray, view: _View) -> FloatArray:
         part = image_bgr[view.y_px : view.y_px + view.side_px, view.x_px : view.x_px + view.side_px]
-        boxes = self._far.find(np.asarray(cv2.cvtColor(part, cv2.COLOR_BGR2RGB), np.uint8), _MIN_SCORE_ELSEWHERE)
-        return boxes + np.array([view.x_px, view.y_px] * 2, np.float32)
+        return _boxes(self._far, part, _MIN_SCORE_ELSEWHERE) + np.array([view.x_px, view.y_px] * 2, np.float32)
 
     def _whole(self, whole: ImageArray, view: _View) -> FloatArray:
         height, width = whole.shape[:2]
         if view.turns:
-            turned = np.rot90(whole, view.turns)
-            boxes = np.concatenate([one.find(turned, _MIN_SCORE_ELSEWHERE) for one in (self._near, self._far)])
+            turned = np.ascontiguousarray(np.rot90(whole, view.turns))
+            boxes = np.concatenate([_boxes(one, turned, _MIN_SCORE_ELSEWHERE) for one in (self._near, self._far)])
             return _turned_back(boxes, view.turns, width, height)
         pad = round(_PADDING * max(width, height))
         padded = np.asarray(cv2.copyMakeBorder(whole, pad, pad, pad, pad, cv2.BORDER_REFLECT), np.uint8)
-        return np.concatenate([self._near.find(padded), self._far.find(padded)]) - np.float32(pad)
+        return np.concatenate([_boxes(self._near, padded), _boxes(self._far, padded)]) - np.float32(pad)
+
+
+def _boxes(network: _NetworkLike, image_bgr: ImageArray, at_least: float = 0.0) -> FloatArray:
+    """Return the boxes of the faces with at least this score, `(N, 4) float32` xyxy pixels."""
+    boxes = [face.box_xyxy for face in network.find(image_bgr) if face.score >= at_least]
+    return np.array(boxes, np.float32).reshape(-1, 4)
 
 
 def _tile_side_px(size_wh: tuple[int, int]) -> int:

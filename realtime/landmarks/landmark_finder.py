@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from realtime.core.types import Faces, FloatArray, Frame
-from realtime.landmarks.litert_mesh import open_mesh_network
-from realtime.landmarks.mediapipe_models import Detector
+from realtime.landmarks.detector import Detector
 from realtime.landmarks.mesh_runner import MeshRunner
+from realtime.landmarks.networks.open_network import open_mesh_network
 from realtime.landmarks.roi_tracker import RoiTracker
 
 # Pairs of landmarks across the face whose depth difference is its yaw, and along it, its pitch.

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from realtime.core.types import FloatArray, ImageArray
-from realtime.landmarks.mediapipe_models import MESH_SIDE_PX, Detection
+from realtime.landmarks.networks.detection import Detection
+from realtime.landmarks.networks.network_files import MESH_SIDE_PX
 
 _IMAGE_LEFT_CORNER, _IMAGE_RIGHT_CORNER = 33, 263  # outer eye corners
 # The landmark model was trained on squares 1.5 times as large as the face's longer side.

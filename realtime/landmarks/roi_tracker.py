@@ -15,8 +15,9 @@ import numpy as np
 
 from realtime.core.types import FloatArray, ImageArray
 from realtime.landmarks.box_overlap import share_of_smaller
-from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detection
 from realtime.landmarks.mesh_runner import Box, FaceRoi, box_of_mesh, roi_of_detection, roi_of_mesh
+from realtime.landmarks.networks.detection import Detection
+from realtime.landmarks.networks.network_files import LANDMARK_COUNT
 
 # Media seconds between two full-frame detections: while faces are followed and there is room for more; and while there
 # is no face, or one was lost shortly before, since somebody who was hidden or turned away comes back.
@@ -53,7 +54,7 @@ class MeshRunnerLike(Protocol):
 
 
 class DetectorLike(Protocol):
-    """Interface of `realtime.landmarks.mediapipe_models.Detector`."""
+    """Interface of `realtime.landmarks.detector.Detector`."""
 
     def find(self, image_bgr: ImageArray) -> Sequence[Detection]:
         """Return the faces of a whole frame, near-range ones first, by falling confidence."""

@@ -11,13 +11,15 @@ import cv2
 import numpy as np
 
 from realtime.core.types import Faces, FloatArray, ImageArray
+from realtime.landmarks.detector import Detector
 from realtime.landmarks.landmark_finder import faces_from_mesh
-from realtime.landmarks.litert_mesh import open_mesh_network
-from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detector
 from realtime.landmarks.mesh_runner import FaceRoi, MeshRunner, roi_of_detection, roi_of_mesh
+from realtime.landmarks.networks.network_files import LANDMARK_COUNT
+from realtime.landmarks.networks.open_network import open_mesh_network
 
 _SMALL_IMAGE_PX = 160
 _ENLARGED_PX = 224
+# Of the landmark model; the detector's threshold is always its own.
 _STRICT_CONFIDENCE, _LENIENT_CONFIDENCE = 0.5, 0.02
 _CORNERS = [33, 263]  # outer eye corners
 _MIDDLE = [33, 263, 61, 291]  # and those of the mouth
@@ -107,7 +109,7 @@ class StillImageFinder:
 
     def __init__(self) -> None:
         self._mesh = MeshRunner(open_mesh_network())
-        self._detectors: dict[float, Detector] = {}
+        self._detector = Detector(far=False)
 
     def find(self, image_bgr: ImageArray) -> Faces:
         """Return no face or one face, in the pixels of `image_bgr`, `(H, W, 3)`."""
@@ -135,7 +137,7 @@ class StillImageFinder:
         if guessed_side:
             confidence, place = _LENIENT_CONFIDENCE, self._near_middle(prepared_bgr, guessed_side, offset_px)
         else:
-            confidence, seen = attempt.confidence, self._detector(attempt.confidence).find(prepared_bgr)
+            confidence, seen = attempt.confidence, self._detector.find(prepared_bgr)
             place = roi_of_detection(seen[0]) if seen else None
         if place is None:
             return []
@@ -186,18 +188,11 @@ class StillImageFinder:
                 break
         return points, first_move_d
 
-    def _detector(self, confidence: float) -> Detector:
-        if confidence not in self._detectors:
-            self._detectors[confidence] = Detector(confidence, far=False)
-        return self._detectors[confidence]
-
     def close(self) -> None:
         """Free the networks; a second call does nothing."""
         with contextlib.ExitStack() as graphs:
             graphs.callback(self._mesh.close)
-            for detector in self._detectors.values():
-                graphs.callback(detector.close)
-        self._detectors.clear()
+            graphs.callback(self._detector.close)
 
 
 def _agreed(fits: Sequence[_MeshFit]) -> bool:

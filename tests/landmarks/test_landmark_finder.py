@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import csv
 import subprocess
 import sys
@@ -11,9 +12,11 @@ import pytest
 
 from models.region_crops import eye_distance_px
 from realtime.core.types import Frame
+from realtime.landmarks.detector import Detector
 from realtime.landmarks.landmark_finder import LandmarkFinder, faces_from_mesh
-from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detector
+from realtime.landmarks.networks.network_files import LANDMARK_COUNT
 from realtime.landmarks.still_image_finder import StillImageFinder
+from tests.support.backends import needs_litert, needs_mediapipe
 
 
 @pytest.fixture(scope="module")
@@ -139,18 +142,35 @@ def test_a_far_face_is_seen_by_the_far_detector_only(portrait_bgr: np.ndarray) -
     assert counts == [0, 1]
 
 
-def test_tensorflow_and_matplotlib_are_not_imported_with_the_landmarker() -> None:
-    code = (
-        "import sys; from realtime.landmarks.mediapipe_models import Detector;"
-        "from realtime.landmarks.litert_mesh import open_mesh_network;"
-        "open_mesh_network().close(); Detector().close();"
-        "assert 'mediapipe' in sys.modules;"
-        "print(sorted({'tensorflow', 'keras', 'matplotlib', 'jax'} & set(sys.modules)));"
-        "import importlib.util as u; assert u.find_spec('matplotlib') is None or __import__('matplotlib').__version__"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+def imported_by(code: str) -> list[str]:
+    """Return which heavy packages a fresh Python has imported after `code`."""
+    heavy = "print(sorted({'mediapipe', 'tensorflow', 'keras', 'matplotlib', 'jax'} & set(__import__('sys').modules)))"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{heavy}"], capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "[]"
+    found: list[str] = ast.literal_eval(done.stdout)
+    return found
+
+
+@needs_litert
+def test_where_litert_runs_mediapipe_is_not_imported() -> None:
+    code = (
+        "from realtime.landmarks.landmark_finder import LandmarkFinder;"
+        "from realtime.landmarks.all_faces_detector import AllFacesDetector;"
+        "LandmarkFinder().close(); AllFacesDetector().close()"
+    )
+    assert imported_by(code) == []
+
+
+@needs_mediapipe
+def test_mediapipe_is_imported_without_tensorflow_and_matplotlib() -> None:
+    code = (
+        "from realtime.landmarks.networks.mediapipe_graphs import DetectorGraph, MeshGraph;"
+        "MeshGraph().close(); DetectorGraph(0.5, far=False).close();"
+        "import importlib.util as u, sys; taken = set(sys.modules);"
+        "assert u.find_spec('matplotlib') is None or __import__('matplotlib').__version__;"
+        "[sys.modules.pop(name) for name in set(sys.modules) - taken]"
+    )
+    assert imported_by(code) == ["mediapipe"]
 
 
 def test_after_a_seek_faces_are_looked_for_anew(monkeypatch):

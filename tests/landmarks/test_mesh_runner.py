@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 
 import cv2
 import numpy as np
 import pytest
 
-from realtime.landmarks import mediapipe_models as mesh
-from realtime.landmarks.litert_mesh import LiteRtMesh, open_mesh_network
-from realtime.landmarks.mediapipe_import import light_imports, quiet_stderr
-from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, Detection, Detector, MeshGraph
-from realtime.landmarks.mediapipe_models import MESH_SIDE_PX as SIDE
+from realtime.landmarks.detector import Detector
 from realtime.landmarks.mesh_runner import FaceRoi, MeshRunner, NetworkLike, roi_of_detection, roi_of_mesh
+from realtime.landmarks.networks import mediapipe_graphs as mesh
+from realtime.landmarks.networks.detection import Detection
+from realtime.landmarks.networks.litert_mesh import LiteRtMesh
+from realtime.landmarks.networks.mediapipe_graphs import MeshGraph
+from realtime.landmarks.networks.mediapipe_import import light_imports, quiet_stderr
+from realtime.landmarks.networks.network_files import LANDMARK_COUNT
+from realtime.landmarks.networks.network_files import MESH_SIDE_PX as SIDE
+from realtime.landmarks.networks.open_network import open_mesh_network
+from tests.support.backends import needs_litert, needs_mediapipe
 
 
 class FakeNetwork:
@@ -92,8 +96,8 @@ def test_a_place_is_half_as_large_again_as_the_face_and_turned_with_its_eyes() -
     assert roi_of_detection(seen) == pytest.approx(FaceRoi(160, 100, 180, math.radians(-45)))
 
 
-needs_litert = pytest.mark.skipif(find_spec("ai_edge_litert") is None, reason="LiteRT has no wheel for this machine")
 LITERT = pytest.param(LiteRtMesh, marks=needs_litert)
+GRAPH = pytest.param(MeshGraph, marks=needs_mediapipe)
 
 
 def graph_without_the_quick_converter() -> MeshGraph:
@@ -102,6 +106,7 @@ def graph_without_the_quick_converter() -> MeshGraph:
         return MeshGraph()
 
 
+@needs_mediapipe
 @pytest.mark.parametrize("make_network", [LITERT, MeshGraph, graph_without_the_quick_converter])
 def test_landmarks_are_those_of_facemesh(portrait_bgr: np.ndarray, make_network: Callable[[], NetworkLike]) -> None:
     with light_imports(), quiet_stderr():
@@ -127,7 +132,7 @@ def test_landmarks_are_those_of_facemesh(portrait_bgr: np.ndarray, make_network:
     detector.close()
 
 
-@pytest.mark.parametrize("make_network", [LITERT, MeshGraph])
+@pytest.mark.parametrize("make_network", [LITERT, GRAPH])
 def test_nothing_is_present_where_no_face_is(make_network: Callable[[], NetworkLike]) -> None:
     network = make_network()
     try:
@@ -140,6 +145,7 @@ def test_nothing_is_present_where_no_face_is(make_network: Callable[[], NetworkL
 
 
 @needs_litert
+@needs_mediapipe
 def test_litert_and_mediapipes_graph_give_the_same_numbers(portrait_bgr: np.ndarray) -> None:
     face_rgb = cv2.resize(portrait_bgr, (SIDE, SIDE))[:, :, ::-1].copy()
     quick, graph = LiteRtMesh(), MeshGraph()
@@ -168,6 +174,7 @@ def test_no_score_overflows(score: float, monkeypatch: pytest.MonkeyPatch) -> No
     network.close()
 
 
+@needs_mediapipe
 def test_without_litert_mediapipes_graph_does_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     network = open_mesh_network()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from realtime.landmarks.mediapipe_models import Detection
 from realtime.landmarks.mesh_runner import FaceRoi
+from realtime.landmarks.networks.detection import Detection
 from realtime.landmarks.roi_tracker import LOOK_EVERY_S, RoiTracker
 
 SIZE = (360, 640, 3)

@@ -1,24 +1,21 @@
-"""MediaPipe's face detectors and face-mesh graph; the only file that imports mediapipe."""
+"""The networks in MediaPipe's own graphs, for where LiteRT has no wheel; the only file that imports mediapipe."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 
 from realtime.core.types import FloatArray, ImageArray
-from realtime.landmarks.mediapipe_import import light_imports, quiet_stderr
+from realtime.landmarks.networks.detection import Detection
+from realtime.landmarks.networks.mediapipe_import import light_imports, quiet_stderr
+from realtime.landmarks.networks.network_files import LANDMARK_COUNT, MESH, MESH_SIDE_PX
 
-LANDMARK_COUNT = 468
-# Input size of the landmark model.
-MESH_SIDE_PX = 192
-_MESH_MODEL = "modules/face_landmark/face_landmark.tflite"
 # Both convert an image to the input tensor. The first does no more and takes 0.2 ms less; FaceMesh uses the second.
 _CONVERTERS = (
     'calculator: "TensorConverterCalculator"'
@@ -39,7 +36,7 @@ node {
   output_stream: "TENSORS:answers"
   options {
     [mediapipe.InferenceCalculatorOptions.ext] {
-      model_path: "mediapipe/MODEL"
+      model_path: "mediapipe/modules/MODEL"
       delegate { xnnpack { num_threads: 1 } }
     }
   }
@@ -66,7 +63,7 @@ class MeshGraph:
 
     The full FaceMesh solution also converts the frame's colors, crops the face and passes each step to other threads;
     the model takes less than half of its time. Here it runs in the calling thread, and `realtime.landmarks.mesh_runner`
-    crops faces. `realtime.landmarks.litert_mesh.LiteRtMesh` is faster still, where LiteRT is installed.
+    crops faces. `realtime.landmarks.networks.litert_mesh.LiteRtMesh` is faster still, where LiteRT is installed.
 
     Close it explicitly: leaving a graph to the garbage collector can dead-lock another one.
 
@@ -115,72 +112,15 @@ class MeshGraph:
                 graph.close()
 
 
-class Detection(NamedTuple):
-    """One detected face.
+class DetectorGraph:
+    """One BlazeFace network in a MediaPipe graph, in the calling thread. Close it explicitly.
 
-    Attributes:
-        box_xyxy: `(4,) float32` pixels.
-        eyes_xy: `(2, 2) float32` pixels, first the eye that is on the left in the picture.
-    """
-
-    box_xyxy: FloatArray
-    eyes_xy: FloatArray
-
-
-class Detector:
-    """Full-frame face detection by two BlazeFace models, from near to about five meters. Close it explicitly.
-
-    Two models, since neither finds all faces: the near-range one finds faces that fill a third of the picture, most of
-    which the full-range one misses, and that one finds faces of 40 pixels in 640.
-
-    Args:
-        min_confidence: `float` in [0, 1]; below it a detection is no face.
-        far: also run the full-range model.
-
-    Source: MediaPipe's BlazeFace (Bazarevsky et al. 2019), 128x128 near-range and 192x192 full-range.
-    """
-
-    def __init__(self, min_confidence: float = 0.5, *, far: bool = True) -> None:
-        with light_imports():
-            from mediapipe.python.solutions.face_detection import FaceDetection
-        self._graphs: list[Any] = []
-        with quiet_stderr():
-            for model in (0, 1) if far else (0,):
-                graph = FaceDetection(model_selection=model, min_detection_confidence=min_confidence)
-                graph.process(np.zeros((64, 64, 3), np.uint8))
-                self._graphs.append(graph)
-
-    def find(self, image_bgr: ImageArray) -> list[Detection]:
-        """Return the near-range detections, then the far ones, each by falling confidence; some faces come twice."""
-        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
-        image_rgb.flags.writeable = False
-        scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32)
-        seen: list[Detection] = []
-        for graph in self._graphs:
-            found = sorted(graph.process(image_rgb).detections or [], key=lambda one: -one.score[0])
-            for place in (one.location_data for one in found):
-                box, eyes = place.relative_bounding_box, place.relative_keypoints[:2]
-                corners = [(box.xmin, box.ymin), (box.xmin + box.width, box.ymin + box.height)]
-                box_xyxy = (np.array(corners, np.float32) * scale).reshape(4)
-                seen.append(Detection(box_xyxy, np.array([(eye.x, eye.y) for eye in eyes], np.float32) * scale))
-        return seen
-
-    def close(self) -> None:
-        """Free the graphs; a second call does nothing."""
-        graphs, self._graphs = self._graphs, []
-        for graph in graphs:
-            graph.close()
-
-
-class SensitiveDetector:
-    """One BlazeFace model with a threshold of its own, in the calling thread. Close it explicitly.
-
-    `Detector` cannot go below 0.5 (near) and 0.6 (full range): MediaPipe's `FaceDetection` takes a threshold, but its
-    graph has these two in it. Here the same graph is built from its text with another one.
+    MediaPipe's `FaceDetection` takes a threshold, but its graph has 0.5 (near) and 0.6 (full range) in it. Here the
+    same graph is built from its text with another one. `LiteRtDetector` is faster, where LiteRT is installed.
 
     Args:
         min_score: `float` in [0, 1]; below it a detection is no face.
-        far: the full-range model instead of the near-range one.
+        far: the full-range network instead of the near-range one.
     """
 
     def __init__(self, min_score: float, *, far: bool) -> None:
@@ -202,22 +142,24 @@ class SensitiveDetector:
             self._graph.start_run({})
             self.find(np.zeros((64, 64, 3), np.uint8))
 
-    def find(self, image_rgb: ImageArray, at_least: float = 0.0) -> FloatArray:
-        """Return the boxes of all faces, `(N, 4) float32` xyxy pixels.
-
-        Args:
-            image_rgb: `(H, W, 3) uint8`.
-            at_least: `float` in [0, 1], leave out those with a lower score.
-        """
+    def find(self, image_bgr: ImageArray) -> list[Detection]:
+        """Return the faces of a picture, `(H, W, 3) uint8`, by falling score."""
         self._pictures += 1
-        packet = self._create.create_image_frame(image_format=self._srgb, data=np.ascontiguousarray(image_rgb))
+        image_rgb = cv2.cvtColor(image_bgr, cv2.COLOR_BGR2RGB)
+        packet = self._create.create_image_frame(image_format=self._srgb, data=image_rgb)
         self._graph.add_packet_to_input_stream("image", packet.at(self._pictures))
         self._graph.wait_until_idle()
         answer = self._answers.get("detections")
         found = [] if answer is None or answer.is_empty() else self._getter.get_proto_list(answer)
-        places = [one.location_data.relative_bounding_box for one in found if one.score[0] >= at_least]
-        corners = [(box.xmin, box.ymin, box.xmin + box.width, box.ymin + box.height) for box in places]
-        return np.array(corners, np.float32).reshape(-1, 4) * np.array(image_rgb.shape[1::-1] * 2, np.float32)
+        scale = np.array([image_bgr.shape[1], image_bgr.shape[0]], np.float32)
+        faces = []
+        for one in sorted(found, key=lambda one: -one.score[0]):
+            box, eyes = one.location_data.relative_bounding_box, one.location_data.relative_keypoints[:2]
+            corners = [(box.xmin, box.ymin), (box.xmin + box.width, box.ymin + box.height)]
+            box_xyxy = (np.array(corners, np.float32) * scale).reshape(4)
+            eyes_xy = np.array([(eye.x, eye.y) for eye in eyes], np.float32) * scale
+            faces.append(Detection(box_xyxy, eyes_xy, one.score[0]))
+        return faces
 
     def close(self) -> None:
         """Free the graph; a second call does nothing."""
@@ -227,21 +169,9 @@ class SensitiveDetector:
                 graph.close()
 
 
-def mesh_model() -> Path:
-    """Return the file of the mesh's network, which MediaPipe's package carries, without importing MediaPipe.
-
-    Raises:
-        ImportError: MediaPipe is not installed.
-    """
-    found = importlib.util.find_spec("mediapipe")
-    if found is None or found.origin is None:
-        raise ImportError("mediapipe is not installed")
-    return Path(found.origin).parent / _MESH_MODEL
-
-
 def _first_that_exists(make_graph: Callable[..., Any]) -> Any:
     """Return the network's graph with the first converter that this build of MediaPipe has."""
-    graph = _NETWORK_GRAPH.replace("MODEL", _MESH_MODEL)
+    graph = _NETWORK_GRAPH.replace("MODEL", MESH.path)
     for converter in _CONVERTERS[:-1]:
         with contextlib.suppress(RuntimeError, ValueError):
             return make_graph(graph_config=graph.replace("CONVERTER", converter))

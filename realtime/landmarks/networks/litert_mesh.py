@@ -1,4 +1,4 @@
-"""Face-mesh landmark model in LiteRT, with MediaPipe's own graph as the fallback."""
+"""Face-mesh landmark model in LiteRT."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from realtime.core.types import FloatArray, ImageArray
-from realtime.landmarks.mediapipe_import import quiet_stderr
-from realtime.landmarks.mediapipe_models import LANDMARK_COUNT, MeshGraph, mesh_model
+from realtime.landmarks.networks.litert import open_interpreter
+from realtime.landmarks.networks.network_files import LANDMARK_COUNT, MESH
 
 
 class LiteRtMesh:
@@ -21,15 +21,11 @@ class LiteRtMesh:
 
     Raises:
         ImportError, OSError: LiteRT is not installed, or does not load here.
+        ModelError: the network's file is missing or altered.
     """
 
     def __init__(self) -> None:
-        # LiteRT logs to stderr which kernels it uses.
-        with quiet_stderr():
-            from ai_edge_litert.interpreter import Interpreter
-
-            self._interpreter: Any = Interpreter(model_path=str(mesh_model()), num_threads=1)
-            self._interpreter.allocate_tensors()
+        self._interpreter: Any = open_interpreter(MESH)
         self._input = self._interpreter.tensor(self._interpreter.get_input_details()[0]["index"])
         self._points, self._score = (port["index"] for port in self._interpreter.get_output_details()[:2])
 
@@ -52,11 +48,3 @@ class LiteRtMesh:
     def close(self) -> None:
         """Free the network; a second call does nothing."""
         self._interpreter = self._input = None
-
-
-def open_mesh_network() -> LiteRtMesh | MeshGraph:
-    """Return the fastest backend for the landmark model that works on this machine."""
-    try:
-        return LiteRtMesh()
-    except (ImportError, OSError):
-        return MeshGraph()

@@ -1,0 +1,1 @@
+"""The three networks that find faces and their landmarks; the only room that imports LiteRT and MediaPipe."""
