@@ -1,6 +1,6 @@
 # make demo: set everything up and run the main job on the clip that ships with the project.
 # make test: set everything up and run every check.
-.PHONY: demo test check setup setup-serve setup-train setup-all lock clean help
+.PHONY: demo test check setup lock clean help
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
@@ -8,9 +8,15 @@ BIN := $(VENV)/bin
 TOOLS ?= .uv
 UV := $(TOOLS)/bin/uv
 UV_VERSION := 0.13.9
-# The first Python here between 3.10 and 3.12; override with `make PYTHON=python3.11 demo`.
-PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.10; do \
-	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo $$p && break; done)
+# The first Python here between 3.10 and 3.14 (untried, so last); override with `make PYTHON=python3.11 demo`. Where there
+# is none, uv fetches one.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python3.14; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13 + ("$$p" == "python3.14")))' 2>/dev/null && echo $$p && break; done)
+FETCHED := 3.13
+# Runs uv, which needs less.
+ANY_PYTHON := $(or $(PYTHON),$(shell for p in python3 python; do \
+	$$p -c 'import sys, venv; sys.exit(sys.version_info < (3, 8))' 2>/dev/null && echo $$p && break; done))
+HELP_PYTHON := install Python 3.10 to 3.13 from python.org or your system's packages, or name one: make PYTHON=/path/to/python3.11 demo
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -30,47 +36,38 @@ check:
 	$(BIN)/python -m pytest
 
 setup: $(VENV)/.base
-setup-serve: $(VENV)/.serve
-setup-train: $(VENV)/.train
-setup-all: $(VENV)/.all
+setup-%: $(VENV)/.% ;
 
 # uv has a small environment of its own, so that the program's holds nothing but the program.
 $(UV):
-	@test -n "$(PYTHON)" || { echo "error: Python 3.10, 3.11 or 3.12 is needed and none was found; install one, or name it: make PYTHON=/path/to/python3.11 demo"; exit 1; }
-	$(PYTHON) -m venv $(TOOLS)
+	@test -n "$(ANY_PYTHON)" || { echo "error: no Python was found; $(HELP_PYTHON)"; exit 1; }
+	$(ANY_PYTHON) -m venv $(TOOLS)
 	$(TOOLS)/bin/python -m pip install -q uv==$(UV_VERSION)
 
 $(BIN)/python: | $(UV)
+ifneq ($(PYTHON),)
 	$(UV) venv -q --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV)
+else
+	@echo "no Python 3.10 to 3.13 was found here: uv fetches $(FETCHED) for this project alone"
+	@$(UV) venv -q --managed-python --python $(FETCHED) $(VENV) || { echo "error: it could not be fetched; $(HELP_PYTHON)"; exit 1; }
+endif
 
-# --no-deps: the lock is complete, and leaves out what mediapipe declares but FaceMesh never uses.
-$(VENV)/.base: locks/base.txt | $(BIN)/python
+# --no-deps: the lock is complete, and leaves out what mediapipe declares but its graphs never use.
+$(VENV)/.%: locks/%.txt | $(BIN)/python
 	@scripts/system-packages.sh base
-	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/base.txt
-	@touch $@
-
-$(VENV)/.serve: locks/serve.txt | $(BIN)/python
-	@scripts/system-packages.sh base
-	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/serve.txt
-	@touch $@
-
-$(VENV)/.train: locks/train.txt | $(BIN)/python
-	@scripts/system-packages.sh base
-	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/train.txt
-	@touch $@
-
-$(VENV)/.all: locks/all.txt | $(BIN)/python
-	@scripts/system-packages.sh base
-	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/all.txt
+	$(UV) pip install -q --python $(BIN)/python --no-deps --require-hashes -r locks/$*.txt
+	$(TOOLS)/bin/python scripts/fetch_networks.py
 	@touch $@
 
 # Resolve anew and write the locks that the rules above install from.
+LOCK = $(UV) export -q --frozen --no-emit-project --no-header --no-annotate
 lock: | $(UV)
 	$(UV) lock --upgrade -q
-	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate -o locks/base.txt >/dev/null
-	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra serve -o locks/serve.txt >/dev/null
-	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra train -o locks/train.txt >/dev/null
-	$(UV) export -q --frozen --no-emit-project --no-header --no-annotate --extra train --extra dev --extra serve -o locks/all.txt >/dev/null
+	$(LOCK) -o locks/base.txt >/dev/null
+	$(LOCK) --extra serve -o locks/serve.txt >/dev/null
+	$(LOCK) --extra parquet -o locks/parquet.txt >/dev/null
+	$(LOCK) --extra train -o locks/train.txt >/dev/null
+	$(LOCK) --extra train --extra dev --extra serve -o locks/all.txt >/dev/null
 
 clean:
 	rm -rf $(VENV) $(TOOLS) demo_output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+try:  # before what they hold is needed: each refuses a stranger in the other's place
+    import models  # noqa: F401
+    import realtime  # noqa: F401
+except ImportError as error:
+    sys.exit(f"error: {error}")
+
 from models.cli import CommandByFirstWord
 from models.console import ERR, OUT, ending_signals, hold_standard_streams, interrupts_held, leave, say
 from realtime.arguments.analysis_arguments import analysis_arguments, analysis_options

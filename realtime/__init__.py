@@ -11,7 +11,9 @@ Names are imported when they are first used, so that `import realtime` costs not
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,6 +55,21 @@ _HOMES = {
     "run_facts": "realtime.session.api",
     "stream": "realtime.session.api",
 }
+
+
+def _refuse_strangers() -> None:
+    """Raise where another package called `models` would be imported in place of ours, and say which."""
+    found = PathFinder.find_spec("models")
+    ours = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120 - pathlib would take 5 ms
+    theirs = found.origin if found else None
+    if theirs and os.path.dirname(os.path.dirname(os.path.realpath(theirs))) != ours:  # noqa: PTH120
+        raise ImportError(
+            f"emotion-live needs its own package `models`, in {ours}, and would import {theirs}; start it in another "
+            "folder, or take that one out of PYTHONPATH or the environment"
+        )
+
+
+_refuse_strangers()
 
 
 def __getattr__(name: str) -> Any:

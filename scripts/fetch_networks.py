@@ -39,9 +39,9 @@ def fetch(folder: Path = FILES_DIR) -> list[Path]:
     if not missing:
         return []
     with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(_download(Path(scratch))) as wheel:
-        contents = [wheel.read(f"mediapipe/modules/{file.path}") for file in missing]
+        contents = {file: wheel.read(f"mediapipe/modules/{file.path}") for file in missing}
     folder.mkdir(parents=True, exist_ok=True)
-    for file, content in zip(missing, contents, strict=True):
+    for file, content in contents.items():
         beside = folder / f"{file.name}.part"
         beside.write_bytes(content)
         if not is_whole(beside, file):

@@ -10,7 +10,7 @@ from typing import Any
 
 from realtime.core.errors import EmotionLiveError
 
-REINSTALL = "run `make setup` again"
+REINSTALL = "run `make setup`, or install emotion-live, again"
 """What to do where a part of the install is missing or broken."""
 
 

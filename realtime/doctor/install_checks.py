@@ -14,20 +14,24 @@ from models.manifest import MANIFEST_NAME, file_sha256, load_manifest, verified_
 from realtime.core.version import VERSION
 from realtime.doctor.check import REINSTALL, Check, Status, guarded, without_home
 
-_PACKAGES = ("av", "click", "lap", "mediapipe", "numpy", "onnxruntime", "opencv-contrib-python", "tqdm")
+_PACKAGES = ("av", "click", "lap", "numpy", "onnxruntime", "opencv-contrib-python", "tqdm")
+# Either of them runs the networks that find faces.
+_BACKENDS = ("ai-edge-litert", "mediapipe")
 # What the program can do without, and what installing it would bring.
 _NOT_NEEDED = {
     "ai-edge-litert": "install ai-edge-litert if there is a wheel for this machine: finding faces then costs less",
     "jinja2": "install jinja2 for the page of --report",
-    "pyarrow": "install pyarrow for tables in .parquet; .csv and .jsonl work without it",
 }
+# Extras: named if they are there.
+_OFFERS = ("pyarrow", "starlette", "uvicorn", "pyvirtualcam")
 _CV2_WHEELS = (
     "opencv-python",
     "opencv-contrib-python",
     "opencv-python-headless",
     "opencv-contrib-python-headless",
 )
-_PYTHONS = ((3, 10), (3, 12))
+_PYTHONS = ((3, 10), (3, 14))
+_TRIED = (3, 13)
 
 
 def all_checks(weights: Path, *, quick: bool = False) -> Iterator[Check]:
@@ -46,6 +50,7 @@ def all_checks(weights: Path, *, quick: bool = False) -> Iterator[Check]:
     from realtime.doctor.camera_checks import check_cameras
     from realtime.doctor.self_test import self_test
 
+    yield guarded("networks", check_networks)
     yield guarded("models", lambda: check_models(weights))
     yield guarded("providers", check_providers)
     yield guarded("display", check_display)
@@ -60,15 +65,23 @@ def check_python() -> Check:
     found = f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} cores; emotion-live {VERSION}"
     least, most = _PYTHONS
     if not least <= sys.version_info[:2] <= most:
-        return Check("python", Status.PROBLEM, found, "install Python 3.10, 3.11 or 3.12 and run `make setup` with it")
+        return Check("python", Status.PROBLEM, found, "install Python 3.10 to 3.13 and set up with it")
+    if sys.version_info[:2] > _TRIED:
+        return Check("python", Status.NOTE, found, "nothing, if all works; nobody has tried Python 3.14 yet")
     return Check("python", Status.OK, found, facts={"executable": without_home(sys.executable)})
 
 
 def check_packages() -> Check:
     """Look whether every package of the base install is there, and OpenCV just once."""
-    versions = {name: version for name in (*_PACKAGES, *_NOT_NEEDED, *_CV2_WHEELS) if (version := _version(name))}
+    versions = {
+        name: version
+        for name in (*_PACKAGES, *_NOT_NEEDED, *_BACKENDS, *_OFFERS, *_CV2_WHEELS)
+        if (version := _version(name))
+    }
     found = ", ".join(f"{name} {version}" for name, version in versions.items())
     missing = [name for name in _PACKAGES if name not in versions and name not in _CV2_WHEELS]
+    if not any(name in versions for name in _BACKENDS):
+        missing.append(_BACKENDS[0])
     wheels = [name for name in _CV2_WHEELS if name in versions]
     if missing:
         return Check("packages", Status.PROBLEM, f"missing: {', '.join(missing)}; {found}", REINSTALL, versions)
@@ -81,8 +94,17 @@ def check_packages() -> Check:
     return Check("packages", Status.OK, found, facts=versions)
 
 
+def check_networks() -> Check:
+    """Look whether the networks that find faces are there and unaltered."""
+    from realtime.landmarks.networks.network_files import NETWORK_FILES, network_bytes
+
+    sizes = {file.name: len(network_bytes(file)) for file in NETWORK_FILES}
+    found = ", ".join(f"{name} ({size / 1e6:.1f} MB)" for name, size in sizes.items())
+    return Check("networks", Status.OK, f"{found}: unaltered", facts=sizes)
+
+
 def check_libraries() -> Check:
-    """Look whether OpenCV, MediaPipe and the rest find the system's libraries."""
+    """Look whether OpenCV, LiteRT and the rest find the system's libraries."""
     try:
         import realtime.session.session  # noqa: F401
     except ImportError as error:

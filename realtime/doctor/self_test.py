@@ -11,13 +11,16 @@ from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError
 from realtime.core.options import AnalysisOptions, RunOptions
 from realtime.core.types import Analysed
-from realtime.doctor.check import Check, Status
+from realtime.doctor.check import REINSTALL, Check, Status
 from realtime.recording.recording_sink import RecordingOptions
 from realtime.reports.report_sink import ReportOptions
 from realtime.reports.table_sink import TableOptions
 from realtime.session.session import Session
 
-CLIP = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
+_HERE = Path(__file__).resolve()
+# An installed wheel carries the clip beside this file; demo/ belongs to the project's folder.
+_PLACES = (_HERE.with_name("clip.mp4"), _HERE.parents[2] / "demo" / "clip.mp4")
+CLIP = next((path for path in _PLACES if path.is_file()), _PLACES[-1])
 _LIMIT_S = 45.0
 _LIVE_FPS = 25.0
 # What the demo clip shows first, as its seconds: the portrait as it is, which smiles.
@@ -99,9 +102,8 @@ def _verdict(name: str, watch: _Watch, session: Session, written: list[str], slo
         f"face, its smile seen in {100 * smiling:.0f} %; wrote {', '.join(written) or 'nothing'}"
     )
     if watch.with_face < _MIN_SHARE * watch.frames or watch.smiling < _MIN_SHARE * watch.smile or not watch.smile:
-        return Check(
-            name, Status.PROBLEM, found, "run `make setup` again, and see that models/ and demo/ are unaltered", facts
-        )
+        todo = f"{REINSTALL}, and see that models/ and demo/ are unaltered"
+        return Check(name, Status.PROBLEM, found, todo, facts)
     if set(written) != {"recording", "table", "report"}:
         return Check(name, Status.PROBLEM, found, "see that the temporary folder has space", facts)
     if slow or fps < _LIVE_FPS:

@@ -268,7 +268,8 @@ def _parquet_converter(path: Path, facts: dict[str, Any], columns: Sequence[Colu
         import pyarrow.parquet
     except ImportError as error:
         raise ConfigError(
-            f"a .parquet table needs pyarrow, which cannot be imported ({error}); give a name in .csv or .jsonl"
+            f"a .parquet table needs pyarrow, which cannot be imported ({error}); install it, or give a name in .csv "
+            "or .jsonl"
         ) from error
     types = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
     fields = [

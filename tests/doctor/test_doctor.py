@@ -39,10 +39,21 @@ def _no_cameras(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_json_has_versions_providers_and_models_with_hashes() -> None:
     result = run("--json", "--no-self-test")
     found = by_name(result)
-    assert list(found) == ["python", "packages", "libraries", "models", "providers", "display", "recordings", "cameras"]
+    assert list(found) == [
+        "python",
+        "packages",
+        "libraries",
+        "networks",
+        "models",
+        "providers",
+        "display",
+        "recordings",
+        "cameras",
+    ]
     assert result.exit_code == 0, result.output
     assert len(found["models"]["facts"]["eyes.onnx"]["sha256"]) == 64
-    assert found["packages"]["facts"]["mediapipe"] == "0.10.21"
+    assert found["packages"]["facts"]["opencv-contrib-python"].startswith("4.")
+    assert found["networks"]["facts"]["face_landmark.tflite"] == 1_242_398
     assert "CPUExecutionProvider" in found["providers"]["facts"]["available"]
     assert all(check["todo"] for check in found.values() if check["status"] != "ok")
     assert str(Path.home()) + "/" not in result.output
@@ -110,14 +121,42 @@ def test_two_opencv_packages_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> N
     assert "opencv-python, opencv-contrib-python" in found.found
 
 
-@pytest.mark.parametrize("name", ["ai-edge-litert", "jinja2", "pyarrow"])
+@pytest.mark.parametrize("name", ["ai-edge-litert", "jinja2"])
 def test_what_the_program_can_do_without_is_a_note(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = checks._version
-    monkeypatch.setattr(checks, "_version", lambda asked: None if asked == name else plain(asked))
+    there = {name: None, "mediapipe": "0.10.21"}
+    monkeypatch.setattr(checks, "_version", lambda asked: there[asked] if asked in there else plain(asked))
     found = checks.check_packages()
     assert found.status is Status.NOTE
     assert found.todo.startswith(f"install {name}")
     assert name not in found.found
+
+
+def test_with_nothing_that_finds_faces_litert_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = checks._version
+    lost = ("ai-edge-litert", "mediapipe")
+    monkeypatch.setattr(checks, "_version", lambda asked: None if asked in lost else plain(asked))
+    found = checks.check_packages()
+    assert (found.status, found.found[:24]) == (Status.PROBLEM, "missing: ai-edge-litert;")
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [((3, 9), Status.PROBLEM), ((3, 13), Status.OK), ((3, 14), Status.NOTE), ((3, 15), Status.PROBLEM)],
+)
+def test_which_pythons_are_fine(version: tuple[int, int], status: Status, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks.sys, "version_info", (*version, 0, "final", 0))
+    assert checks.check_python().status is status
+
+
+def test_a_network_that_is_missing_is_a_problem_with_its_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("realtime.landmarks.networks.network_files.FILES_DIR", tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    found = guarded("networks", checks.check_networks)
+    assert found.status is Status.PROBLEM
+    assert found.todo.startswith("run `python scripts/fetch_networks.py`")
 
 
 def test_a_system_library_that_is_missing_ends_the_checks_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
