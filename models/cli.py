@@ -17,6 +17,12 @@ from models.errors import EmotionLiveError
 _SHARE = click.FloatRange(0, 0.9)
 
 
+def _to_train() -> str:
+    if sys.version_info >= (3, 14):
+        return "TensorFlow has no wheel for Python 3.14 yet: set up with `make PYTHON=python3.13 setup-train`"
+    return "run `make setup-train` first"
+
+
 def split_shares(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options for the sizes of splits that the table does not give."""
     val = click.option("--val-share", type=_SHARE, default=0.1, show_default=True, help="Where no split is given.")
@@ -70,7 +76,7 @@ def fail_in_one_line(command: Callable[P, T]) -> Callable[P, T]:
             say(f"error: {error}", err=True)
             sys.exit(1)
         except ImportError as error:
-            say(f"error: {error.name or error} is not installed; run `make setup-train` first", err=True)
+            say(f"error: {error.name or error} is not installed; {_to_train()}", err=True)
             sys.exit(1)
         except OSError as error:
             say(f"error: {error.filename or 'a file'} cannot be used: {error.strerror or error}", err=True)

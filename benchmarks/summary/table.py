@@ -27,7 +27,7 @@ from benchmarks.summary.targets import judged
 
 ROOT = Path(__file__).resolve().parents[2]
 _LINK = re.compile(r"\[the newest table\]\([^)]*\)")
-_PACKAGES = ("mediapipe", "onnxruntime", "opencv-contrib-python", "av", "numpy")
+_PACKAGES = ("ai-edge-litert", "mediapipe", "onnxruntime", "opencv-contrib-python", "av", "numpy")
 
 
 def read_raw(folder: Path) -> dict[str, Any]:

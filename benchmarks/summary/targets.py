@@ -85,6 +85,8 @@ def _start_up(raw: Raw) -> float | None:
 
 def _start_up_note(raw: Raw) -> str:
     figures = raw["startup"]
+    if figures["ratio"] is None:
+        return f"{figures['first_annotated_frame_s']:g} s; without mediapipe there is nothing to compare with"
     said = f"{figures['first_annotated_frame_s']:g} s against {figures['import_mediapipe_onnxruntime_s']:g} s"
     return f"{said}, which with TensorFlow installed says nothing" if figures["tensorflow_installed"] else said
 

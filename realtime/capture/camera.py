@@ -104,14 +104,16 @@ class CameraSource:
             self._capture = None
         if self._capture is None or not self._capture.isOpened():
             self.close()
-            raise SourceOpenError(f"{self._name} did not open: {_HINT}; is another program using it?")
+            raise SourceOpenError(f"{self._name} did not open: {_HINT}; {_permission()}is another program using it?")
         self._ask()
         self._pending = self._take()
         if self._pending is None:
             self.close()
             what = self._unknown or "it opened but delivers no picture"
             what = "opening was interrupted" if self._stopped.is_set() else what
-            raise SourceOpenError(f"{self._name} did not open: {what}; {_HINT}; is another program using it?")
+            raise SourceOpenError(
+                f"{self._name} did not open: {what}; {_HINT}; {_permission()}is another program using it?"
+            )
         height, width = self._pending[0].shape[:2]
         fps = float(self._capture.get(cv2.CAP_PROP_FPS) or 0.0)
         return SourceInfo(self._name, live=True, size_wh=(width, height), fps=fps if 0 < fps < 1000 else 0.0)
@@ -251,6 +253,15 @@ def _check_node(number: int, node: Path) -> None:
         }
         reason = reasons.get(error.errno or 0, f"{node}: {error.strerror}; {_HINT}")
         raise SourceOpenError(f"camera {number} did not open: {reason}") from error
+
+
+def _permission() -> str:
+    """Return where a system asks people whether a program may use the camera; it does not tell the program."""
+    where = {
+        "darwin": "the terminal must be allowed to use it (System Settings, Privacy & Security, Camera); ",
+        "win32": "desktop apps must be allowed to use it (Settings, Privacy & security, Camera); ",
+    }
+    return where.get(sys.platform, "")
 
 
 def _backend() -> int:
