@@ -1,6 +1,6 @@
 # make demo: set everything up and run the main job on the clip that ships with the project.
 # make test: set everything up and run every check.
-.PHONY: demo test check setup lock clean help
+.PHONY: demo test test-base check setup lock clean help
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
@@ -35,6 +35,12 @@ check:
 	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest
 
+# Tests alone, without what only training needs: for another Python than the checks'.
+test-base: setup-dev
+	$(BIN)/python -m pytest
+
+# Else make would remove these marks, and set up anew each time.
+.PRECIOUS: $(VENV)/.%
 setup: $(VENV)/.base
 setup-%: $(VENV)/.% ;
 
@@ -67,6 +73,7 @@ lock: | $(UV)
 	$(LOCK) --extra serve -o locks/serve.txt >/dev/null
 	$(LOCK) --extra parquet -o locks/parquet.txt >/dev/null
 	$(LOCK) --extra train -o locks/train.txt >/dev/null
+	$(LOCK) --extra dev --extra serve -o locks/dev.txt >/dev/null
 	$(LOCK) --extra train --extra dev --extra serve -o locks/all.txt >/dev/null
 
 clean:
