@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from realtime.core.types import Frame
-from realtime.landmarks.all_faces_detector import AllFacesDetector
+from realtime.landmarks.all_faces_detector import AllFacesDetector, _boxes
+from realtime.landmarks.networks.detection import Detection
 
 # The face of the portrait: middle and size, in its 512 pixels.
 FACE_XY, FACE_PX = (223, 118), 110
@@ -79,3 +80,14 @@ def test_a_video_of_few_pictures_a_second_has_every_view_in_each(
     half = np.ascontiguousarray(portrait_bgr[:, FACE_XY[0] :])
     for second in range(100, 103):
         assert has_face(detector.find(Frame(half, second, float(second), 0.0)), 0, FACE_XY[1], FACE_PX)
+
+
+def test_in_turned_frames_and_tiles_a_low_score_is_not_enough() -> None:
+    class Network:
+        def find(self, image_bgr: np.ndarray) -> list[Detection]:
+            eyes = np.zeros((2, 2), np.float32)
+            return [Detection(np.full(4, score, np.float32), eyes, score) for score in (0.75, 0.5, 0.25)]
+
+    picture = np.zeros((8, 8, 3), np.uint8)
+    assert len(_boxes(Network(), picture)) == 3
+    assert _boxes(Network(), picture, 0.5)[:, 0].tolist() == [0.75, 0.5]
