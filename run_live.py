@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-try:  # before what they hold is needed: each refuses a stranger in the other's place
-    import models  # noqa: F401
+try:
     import realtime  # noqa: F401
-except ImportError as error:
+    from models.cli import CommandByFirstWord
+except ImportError as error:  # Each package refuses a stranger in the other's place.
     sys.exit(f"error: {error}")
-
-from models.cli import CommandByFirstWord
 from models.console import ERR, OUT, ending_signals, hold_standard_streams, interrupts_held, leave, say
 from realtime.arguments.analysis_arguments import analysis_arguments, analysis_options
 from realtime.arguments.file_arguments import file_arguments, file_outputs, rows_to_stdout
