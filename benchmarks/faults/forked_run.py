@@ -31,11 +31,7 @@ _now_s = time.monotonic
 def preload() -> None:
     """Import what the program needs, except ONNX Runtime, whose threads no fork survives."""
     CLOCK.install()
-    from realtime.landmarks.mediapipe_import import light_imports
-
-    with light_imports():
-        import mediapipe  # noqa: F401
-        from mediapipe.python import packet_creator, packet_getter  # noqa: F401
+    import ai_edge_litert.interpreter  # noqa: F401
 
     import run_live  # noqa: F401
 

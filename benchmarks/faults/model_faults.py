@@ -187,7 +187,7 @@ def _landmarks(rng: random.Random) -> tuple[str, Callable[[], None]]:
     value = {"says NaN": np.nan, "says infinity": np.inf}.get(how, 1e9)
 
     def prepare() -> None:
-        from realtime.landmarks.litert_mesh import LiteRtMesh
+        from realtime.landmarks.networks.litert_mesh import LiteRtMesh
 
         LiteRtMesh.find = _failing(  # type: ignore[method-assign]
             LiteRtMesh.find, at, how, lambda answer: _filled(answer, value)

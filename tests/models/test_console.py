@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from models.console import Messages, ending_signals, interrupts_held, say
-from realtime.landmarks.mediapipe_import import quiet_stderr
+from realtime.landmarks.networks.mediapipe_import import quiet_stderr
 
 
 class Broken(io.TextIOWrapper):
