@@ -49,8 +49,7 @@ class TableWriter:
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
         wall_clock: Unix time in seconds.
         overwrite: `bool`, whether a file at `path` may be replaced.
-        convert: puts a table into its place on `close`, if the rows are not there: rows, whether what is there may be
-            replaced -> the place.
+        convert: puts a table into its place on `close`: rows, whether what is there may be replaced -> the place.
 
     Attributes:
         facts: of the table; what is added before it is closed is in a Parquet file's metadata, too.

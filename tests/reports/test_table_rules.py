@@ -221,8 +221,8 @@ def test_without_pyarrow_parquet_is_refused_before_anything_is_written(tmp_path,
     with pytest.raises(ConfigError) as refused:
         open_table(tmp_path / "t.parquet")
     assert str(refused.value) == (
-        "a .parquet table needs pyarrow, which cannot be imported (no module of that name); give a name in .csv or "
-        ".jsonl"
+        "a .parquet table needs pyarrow, which cannot be imported (no module of that name); install it, or give "
+        "a name in .csv or .jsonl"
     )
     assert names(tmp_path) == []
 
