@@ -124,7 +124,10 @@ class StreamSource:
         self.interrupt()
         if interrupted:
             raise self._not_opened("opening was interrupted") from None
-        raise error or self._not_opened(self._no_picture())
+        try:
+            raise error or self._not_opened(self._no_picture())
+        finally:
+            del error  # its trace has this frame
 
     def read(self) -> Frame | None:
         """Return the newest frame, or `None` at the stream's end or once interrupted.
@@ -159,6 +162,8 @@ class StreamSource:
             self._reader.join(_CLOSE_WAIT_S)
         with self._changed:
             self._newest = None
+            # Its trace holds this source: decoder, threads and pictures would stay until the garbage collector comes.
+            self._error = None
 
     def _no_picture(self) -> str:
         if self._joins:
@@ -166,20 +171,30 @@ class StreamSource:
         return f"no picture came within {self._open_timeout_s:g} s"
 
     def _run(self) -> None:
-        error: SourceError | None = None
+        # Not kept here: an error's trace also has the frames below, and the two would hold each other.
+        self._end(self._received())
+
+    def _end(self, error: SourceError | None) -> None:
+        with self._changed:
+            self._ended = True
+            # Once stopped, nobody asks for it; see `close`.
+            if not self._stopped.is_set():
+                self._error = error
+                if error is None:
+                    self.farewell = f"stream {self._name} ended: its sender closed it after {self._count} frames"
+            self._changed.notify_all()
+
+    def _received(self) -> SourceError | None:
+        """Receive to the end and return what ended it early."""
         try:
             self._receive()
         except SourceError as found:
-            error = found
+            return found
         except av.error.FFmpegError as found:
-            error = self._broken(network_reason(found, self._read_timeout_s))
+            return self._broken(network_reason(found, self._read_timeout_s))
         except Exception as found:  # a failure of the reader thread must reach `read`
-            error = self._broken(type(found).__name__)
-        if error is None and not self._stopped.is_set():
-            self.farewell = f"stream {self._name} ended: its sender closed it after {self._count} frames"
-        with self._changed:
-            self._error, self._ended = error, True
-            self._changed.notify_all()
+            return self._broken(type(found).__name__)
+        return None
 
     def _receive(self) -> None:
         # Not "nobuffer": it throws away what was read to recognize the stream, the first key frame with it.

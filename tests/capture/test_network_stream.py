@@ -1,10 +1,13 @@
 """Network streams against small servers on the loopback: live, refused, silent, dying, and never a password."""
 
+import contextlib
 import functools
+import gc
 import http.server
 import itertools
 import socket
 import threading
+import weakref
 
 import av
 import numpy as np
@@ -79,6 +82,26 @@ def test_a_server_that_dies_is_an_error_without_the_password(serve, opened, end)
     assert "\n" not in message
     assert caught.value.__cause__ is None
     assert source.farewell == ""
+
+
+@pytest.mark.parametrize("way", ["ended", "reset", "refused", "silent"])
+def test_a_stream_that_is_over_leaves_nothing_to_the_garbage_collector(serve, way):
+    """A run that reconnects for days would hold decoders, their threads and pictures until it comes."""
+    talk = functools.partial(pictures, count=3, reset=way == "reset", then=silent if way == "silent" else None)
+    address = "127.0.0.1:9" if way == "refused" else serve(talk)
+    gc.collect()
+    gc.disable()
+    try:
+        source = StreamSource(f"http://{address}/", read_timeout_s=0.3)
+        with contextlib.suppress(SourceOpenError, SourceReadError):
+            source.open()
+            drain(source)
+        source.close()
+        gone = weakref.ref(source)
+        del source
+        until(lambda: gone() is None)
+    finally:
+        gc.enable()
 
 
 def test_a_stream_that_falls_silent_is_an_error(serve, opened):
