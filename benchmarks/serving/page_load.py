@@ -1,4 +1,4 @@
-"""A live run with a crowd on its page, as JSON: frames per second, and how long a newcomer waits.
+"""A live run with a crowd on its page, as JSON: frames and CPU seconds per second, and how long a newcomer waits.
 
     python -m benchmarks.serving.page_load CLIP [--seconds S] [--visitors N]
 
@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ _START_S = 5.0
 _STEP_S = 1.0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server((HOST, 0)) as door:
         port: int = door.getsockname()[1]
     return port
@@ -47,7 +48,7 @@ async def _crowd(port: int, count: int, seconds: float) -> dict[str, Any]:
     tasks = [asyncio.create_task(visitors.stay(kinds[number % len(kinds)])) for number in range(count)]
     loop = asyncio.get_running_loop()
     await asyncio.sleep(_START_S)
-    before, began_s = visitors.received_bytes, loop.time()
+    before, began_s, cpu_s = visitors.received_bytes, loop.time(), time.process_time()
     waits_s: list[float | None] = []
     while loop.time() - began_s < seconds:
         waits_s.append(await asyncio.to_thread(entered_s, port))
@@ -62,6 +63,7 @@ async def _crowd(port: int, count: int, seconds: float) -> dict[str, Any]:
         "longest_wait_s": round(max(entered, default=0.0), 3),
         "mean_wait_s": round(sum(entered) / max(1, len(entered)), 3),
         "megabytes_per_s": round(received / (loop.time() - began_s) / 1e6, 1),
+        "crowd_cpu_s_per_s": round((time.process_time() - cpu_s) / (loop.time() - began_s), 3),
         "ended": dict(visitors.ended),
     }
 
@@ -77,7 +79,7 @@ def main(clip: Path, seconds: float, visitors: int, weights: Path, out: Path | N
     if port is not None:
         click.echo(json.dumps(asyncio.run(_crowd(port, visitors, seconds))))
         return
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         long = Path(folder) / f"loop{clip.suffix}"
         whole_s = seconds + _START_S + 10
@@ -87,7 +89,9 @@ def main(clip: Path, seconds: float, visitors: int, weights: Path, out: Path | N
         command = [sys.executable, "-m", "benchmarks.serving.page_load", str(clip), f"--{_CROWD}", str(port)]
         command += ["--seconds", str(seconds), "--visitors", str(visitors)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as crowd:
+            cpu_s = time.process_time()
             figures = live.run()
+            figures["cpu_s_per_s"] = round((time.process_time() - cpu_s) / whole_s, 3)
             said, _ = crowd.communicate(timeout=60)
     give_out({"visitors": visitors, "run": figures, "page": json.loads(said)}, out)
 

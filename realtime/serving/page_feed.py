@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import cv2
@@ -16,11 +17,35 @@ from realtime.serving.page_state import PageState
 
 T = TypeVar("T")
 
+BOUNDARY = "picture"
+PART_HEAD = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
+
 _HISTORY_STEP_S = 0.25
 _HISTORY_LENGTH = 1200
 _JPEG_QUALITY = 80
 # A page shows no more, and a phone's network carries no more.
 _MAX_SIDE_PX = 1280
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A picture as every client gets it: put together once for all of them.
+
+    Attributes:
+        jpeg: `bytes`, the picture.
+        body: `bytes`, the picture and the head of the next one, since browsers show a picture when that has come.
+        chunk: `bytes`, `body` as a chunk of HTTP/1.1.
+    """
+
+    jpeg: bytes
+    body: bytes
+    chunk: bytes
+
+    @classmethod
+    def of(cls, jpeg: bytes) -> Part:
+        """Return what is sent for a picture."""
+        body = b"%b\r\n%b" % (jpeg, PART_HEAD)
+        return cls(jpeg, body, b"%x\r\n%b\r\n" % (len(body), body))
 
 
 class Newest(Generic[T]):
@@ -75,7 +100,7 @@ class PageFeed:
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.pictures: Newest[bytes] = Newest()
+        self.pictures: Newest[Part] = Newest()
         self.states: Newest[PageState] = Newest()
         self.history: deque[PageState] = deque(maxlen=_HISTORY_LENGTH)
         self._loop = loop
@@ -134,7 +159,7 @@ class PageFeed:
                 self.history.append(state)
             self.states.put(state)
         if picture is not None and self._watchers:
-            self.pictures.put(jpeg_of(picture))
+            self.pictures.put(Part.of(jpeg_of(picture)))
 
     def _close(self) -> None:
         self.pictures.close()

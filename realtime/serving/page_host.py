@@ -12,6 +12,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from realtime.serving.connection_limits import AcceptPace, Connection, ConnectionLimits
 
+WRITE_CHUNK = "emotion_live.write_chunk"
+"""Extension of a request's scope: writes `bytes` that are one whole chunk of its answer, and waits while too many are
+on their way. Past h11, which would frame the same picture anew for every visitor."""
+
 _HANDSHAKE_S = 5.0
 _SWEEP_S = 0.5
 # The system has no file handle left: some time for others to give theirs back.
@@ -138,7 +142,17 @@ class _PageProtocol(H11Protocol):
         super().resume_writing()
         self._limits.stalls(self._connection, False)
 
+    async def write_chunk(self, chunk: bytes) -> None:
+        """See `WRITE_CHUNK`."""
+        self.transport.write(chunk)
+        if self.flow.write_paused:
+            await self.flow.drain()
+
     def _note(self) -> None:
+        # Its task begins later. HTTP/1.0 knows no chunks.
+        if self.cycle is not None and self.cycle.scope["http_version"] == "1.1":
+            extensions: dict[str, Any] = self.cycle.scope.setdefault("extensions", {})
+            extensions[WRITE_CHUNK] = self.write_chunk
         self._limits.answers(self._connection, self.cycle is not None and not self.cycle.response_complete)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import uvicorn
@@ -21,8 +21,8 @@ from realtime.core.types import ImageArray
 from realtime.serving.access_guard import AccessGuard, GuessLimiter
 from realtime.serving.address import Address, listen
 from realtime.serving.connection_limits import ConnectionLimits
-from realtime.serving.page_feed import PageFeed
-from realtime.serving.page_host import PageHost
+from realtime.serving.page_feed import BOUNDARY, PART_HEAD, PageFeed
+from realtime.serving.page_host import WRITE_CHUNK, PageHost
 from realtime.serving.page_state import PageState, hello_json
 
 _FILES = {
@@ -39,8 +39,7 @@ _START_S = 10.0
 # Uvicorn checks for shutdown every 0.1 s; a client that reads nothing is cut off after one second.
 _GRACE_S = 1
 _END_S = 5.0
-_BOUNDARY = "picture"
-_PICTURES = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+_PICTURES = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
 _EVENTS = "text/event-stream"
 
 
@@ -171,25 +170,33 @@ class _Watched(StreamingResponse):
     """The pictures; counts its client for as long as it is there."""
 
     def __init__(self, feed: PageFeed) -> None:
-        super().__init__(_mjpeg(feed), media_type=_PICTURES)
+        super().__init__((), media_type=_PICTURES)
         self._feed = feed
+        self._write_chunk: Callable[[bytes], Awaitable[None]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._write_chunk = scope.get("extensions", {}).get(WRITE_CHUNK)
         with self._feed.watching():
             await super().__call__(scope, receive, send)
 
+    async def stream_response(self, send: Send) -> None:
+        """Send the newest picture whenever the last one is on its way; a slow client's is the newest one by then."""
 
-async def _mjpeg(feed: PageFeed) -> AsyncIterator[bytes]:
-    number, jpeg = 0, b""
-    head = f"--{_BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
-    yield head
-    while (newer := await feed.pictures.after(number)) is not None:
-        number, jpeg = newer
-        yield jpeg
-        # At once, since browsers show a picture when the head of the next one has come. And apart from it: the head is
-        # taken only when the picture is on its way, and so a slow client's next picture is the newest one by then.
-        yield b"\r\n" + head
-    yield jpeg + f"\r\n--{_BOUNDARY}--\r\n".encode()
+        async def body(data: bytes, more: bool = True) -> None:
+            await send({"type": "http.response.body", "body": data, "more_body": more})
+
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await body(PART_HEAD)
+        number, jpeg = 0, b""
+        while (newer := await self._feed.pictures.after(number)) is not None:
+            number, part = newer
+            jpeg = part.jpeg
+            if self._write_chunk is not None:
+                await self._write_chunk(part.chunk)
+            else:
+                await body(part.body)
+                await body(b"")  # waits until there is room for more
+        await body(jpeg + f"\r\n--{BOUNDARY}--\r\n".encode(), more=False)
 
 
 async def _events(info: SourceInfo, feed: PageFeed) -> AsyncIterator[str]:

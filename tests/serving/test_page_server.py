@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import socket
 import threading
 from http.client import HTTPResponse
 
@@ -15,6 +16,7 @@ from models.manifest import EMOTIONS
 from realtime.core.errors import OutletError
 from realtime.core.sink import RunStatus
 from realtime.serving import page_feed as live_feed
+from realtime.serving.page_feed import PART_HEAD
 from realtime.serving.page_server import PageServer
 from realtime.serving.page_state import state_of
 from tests.support.analysed import moment
@@ -95,6 +97,32 @@ def test_history_is_thinned_and_bounded(page: PageServer) -> None:
         publish(page, None, state(n * 0.1, {1: "fear"}))
     _, said = event(ask(page, "/events"))
     assert [moment["t"] for moment in said["history"]] == pytest.approx([n * 0.3 for n in range(14)])
+
+
+def test_each_picture_is_framed_once_for_all(page: PageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_feed.Part, "of", staticmethod(lambda _: live_feed.Part(b"", b"", b"6\r\nframed\r\n")))
+    clients = [ask(page, "/picture.mjpeg") for _ in range(2)]
+    until(lambda: page._feed._watchers == 2)
+    page.publish(grey(1), None)
+    assert [client.read(len(PART_HEAD) + 6) for client in clients] == [PART_HEAD + b"framed"] * 2
+
+
+def test_a_client_that_knows_no_chunks_gets_pictures_too(page: PageServer) -> None:
+    with socket.create_connection(("127.0.0.1", page.address.port), timeout=10) as client:
+        client.sendall(b"GET /picture.mjpeg HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        until(lambda: page.watched)
+        page.publish(grey(120), None)
+        data = b""
+        while data.count(PART_HEAD) < 2:
+            data += client.recv(1 << 16)
+        head, _, parts = data.partition(b"\r\n\r\n")
+        assert b"chunked" not in head.lower()
+        assert parts.startswith(PART_HEAD)
+        assert level(parts[len(PART_HEAD) : -len(PART_HEAD) - 2]) == pytest.approx(120, abs=3)
+        page.close()
+        while more := client.recv(1 << 16):
+            data += more
+        assert data.endswith(b"\r\n--picture--\r\n")
 
 
 def test_each_picture_is_encoded_once_for_all_and_never_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
