@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from realtime.core.errors import RecordError
 from realtime.core.output_paths import check_target
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
@@ -90,3 +91,16 @@ class RecordingSink:
     def written(self) -> Path | None:
         """The recording, once it is complete."""
         return self._written
+
+
+class KeyRecordingSink(RecordingSink):
+    """A recording that a key began: where it fails, it is told and ends, and the run goes on."""
+
+    def write(self, analysed: Analysed) -> None:
+        """Record one frame; waits while the encoder is behind."""
+        try:
+            super().write(analysed)
+        except RecordError as error:
+            assert self._run is not None
+            self._run.notify(f"{error}; the run goes on without it")
+            self.close()

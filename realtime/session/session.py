@@ -22,7 +22,7 @@ from realtime.core.types import Analysed
 from realtime.landmarks.all_faces_detector import AllFacesDetector
 from realtime.overlay.output_gate import OutputGate
 from realtime.provenance.run_builder import build_run, end_facts
-from realtime.recording.recording_sink import RecordingOptions, RecordingSink
+from realtime.recording.recording_sink import KeyRecordingSink, RecordingOptions, RecordingSink
 from realtime.session.analyser import Analyser
 from realtime.session.pacer import Pacer, check_speed
 from realtime.session.window_sink import WindowOptions
@@ -64,7 +64,7 @@ class Session:
         self._notify, self._on_frame = notify, on_frame
         self._sinks: list[Sink] = []
         self._screen: InteractiveSink | None = None
-        self._key_recording: RecordingSink | None = None
+        self._key_recording: KeyRecordingSink | None = None
         self._gate = OutputGate(options.picture, AllFacesDetector)
         self._painter = self._gate.painter
         self._clock, self._sleep = clock, sleep
@@ -144,7 +144,7 @@ class Session:
         if running is not None:
             self._gate.close(running)
         elif self._run is not None:
-            sink = self._key_recording = RecordingSink(RecordingOptions(free_name(".mp4")))
+            sink = self._key_recording = KeyRecordingSink(RecordingOptions(free_name(".mp4")))
             sink.open(self._run)
             # Before the window: the frame that is shown while the key stops it is the last one recorded.
             at = next((n for n, one in enumerate(self._sinks) if one is self._screen), len(self._sinks))

@@ -8,7 +8,7 @@ import pytest
 
 import realtime.session.window_sink as window_module
 from realtime.core.config import PipelineConfig
-from realtime.core.options import AnalysisOptions, RunOptions
+from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions
 from realtime.core.sink import SinkOptions
 from realtime.session.session import Session
 from realtime.session.window import Key
@@ -33,14 +33,19 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, clock: FakeClock) -> ob
     clip = write_clip(tmp_path / "clip.mp4", 60)
 
     def start(
-        script: dict[int, Key], *outputs: SinkOptions, window: bool = True, speed: float = 1.0, **options: object
+        script: dict[int, Key],
+        *outputs: SinkOptions,
+        window: bool = True,
+        speed: float = 1.0,
+        faces: FaceStyle = FaceStyle.AS_THEY_ARE,
+        **options: object,
     ) -> tuple[Session, ScriptedWindow, list[str]]:
         ScriptedWindow.script = script
         clock.now_s = 0.0
         said: list[str] = []
         analysis = AnalysisOptions(pipeline=PipelineConfig(weights=weights), **options)
         shown = (WindowOptions(speed),) if window else ()
-        run_options = RunOptions(str(clip), analysis, outputs=(*outputs, *shown))
+        run_options = RunOptions(str(clip), analysis, PictureOptions(faces), outputs=(*outputs, *shown))
         session = Session(run_options, notify=said.append, clock=clock, sleep=clock.sleep)
         session.run()
         return session, ScriptedWindow.last, said

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,13 @@ import pytest
 
 import realtime.session.window_sink as window_module
 from realtime.core.errors import ConfigError
-from realtime.core.options import SmoothingMode
+from realtime.core.options import FaceStyle, SmoothingMode
+from realtime.recording.part_writer import PartWriter
 from realtime.recording.recording_sink import RecordingOptions
 from realtime.reports.table_sink import TableOptions
 from realtime.session.window import Click, Key
 from tests.support.fakes import ScriptedWindow
+from tests.support.recorded import playable_frames
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -93,6 +97,33 @@ def test_a_recording_that_is_refused_leaves_an_earlier_table_alone(run, tmp_path
 def test_seeking_is_refused_with_offline_smoothing(run) -> None:
     _, _, said = run({10: Key.BACK}, smoothing=SmoothingMode.OFFLINE)
     assert any("no seeking with offline smoothing" in line for line in said)
+
+
+@pytest.mark.parametrize("blurred", [False, True])
+def test_a_full_disk_ends_the_key_s_recording_and_nothing_else(
+    run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, blurred: bool
+) -> None:
+    plain, written = PartWriter.write, []
+
+    def filling(self: PartWriter, image_bgr: np.ndarray, media_time_s: float) -> None:
+        written.append(media_time_s)
+        if len(written) == 12:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        plain(self, image_bgr, media_time_s)
+
+    monkeypatch.setattr(PartWriter, "write", filling)
+    faces = FaceStyle.BLURRED if blurred else FaceStyle.AS_THEY_ARE
+    keys = {5: Key.TOGGLE_RECORDING, 56: Key.TOGGLE_RECORDING}
+    session, _, said = run(keys, TableOptions(tmp_path / "t.csv"), faces=faces)
+    assert len(list(csv.DictReader((tmp_path / "t.csv").open()))) == session.spans.frames == 60
+    (part,) = tmp_path.glob("emotion-live-*.part.mp4")
+    (told,) = [line for line in said if "cannot record" in line]
+    assert "No space left on device; what was recorded until then is in" in told
+    assert part.name in told
+    assert told.endswith("the run goes on without it")
+    assert playable_frames(part) >= 10
+    assert sum(line.startswith("recording to") for line in said) == 2, "the key begins another one"
+    assert [what for what, _ in session.finished] == ["recording", "table"]
 
 
 def test_what_is_finished_is_told_recordings_first(run, tmp_path: Path) -> None:
