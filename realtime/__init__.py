@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from realtime.core.config import PipelineConfig, SmoothingConfig
     from realtime.core.face_emotion import FaceEmotion
     from realtime.core.options import AnalysisOptions, SmoothingMode
+    from realtime.core.protocols import Tracks
     from realtime.core.types import Analysed
     from realtime.core.version import VERSION
     from realtime.session.analyser import Analyser
@@ -36,6 +37,7 @@ __all__ = [
     "PipelineConfig",
     "SmoothingConfig",
     "SmoothingMode",
+    "Tracks",
     "analyze",
     "run_facts",
     "stream",
@@ -51,6 +53,7 @@ _HOMES = {
     "PipelineConfig": "realtime.core.config",
     "SmoothingConfig": "realtime.core.config",
     "SmoothingMode": "realtime.core.options",
+    "Tracks": "realtime.core.protocols",
     "analyze": "realtime.session.api",
     "run_facts": "realtime.session.api",
     "stream": "realtime.session.api",

@@ -68,6 +68,8 @@ _OPTIONS = (
         callback=refuse_nan,
         help="Seconds in which a stream or camera that broke off is opened again; 0: it ends the run.",
     ),
+    click.option("--video-track", type=click.IntRange(1), help="Which picture track of a file; else its default."),
+    click.option("--audio-track", type=click.IntRange(1), help="Which sound track of a file a recording gets."),
     click.option(
         "--timeout",
         "timeout_s",
@@ -95,6 +97,7 @@ def analysis_options(values: dict[str, Any]) -> AnalysisOptions:
         ConfigError: two of them contradict each other.
     """
     from realtime.core.options import AnalysisOptions, SmoothingMode
+    from realtime.core.protocols import Tracks
 
     return AnalysisOptions(
         pipeline=PipelineConfig(
@@ -106,5 +109,6 @@ def analysis_options(values: dict[str, Any]) -> AnalysisOptions:
             learn_rest=values.pop("baseline") == "auto",
         ),
         smoothing=SmoothingMode(values.pop("smooth")),
+        tracks=Tracks(values.pop("video_track"), values.pop("audio_track")),
         **{name: values.pop(name) for name in ("realtime", "seconds", "calibrate_s", "reconnect_s", "timeout_s")},
     )

@@ -15,7 +15,7 @@ from typing import Any
 import av
 
 from realtime.capture.frames.deinterlacer import Deinterlacer
-from realtime.capture.frames.media_times import ArrivalTimes, MediaTimes, due_times
+from realtime.capture.frames.media_times import sent_times
 from realtime.capture.frames.picture_converter import PictureConverter
 from realtime.capture.pyav_decoding import average_fps, network_reason, silence_libav, video_stream
 from realtime.core.errors import SourceError, SourceOpenError, SourceReadError, redact
@@ -36,8 +36,6 @@ _SDP_PROTOCOLS = "file,rtp,udp,tcp,crypto,data"
 # The end of a stream with a known length may come this much before it.
 _NEAR_END_S = 1.0
 _JPEG_END = b"\xff\xd9"
-# FFmpeg's demuxers of these formats make up timestamps at 25 per second, whatever the sender's rate is.
-_FORMATS_WITHOUT_TIMES = {"mpjpeg", "mjpeg"}
 
 
 class StreamSource:
@@ -227,7 +225,7 @@ class StreamSource:
                 self.over = bool(container.duration) and (near_end or self._address.lower().startswith("http"))
 
     def _pump(self, container: Any, stream: Any) -> None:
-        place = self._timing(container, stream)
+        place = sent_times(container, stream, self._clock, self._wait, self._stopped.is_set)
         silent_since_s = time.monotonic()
         last, blind = b"", stream.codec_context.name in _SMEARS
         try:
@@ -284,19 +282,6 @@ class StreamSource:
                 self._newest = frame
                 self._changed.notify_all()
         return bool(frames)
-
-    def _timing(self, container: Any, stream: Any) -> Callable[[Any], tuple[float, float]]:
-        """Return what gives a decoded frame its media time and its moment of capture, waiting where it must."""
-        if container.duration:
-            times = MediaTimes(1 / (average_fps(stream) or 30))
-            return due_times(times, self._clock, self._wait, self._stopped.is_set)
-        arrivals = ArrivalTimes(trusted=container.format.name not in _FORMATS_WITHOUT_TIMES)
-
-        def arrived(decoded: Any) -> tuple[float, float]:
-            now_s = self._clock()
-            return arrivals.place(decoded.time, now_s), now_s
-
-        return arrived
 
     def _not_opened(self, reason: str) -> SourceOpenError:
         return SourceOpenError(f"stream {self._name} did not open: {reason}; check the address and that it is sending")

@@ -19,7 +19,7 @@ from realtime.capture.pipe_reader import SILENCE_LIMIT_S
 from realtime.capture.reconnecting_source import ReconnectingSource
 from realtime.capture.video_file import FileSource
 from realtime.core.errors import ConfigError, redact
-from realtime.core.protocols import FrameSource
+from realtime.core.protocols import FrameSource, Tracks
 
 __all__ = [
     "CameraEntry",
@@ -51,6 +51,7 @@ def source_for(
     reconnect_s: float = 0.0,
     timeout_s: float | None = None,
     notify: Callable[[str], None] = lambda _: None,
+    tracks: Tracks | None = None,
 ) -> FrameSource:
     """Return the frame source that `source` names, not yet open.
 
@@ -63,16 +64,22 @@ def source_for(
         reconnect_s: `float`, seconds after a break in which a camera or stream is opened again; 0 does not try.
         timeout_s: `float` or `None`, longest wait for a stream's first picture and for a pipe's next byte, in seconds.
         notify: receives one line when a stream is waited for, broke off or is back; on the reading thread.
+        tracks: which tracks of a file are taken; `None` takes its default ones.
 
     Raises:
-        ConfigError: `source` is blank, or none of these.
+        ConfigError: `source` is blank, or none of these, or it has no tracks to choose from.
     """
-    if isinstance(source, (str, Path)):
-        return _named(_checked(str(source)), clock, realtime, reconnect_s, timeout_s, notify)
     if isinstance(source, int) and not isinstance(source, bool) and source >= 0:
-        return source_for(str(source), clock=clock, reconnect_s=reconnect_s, notify=notify)
+        source = str(source)
+    if isinstance(source, (str, Path)):
+        return _named(_checked(str(source)), clock, realtime, reconnect_s, timeout_s, notify, tracks or Tracks())
+    _refuse_tracks(tracks, type(source).__name__)
     if all(hasattr(source, name) for name in ("open", "read", "close")):
         return _whole(source)
+    return _of_images(source, clock, realtime)
+
+
+def _of_images(source: object, clock: Callable[[], float], realtime: bool) -> FrameSource:
     if isinstance(source, np.ndarray) and source.ndim != 4:
         raise ConfigError(
             f"a source of images must yield them; received one array of shape {source.shape}: give [image]"
@@ -98,12 +105,21 @@ def _named(
     reconnect_s: float,
     timeout_s: float | None,
     notify: Callable[[str], None],
+    tracks: Tracks,
 ) -> FrameSource:
     make = _live(name, clock, timeout_s, notify)
     if make is not None:
+        _refuse_tracks(tracks, redact(name))
         return ReconnectingSource(make, reconnect_s, clock=clock, notify=notify) if reconnect_s > 0 else make()
     path, limit_s = _path(name), timeout_s or SILENCE_LIMIT_S
-    return FileSource(path, clock=clock, realtime=realtime, silence_limit_s=limit_s)
+    return FileSource(path, clock=clock, realtime=realtime, silence_limit_s=limit_s, tracks=tracks)
+
+
+def _refuse_tracks(tracks: Tracks | None, name: str) -> None:
+    if tracks not in (None, Tracks()):
+        raise ConfigError(
+            f"only a file's tracks can be chosen; received {name}: leave --video-track and --audio-track out"
+        )
 
 
 def _checked(text: str) -> str:

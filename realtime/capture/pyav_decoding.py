@@ -8,6 +8,8 @@ from typing import Any
 
 import av
 
+from realtime.core.errors import SourceOpenError
+
 # Text formats that FFmpeg decodes as video (ANSI art).
 _NOT_VIDEO = {"ansi", "bintext", "xbin", "idf"}
 _NO_PICTURE_OF_ITS_OWN = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
@@ -63,6 +65,37 @@ def audio_streams(container: Any) -> list[Any]:
     """Return the sound streams of an open container that FFmpeg can decode: the default one first."""
     found = [stream for stream in container.streams.audio if stream.codec_context is not None]
     return sorted(found, key=lambda one: not is_default(one))
+
+
+def chosen_stream(streams: list[Any], number: int | None, kind: str, name: str) -> Any | None:
+    """Return the stream of this number, `None` where there is none at all and none was asked for.
+
+    Args:
+        streams: those of one kind, the default first.
+        number: `int` or `None`, counted from 1 as they are in the file; `None` takes the first given.
+        kind: `str`, "video" or "audio".
+        name: `str`, the file's, for people.
+
+    Raises:
+        SourceOpenError: there is no such stream.
+    """
+    if number is None:
+        return next(iter(streams), None)
+    in_order = sorted(streams, key=lambda one: one.index)
+    if number <= len(in_order):
+        return in_order[number - 1]
+    there = ", ".join(f"{place} ({_described(one)})" for place, one in enumerate(in_order, 1))
+    raise SourceOpenError(
+        f"--{kind}-track must be a track of {name}; received {number}: "
+        + (f"it has {there}" if there else f"it has no {kind} track, leave it out")
+    )
+
+
+def _described(stream: Any) -> str:
+    codec = stream.codec_context
+    size = f"{codec.width}x{codec.height}" if stream.type == "video" else f"{codec.sample_rate} Hz"
+    language = [] if stream.language in (None, "und") else [stream.language]
+    return " ".join([codec.name, size, *language, *(["default"] if is_default(stream) else [])])
 
 
 def is_default(stream: Any) -> bool:

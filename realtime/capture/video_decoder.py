@@ -17,9 +17,17 @@ from realtime.capture.frames.deinterlacer import Deinterlacer
 from realtime.capture.frames.media_times import DEFAULT_STEP_S, MediaTimes, media_times
 from realtime.capture.frames.picture_converter import PictureConverter
 from realtime.capture.pipe_reader import PipeReader
-from realtime.capture.pyav_decoding import audio_streams, average_fps, is_default, open_media, packets_of, video_streams
+from realtime.capture.pyav_decoding import (
+    audio_streams,
+    average_fps,
+    chosen_stream,
+    is_default,
+    open_media,
+    packets_of,
+    video_streams,
+)
 from realtime.core.errors import SourceOpenError, SourceReadError
-from realtime.core.protocols import SourceFindings
+from realtime.core.protocols import SourceFindings, Tracks
 from realtime.core.types import ImageArray
 
 _MAX_THREADS = 4
@@ -52,6 +60,7 @@ class VideoDecoder:
     Args:
         path: the file.
         stopped: asked between packets; once true, there are no more pictures.
+        tracks: which tracks are taken.
 
     Attributes:
         stream: the open container's video stream, `None` while closed.
@@ -60,12 +69,12 @@ class VideoDecoder:
         findings: what became known of the file.
     """
 
-    def __init__(self, path: Path, stopped: Callable[[], bool]) -> None:
+    def __init__(self, path: Path, stopped: Callable[[], bool], tracks: Tracks | None = None) -> None:
         self.stream: Any = None
         self.fault = ""
         self.damaged: set[tuple[int | None, int | None]] = set()
         self.findings = SourceFindings()
-        self._path, self._stopped = path, stopped
+        self._path, self._stopped, self._tracks = path, stopped, tracks or Tracks()
         self._converter: PictureConverter | None = None
         self._container: Any = None
         self._pictures: Iterator[Placed] = iter(())
@@ -89,11 +98,7 @@ class VideoDecoder:
             self._container = open_media(pipe or self._path)
         except av.error.FFmpegError as error:
             raise SourceOpenError(self._not_a_video("FFmpeg cannot read it")) from error
-        streams = video_streams(self._container)
-        if not streams:
-            raise SourceOpenError(self._not_a_video("it has no moving picture in it"))
-        stream = streams[0]
-        self._tell_the_choice(streams)
+        stream = self._chosen()
         # One decoding thread costs the least CPU time per frame; more only pay where cores are idle.
         stream.codec_context.thread_count = max(1, min(_MAX_THREADS, (os.cpu_count() or 1) // 2))
         stream.thread_type = "AUTO"
@@ -225,15 +230,23 @@ class VideoDecoder:
             yield from deinterlacer.feed([picture])
         yield from deinterlacer.feed([], last=True)
 
-    def _tell_the_choice(self, videos: list[Any]) -> None:
-        for streams, kind, use in (
-            (videos, "picture", "analyzed"),
-            (audio_streams(self._container), "sound", "recorded"),
+    def _chosen(self) -> Any:
+        """Return the picture track, and say which tracks are taken where there are several. Raises SourceOpenError."""
+        videos, sounds = video_streams(self._container), audio_streams(self._container)
+        if not videos:
+            raise SourceOpenError(self._not_a_video("it has no moving picture in it"))
+        video = chosen_stream(videos, self._tracks.video, "video", str(self._path))
+        sound = chosen_stream(sounds, self._tracks.audio, "audio", str(self._path))
+        for streams, taken, kind, use, asked in (
+            (videos, video, "picture", "analyzed", self._tracks.video),
+            (sounds, sound, "sound", "recorded", self._tracks.audio),
         ):
-            if len(streams) > 1:
-                number = sorted(stream.index for stream in streams).index(streams[0].index) + 1
-                why = "the file's default" if is_default(streams[0]) else "no track is marked as default"
+            if len(streams) > 1 and taken is not None:
+                number = sorted(stream.index for stream in streams).index(taken.index) + 1
+                why = "the file's default" if is_default(taken) else "no track is marked as default"
+                why = why if asked is None else "as asked for"
                 self.findings.note(f"the file has {len(streams)} {kind} tracks: number {number} is {use} ({why})")
+        return video
 
     def _decode(self, stream: Any) -> Iterator[Any]:
         """Yield decoded frames; `fault` then says what was wrong at the end, if anything was."""

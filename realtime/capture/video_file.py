@@ -12,7 +12,7 @@ from realtime.capture.pipe_reader import SILENCE_LIMIT_S, PipeReader, is_pipe, r
 from realtime.capture.pyav_decoding import average_fps, silence_libav
 from realtime.capture.video_decoder import Placed, VideoDecoder
 from realtime.core.errors import SourceOpenError, SourceReadError
-from realtime.core.protocols import SourceInfo
+from realtime.core.protocols import SourceInfo, Tracks
 from realtime.core.types import Frame
 
 # A paced file simulates a camera, whose driver buffers a few pictures and loses those that are not fetched in time.
@@ -37,6 +37,7 @@ class FileSource:
         realtime: `bool`, deliver frames at the file's own rate, as a camera would (`live` is then true).
         wait: sleeps for the given seconds while pacing; by default until then or until `interrupt`.
         silence_limit_s: `float`, longest wait for the next byte of a pipe, in seconds.
+        tracks: which tracks are taken.
 
     Attributes:
         dropped: `int`, frames that a camera would have lost, because they were not read in time.
@@ -52,6 +53,7 @@ class FileSource:
         realtime: bool = False,
         wait: Callable[[float], object] | None = None,
         silence_limit_s: float = SILENCE_LIMIT_S,
+        tracks: Tracks | None = None,
     ) -> None:
         self.live = realtime
         self._path = Path(regular_path(path))
@@ -60,7 +62,8 @@ class FileSource:
         self._clock = clock
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
-        self._reader = VideoDecoder(self._path, self._stopped.is_set)
+        self._tracks = tracks or Tracks()
+        self._reader = VideoDecoder(self._path, self._stopped.is_set, self._tracks)
         self._started_s: float | None = None
         self.dropped = 0
         self._count = 0
@@ -95,6 +98,7 @@ class FileSource:
             duration_s=self._reader.duration_s,
             seekable=not self.live and self._pipe is None,
             findings=self._reader.findings,
+            tracks=self._tracks,
         )
 
     def read(self) -> Frame | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
+from realtime.core.protocols import Tracks
 from realtime.core.sink import SinkOptions
 
 
@@ -46,6 +47,7 @@ class AnalysisOptions:
         reconnect_s: `float`, seconds after a break in which a stream or camera is opened again; 0 ends the run instead.
         timeout_s: `float` or `None`, longest wait for the first picture of a stream and for the next byte of a pipe, in
             seconds; `None` takes each source's own.
+        tracks: which of a file's tracks are analyzed and recorded.
     """
 
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
@@ -55,6 +57,7 @@ class AnalysisOptions:
     calibrate_s: float | None = None
     reconnect_s: float = 30.0
     timeout_s: float | None = None
+    tracks: Tracks = field(default_factory=Tracks)
 
     def __post_init__(self) -> None:
         if not isinstance(self.smoothing, SmoothingMode):

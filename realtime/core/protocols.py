@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from realtime.core.errors import ConfigError
 from realtime.core.types import Emotions, Faces, Frame
 
 
@@ -33,6 +34,24 @@ class SourceFindings:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracks:
+    """Which tracks of a file are taken, counted from 1 among those of their kind; `None` takes the file's default.
+
+    Attributes:
+        video: `int` or `None`, the pictures that are analyzed.
+        audio: `int` or `None`, the sound that a recording gets.
+    """
+
+    video: int | None = None
+    audio: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, number in (("video", self.video), ("audio", self.audio)):
+            if number is not None and number < 1:
+                raise ConfigError(f"a file's {name} tracks count from 1; received {number}")
+
+
+@dataclass(frozen=True, slots=True)
 class SourceInfo:
     """Properties of an open source.
 
@@ -46,6 +65,7 @@ class SourceInfo:
         duration_s: `float` or `None`, declared duration of the file in seconds.
         seekable: `bool`, whether it is a `SeekableSource`.
         findings: what becomes known while it is read.
+        tracks: which of a file's tracks were asked for.
     """
 
     name: str
@@ -57,6 +77,7 @@ class SourceInfo:
     duration_s: float | None = None
     seekable: bool = False
     findings: SourceFindings = field(default_factory=SourceFindings, compare=False)
+    tracks: Tracks = field(default_factory=Tracks)
 
 
 class FrameSource(Protocol):

@@ -10,8 +10,8 @@ from typing import Any
 import av
 
 from realtime.capture.frames.media_times import clock_may_leap
-from realtime.capture.pyav_decoding import audio_streams, open_media, packets_of, video_stream
-from realtime.core.protocols import SourceFindings
+from realtime.capture.pyav_decoding import audio_streams, chosen_stream, open_media, packets_of, video_streams
+from realtime.core.protocols import SourceFindings, Tracks
 from realtime.recording.adts import audio_config, without_header
 from realtime.recording.audio_encoder import AudioEncoder
 from realtime.recording.formats import Format
@@ -34,6 +34,7 @@ class SourceAudio:
         first_media_time_s: `float`, media time of the first recorded picture, in seconds.
         kind: the recording that the sound must fit into.
         findings: what became known of the source while it was read; its clock is the sound's, too.
+        tracks: which tracks of the source are taken.
 
     Attributes:
         notes: `list` of `str`, why sound is missing or not what it was, one line each.
@@ -41,11 +42,16 @@ class SourceAudio:
     """
 
     def __init__(
-        self, path: str, first_media_time_s: float, kind: Format, findings: SourceFindings | None = None
+        self,
+        path: str,
+        first_media_time_s: float,
+        kind: Format,
+        findings: SourceFindings | None = None,
+        tracks: Tracks | None = None,
     ) -> None:
         self.notes: list[str] = []
         self.end_s: float | None = None
-        self._path, self._kind = path, kind
+        self._path, self._kind, self._tracks = path, kind, tracks or Tracks()
         self._container: Any = None
         self._audio: Any = None
         self._findings = findings or SourceFindings()
@@ -128,13 +134,13 @@ class SourceAudio:
 
     def _open(self, path: str, first_media_time_s: float) -> None:
         self._container = open_media(path)
-        video = video_stream(self._container)
+        video = chosen_stream(video_streams(self._container), self._tracks.video, "video", path)
         clock = self._findings.clock or [(0.0, 0.0 if video is None else _first_picture_s(path, video))]
         self._clock = SoundClock(clock, first_media_time_s, leaps=clock_may_leap(self._container))
         origin_s = clock[0][1] + first_media_time_s
         if video is not None and video.duration:
             self.end_s = float(((video.start_time or 0) + video.duration) * video.time_base) - origin_s
-        audio = next(iter(audio_streams(self._container)), None)
+        audio = chosen_stream(audio_streams(self._container), self._tracks.audio, "audio", path)
         if audio is None:
             if self._container.streams.audio:
                 self.notes.append("the source's sound is of a kind that FFmpeg does not know; recording without it")

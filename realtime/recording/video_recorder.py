@@ -172,10 +172,9 @@ class VideoRecorder:
         height, width = image_bgr.shape[:2]
         size_wh = (width + width % 2, height + height % 2)
         path = self._info.path
-        sound = None if path is None else SourceAudio(path, media_time_s, self._kind, self._info.findings)
-        return PartWriter(
-            self._part, self._kind, self._encoder, self._info.fps, size_wh, media_time_s, sound, self._comment
-        )
+        info = self._info
+        sound = None if path is None else SourceAudio(path, media_time_s, self._kind, info.findings, info.tracks)
+        return PartWriter(self._part, self._kind, self._encoder, info.fps, size_wh, media_time_s, sound, self._comment)
 
     def _finish(self) -> None:
         self.notes += [

@@ -85,6 +85,7 @@ class Analyser:
             reconnect_s=self.options.reconnect_s,
             timeout_s=self.options.timeout_s,
             notify=notify,
+            tracks=self.options.tracks,
         )
         self.delivery = Delivery.of(live=self._source.live, watched=watched)
         self._notify = notify
@@ -275,7 +276,7 @@ class Analyser:
                 "a file first, or leave --smooth offline out"
             )
         options = self.options
-        again = source_for(self._named)
+        again = source_for(self._named, tracks=options.tracks)
         return TwoPass(
             pipeline, again, options.pipeline.smoothing, options.seconds, self._notify, self._calibrator.update
         )

@@ -207,23 +207,3 @@ def test_interlaced_pictures_are_deinterlaced_with_a_line_each_at_its_own_time(t
     source.seek(frames[7].media_time_s)
     assert source.read().media_time_s == pytest.approx(frames[7].media_time_s, abs=0.002)
     source.close()
-
-
-@pytest.mark.parametrize("default", [0, 1])
-def test_the_default_picture_track_is_analyzed_and_named(tmp_path, default):
-    with av.open(str(tmp_path / "a.mkv"), "w") as container:
-        sizes = ((32, 24), (_W, _H))
-        tracks = [container.add_stream("ffv1", rate=30) for _ in sizes]
-        for track, (track.width, track.height) in zip(tracks, sizes, strict=True):
-            track.pix_fmt = "yuv420p"
-        tracks[1 - default].disposition, tracks[default].disposition = 0, 1
-        for number in range(3):
-            for track in tracks:
-                frame = av.VideoFrame(track.width, track.height, "yuv420p")
-                frame.pts, frame.time_base = number, Fraction(1, 30)
-                container.mux(track.encode(frame))
-        for track in tracks:
-            container.mux(track.encode(None))
-    images, notes = shown(tmp_path / "a.mkv")
-    assert (images[0].shape[1], images[0].shape[0]) == sizes[default]
-    assert notes == [f"the file has 2 picture tracks: number {default + 1} is analyzed (the file's default)"]

@@ -22,6 +22,8 @@ _SUSPICIOUS_S, _SUSPICIOUS_STEPS = 1.0, 5.0
 # Stamps that are a little early are jitter, not a restart; in usual steps.
 _JITTER_STEPS = 0.75
 _SAME_RATE = 0.1
+# FFmpeg's demuxers of these formats make up timestamps at 25 per second, whatever the sender's rate is.
+_MADE_UP = {"mpjpeg", "mjpeg"}
 
 
 def clock_may_leap(container: Any) -> bool:
@@ -211,3 +213,25 @@ def due_times(
         return media_time_s, due_s
 
     return due
+
+
+def sent_times(
+    container: Any,
+    stream: Any,
+    clock: Callable[[], float],
+    wait: Callable[[float], object],
+    stopped: Callable[[], bool],
+) -> Callable[[Any], tuple[float, float]]:
+    """Return what gives a sender's decoded frame its media time and its moment of capture, in seconds.
+
+    Waits where what is sent has a known length and may come faster than it plays. Arguments: see `due_times`.
+    """
+    if container.duration:
+        return due_times(MediaTimes(1 / (average_fps(stream) or 30)), clock, wait, stopped)
+    arrivals = ArrivalTimes(trusted=container.format.name not in _MADE_UP)
+
+    def arrived(decoded: Any) -> tuple[float, float]:
+        now_s = clock()
+        return arrivals.place(decoded.time, now_s), now_s
+
+    return arrived
