@@ -45,6 +45,9 @@ class ReconnectingSource:
         clock: monotonic seconds, the one that the sources stamp their frames with.
         wait: waits for some seconds; by default until then or until `interrupt`.
         notify: receives one line when it broke off and one when it is back; on the reading thread.
+
+    Attributes:
+        reconnecting: `bool`, whether it has broken off and is being opened again.
     """
 
     live = True
@@ -59,6 +62,7 @@ class ReconnectingSource:
         notify: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._make, self._limit_s, self._clock, self._notify = make, limit_s, clock, notify
+        self.reconnecting = False
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
         self._lock = threading.Lock()
@@ -108,7 +112,9 @@ class ReconnectingSource:
                 return self._placed(frame)
             if not self._stopped.is_set() and not self._source.over:
                 why = str(error).partition("; ")[0] if error is not None else self._source.farewell
-                if self._is_back(why):
+                self.reconnecting = True
+                back, self.reconnecting = self._is_back(why), False
+                if back:
                     continue
                 if error is not None and not self._stopped.is_set():
                     raise SourceReadError(

@@ -29,7 +29,7 @@ class RunStatus:
         recording: `bool`, whether a recording is being written.
         paused: `bool`, whether the picture stands still.
         resting: `str`, a line about the neutral calibration, or "".
-        notice: `str`, a line about the playback, or "".
+        notice: `str`, a line about the playback or a source that gives no picture, or "".
     """
 
     fps: float
@@ -178,6 +178,14 @@ class InteractiveSink(Sink, Protocol):
 
     def stays(self) -> bool:
         """Return whether the run is to be kept after its last frame, so that the person may go back."""
+
+
+@runtime_checkable
+class NoticedSink(Sink, Protocol):
+    """A sink that shows what is to be said while no frame comes."""
+
+    def notice(self, text: str) -> None:
+        """Show a line beside the last frame, until the next frame; "" takes it back."""
 
 
 class SinkOptions(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from realtime.core.errors import ConfigError
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
 from realtime.serving.address import check_access, tls_context
-from realtime.serving.page_state import state_of
+from realtime.serving.page_state import PageState, state_of
 
 if TYPE_CHECKING:
     from realtime.serving.page_server import PageServer
@@ -74,6 +74,7 @@ class PageSink:
         self._page = _page(options)
         self._run: Run | None = None
         self._said_at_s = float("-inf")
+        self._state: PageState | None = None
 
     def open(self, run: Run) -> None:
         """Serve from now on. Raises OutletError."""
@@ -92,7 +93,13 @@ class PageSink:
         due = now_s - self._said_at_s >= _STATE_STEP_S
         self._said_at_s = now_s if due else self._said_at_s
         picture = self._run.picture(analysed) if self._page.watched else None
-        self._page.publish(picture, state_of(analysed, self._run.status()) if due else None)
+        self._state = state_of(analysed, self._run.status()) if due else self._state
+        self._page.publish(picture, self._state if due else None)
+
+    def notice(self, text: str) -> None:
+        """Say a line while no frame comes. Raises OutletError: the server has failed."""
+        if self._state is not None:
+            self._page.publish(None, replace(self._state, run={**self._state.run, "notice": text}))
 
     def close(self) -> None:
         """End the page; any number of times."""

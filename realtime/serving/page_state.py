@@ -25,7 +25,8 @@ class PageState:
         people: one mapping per face: `id`, `label`, `why`, `reason`, `age_s`, how many seconds before this moment the
             emotion was measured (`None`: never), and `p`, the smoothed probabilities in per mille in the order of
             `models.manifest.EMOTIONS`.
-        run: status of the run: `fps`, `latency_ms`, `dropped`, `provider`.
+        run: status of the run: `fps`, `latency_ms`, `dropped`, `provider`, `paused`, `recording`, and `notice`, a line
+            while no picture comes.
     """
 
     media_time_s: float
@@ -62,6 +63,7 @@ def state_of(analysed: Analysed, hud: RunStatus) -> PageState:
         "provider": hud.provider,
         "paused": hud.paused,
         "recording": hud.recording,
+        "notice": "",
     }
     return PageState(analysed.frame.media_time_s, people, run)
 

@@ -168,6 +168,11 @@ class Analyser:
         return self._info
 
     @property
+    def reconnecting(self) -> bool:
+        """Whether a source that broke off is being opened again."""
+        return isinstance(self._source, ReconnectingSource) and self._source.reconnecting
+
+    @property
     def provider(self) -> str:
         """Execution provider that the experts run on, "" until they are loaded."""
         return "" if self._pipeline is None else self._pipeline.provider

@@ -14,6 +14,8 @@ SLOWEST, FASTEST = 0.25, 16.0
 # After a longer stall (the window is dragged, the process stopped) playback continues instead of catching up.
 _MAX_LAG_S = 0.5
 _DRAW_EVERY_S = 1 / 30
+# So long without a picture is worth a line, unless the source's pictures are that rare.
+_SILENT_S, _SILENT_STEPS = 2.0, 3.0
 
 
 def check_speed(speed: float, *, live: bool) -> None:
@@ -56,3 +58,29 @@ class Pacer:
             return True
         self._drawn_s = now_s
         return False
+
+
+class PictureGap:
+    """Finds out that a live source has given no picture for longer than usual.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._came_s: float | None = None
+        self._step_s = 0.0
+
+    def came(self) -> None:
+        """Note that a picture has come."""
+        now_s = self._clock()
+        self._step_s = 0.0 if self._came_s is None else now_s - self._came_s
+        self._came_s = now_s
+
+    def note(self, reconnecting: bool) -> str:
+        """Return a line for people, "" while pictures come as usual or before the first one."""
+        silent_s = 0.0 if self._came_s is None else self._clock() - self._came_s
+        if silent_s < max(_SILENT_S, _SILENT_STEPS * self._step_s):
+            return ""
+        return f"no picture from the source for {silent_s:.0f} s" + (", trying again" if reconnecting else "")

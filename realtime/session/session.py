@@ -17,14 +17,14 @@ from realtime.core.metrics import Metrics
 from realtime.core.options import RunOptions, SmoothingMode
 from realtime.core.output_paths import free_name
 from realtime.core.protocols import SourceInfo
-from realtime.core.sink import InteractiveSink, Run, RunStatus, Sink
+from realtime.core.sink import InteractiveSink, NoticedSink, Run, RunStatus, Sink
 from realtime.core.types import Analysed
 from realtime.landmarks.all_faces_detector import AllFacesDetector
 from realtime.overlay.output_gate import OutputGate
 from realtime.provenance.run_builder import build_run, end_facts
 from realtime.recording.recording_sink import KeyRecordingSink, RecordingOptions, RecordingSink
 from realtime.session.analyser import Analyser
-from realtime.session.pacer import Pacer, check_speed
+from realtime.session.pacer import Pacer, PictureGap, check_speed
 from realtime.session.window_sink import WindowOptions
 from realtime.timeline.label_spans import LabelSpans
 
@@ -69,6 +69,7 @@ class Session:
         self._painter = self._gate.painter
         self._clock, self._sleep = clock, sleep
         self._pacer = Pacer(clock=clock)
+        self._gap, self._gap_notice = PictureGap(clock), ""
         self._analyser: Analyser | None = None
         self._run: Run | None = None
         self._media_time_s = 0.0
@@ -206,10 +207,22 @@ class Session:
                     self._quit = True
                 continue
             self.provider = analyser.provider
+            self._watch_for_gaps(analyser, came=analysed is not None)
             if analysed is not None and not holds:
                 self._give_out(analysed)
             elif screen is not None:
                 screen.idle(0.0)
+
+    def _watch_for_gaps(self, analyser: Analyser, came: bool) -> None:
+        """Let a live source's last picture not stand there without a word while no other one comes."""
+        if came:
+            self._gap.came()
+        notice = self._gap.note(analyser.reconnecting) if self.live and not came else ""
+        if notice != self._gap_notice:
+            self._gap_notice = notice
+            for sink in self._sinks:
+                if isinstance(sink, NoticedSink):
+                    sink.notice(notice)
 
     def _give_out(self, analysed: Analysed) -> None:
         """Pass one frame to every sink; without a window, wait until a watched file's frame is due."""
@@ -231,7 +244,7 @@ class Session:
             recording=self._recording() is not None,
             paused=paused,
             resting=self._analyser.calibration_note(self._media_time_s),
-            notice=notice,
+            notice=notice or self._gap_notice,
         )
 
     def _recording(self) -> Sink | None:

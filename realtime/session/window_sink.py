@@ -62,6 +62,7 @@ class WindowSink:
         self._switched_on = {Key.TOGGLE_HUD, Key.TOGGLE_TIMELINE}
         self._shown: Analysed | None = None
         self._picture: ImageArray | None = None
+        self._notice = ""
         self._quit = False
 
     def open(self, run: Run) -> None:
@@ -88,7 +89,7 @@ class WindowSink:
         # What was asked for elsewhere meanwhile comes next; nothing from before it may be shown after it.
         if playback.seeks != seeks or playback.pace.leaves_out(time_s):
             return
-        self._shown = analysed
+        self._shown, self._notice = analysed, ""
         with run.metrics.timed("draw"):
             self._redraw()
         self.idle(0.0)
@@ -107,6 +108,11 @@ class WindowSink:
     def status(self) -> tuple[bool, str]:
         """Whether the person paused it, and what is to be said of the playback."""
         return (False, "") if self._playback is None else (self._playback.paused, self._playback.notice)
+
+    def notice(self, text: str) -> None:
+        """Show a line beside the last frame, also where the line of facts is off."""
+        self._notice = text
+        self._redraw()
 
     def idle(self, wait_s: float) -> None:
         """Show the present picture, do what a key asks for, and wait a little. Raises RecordError."""
@@ -140,7 +146,7 @@ class WindowSink:
         if self._shown is None:
             return
         shown = self._switched_on
-        status = run.status() if Key.TOGGLE_HUD in shown else None
+        status = run.status() if Key.TOGGLE_HUD in shown or self._notice else None
         picture = self._overlay.draw(self._shown, status, landmarks=Key.TOGGLE_LANDMARKS in shown, mirror=run.mirror)
         self._picture = playback.composed(picture, timeline=Key.TOGGLE_TIMELINE in shown)
 

@@ -88,7 +88,8 @@ def test_events_tell_source_colours_and_what_was_missed_and_then_go_on(page: Pag
     assert one["p"][EMOTIONS.index("neutral")] == 900
     assert (seven["id"], seven["label"], seven["reason"], seven["why"]) == (7, "uncertain", "turned", "turned")
     assert said["run"] == {
-        "fps": 30.0, "latency_ms": 21, "dropped": 3, "provider": "cpu", "paused": True, "recording": False
+        "fps": 30.0, "latency_ms": 21, "dropped": 3, "provider": "cpu", "paused": True, "recording": False,
+        "notice": "",
     }  # fmt: skip
 
 

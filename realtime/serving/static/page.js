@@ -72,7 +72,7 @@ function key(name, colour) {
 }
 
 function show(moment) {
-  say(moment.run.paused ? "Paused" : "");
+  say(moment.run.paused ? "Paused" : moment.run.notice);
   clearTimeout(stillness);
   if (!moment.run.paused) stillness = setTimeout(() => say("Nothing new: paused, or the source stands still."), STILL_MS);
   // A source that begins again.
