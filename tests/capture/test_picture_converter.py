@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -165,6 +166,26 @@ def test_hdr_is_shown_as_bright_as_it_was_meant(tmp_path):
     if "not converted here" not in notes[0]:
         assert notes == ["the source is HDR (PQ): converted to standard range, white at 203 cd/m2"]
         assert images[0].mean() == pytest.approx(154, abs=8)
+
+
+@pytest.mark.parametrize(
+    ("level", "codec"), [(60, "libx265"), (154, "libx265"), (154, "ffv1"), (235, "libx265"), (400, "ffv1")]
+)
+def test_hlg_of_phones_is_shown_as_bright_as_it_was_meant(tmp_path, level, codec):
+    def declare(context):
+        context.color_trc, context.color_primaries, context.colorspace, context.color_range = 18, 9, 9, 1
+
+    # ITU-R BT.2100: light of a screen of 1000 cd/m2 is 1000 times the scene's to the power of 1.2.
+    scene = ((level / 255) ** 2.4 * 203 / 1000) ** (1 / 1.2)
+    signal = math.sqrt(3 * scene) if scene <= 1 / 12 else 0.17883277 * math.log(12 * scene - 0.28466892) + 0.55991073
+    gray = av.VideoFrame.from_ndarray(np.full((_H, _W, 3), round(signal * 65535), np.uint16), format="rgb48le")
+    images, notes = shown(
+        write(tmp_path / "a.mkv", [gray.reformat(format="yuv420p10le")], codec=codec, pix="yuv420p10le", setup=declare)
+    )
+    assert len(notes) == 1
+    if "not converted here" not in notes[0]:
+        assert notes == ["the source is HDR (HLG): converted to standard range, white at 203 cd/m2"]
+        assert images[0].mean() == pytest.approx(min(level, 255), abs=3)
 
 
 def test_gray_of_12_bits_in_16_is_stretched_with_a_line(tmp_path):

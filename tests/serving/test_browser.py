@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -125,6 +126,9 @@ def test_a_run_that_stands_still_is_told_from_one_that_is_paused(page: PageServe
     page.publish(None, state(1.2, {1: "fear"}, paused=True))
     tab.wait_for("document.getElementById('state').textContent === 'Paused'")
     assert tab.evaluate("heldTimers.size") == 0, "and it stays so"
+    waiting = state(1.2, {1: "fear"})
+    page.publish(None, dataclasses.replace(waiting, run={**waiting.run, "notice": "no picture for 4 s"}))
+    tab.wait_for("document.getElementById('state').textContent === 'no picture for 4 s'")
 
 
 def test_the_end_is_said_and_the_last_picture_stays(page: PageServer, tab: Tab) -> None:
