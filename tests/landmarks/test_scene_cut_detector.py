@@ -19,6 +19,29 @@ def covered(picture: np.ndarray) -> np.ndarray:
     return changed
 
 
+def with_bars(picture: np.ndarray) -> np.ndarray:
+    """The middle of it, with black at the sides and a little above and below."""
+    barred = np.full_like(picture, 8)
+    barred[40:320, 180:460] = picture[40:320, 180:460]
+    return barred
+
+
+@pytest.mark.parametrize("begins_with_bars", [False, True])
+@pytest.mark.parametrize(("number", "cut"), [(1, False), (2, True)])
+def test_bars_that_come_or_go_are_no_cut_and_hide_none(number: int, cut: bool, begins_with_bars: bool) -> None:
+    cuts = SceneCutDetector()
+    first, second = scene(1), scene(number)
+    cuts.is_cut(with_bars(first) if begins_with_bars else first)
+    assert cuts.is_cut(second if begins_with_bars else with_bars(second)) is cut
+
+
+def test_a_dark_picture_is_not_taken_for_bars() -> None:
+    cuts = SceneCutDetector()
+    cuts.is_cut(np.full_like(scene(1), 8))
+    assert cuts.is_cut(scene(1))
+    assert cuts.is_cut(np.full_like(scene(1), 8))
+
+
 @pytest.mark.parametrize(
     ("second", "cut"),
     [
