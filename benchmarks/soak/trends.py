@@ -4,7 +4,8 @@
 
 RESOURCES.csv is what `benchmarks.soak.live` writes. Samples ten seconds apart are not independent, and what breaks a
 connection comes in turns of three minutes: the line is fitted to the means of three minutes each. A slope is within
-noise where it is less than two standard errors from 0. The plot needs the train extra.
+noise where it is less than two standard errors from 0; memory that an allocator gives back makes it fall. The metrics'
+windows of 8192 frames must be full before the Python blocks level off. The plot needs the train extra.
 """
 
 from __future__ import annotations
@@ -77,6 +78,7 @@ def trend(seconds: np.ndarray, values: np.ndarray, warm_up_s: float) -> dict[str
         "slope_per_hour": round(slope, 4),
         "standard_error": round(error, 4),
         "within_noise": abs(slope) <= _NOISE * error,
+        "grows": slope > _NOISE * error,
         "thirty_days_would_add": month,
     }
 

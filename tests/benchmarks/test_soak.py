@@ -93,10 +93,12 @@ def test_a_slope_is_told_from_noise() -> None:
     noise = np.random.default_rng(0).normal(0, 1, len(seconds))
     level, rising = (trend(seconds, 200 + noise + per_hour * seconds / 3600, 600) for per_hour in (0.0, 3.0))
     assert level["within_noise"]
+    assert not level["grows"]
     assert level["slope_per_hour"] == pytest.approx(0, abs=0.3)
     low, high = level["thirty_days_would_add"]
     assert low < 0 < high
     assert not rising["within_noise"]
+    assert rising["grows"]
     assert rising["slope_per_hour"] == pytest.approx(3.0, abs=0.3)
     assert rising["thirty_days_would_add"][0] > 1900
     # The error is that of the means of 18 samples: 35 of them, a twentieth of an hour apart.
