@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -112,11 +113,13 @@ class ReconnectingSource:
                 return self._placed(frame)
             if not self._stopped.is_set() and not self._source.over:
                 why = str(error).partition("; ")[0] if error is not None else self._source.farewell
+                # Its trace holds the old connection.
+                failed, error = error is not None, None
                 self.reconnecting = True
                 back, self.reconnecting = self._is_back(why), False
                 if back:
                     continue
-                if error is not None and not self._stopped.is_set():
+                if failed and not self._stopped.is_set():
                     raise SourceReadError(
                         f"{why}; it did not come back within {self._limit_s:g} s: wait longer (--reconnect)"
                     ) from None
@@ -188,6 +191,10 @@ class ReconnectingSource:
                 return None
             self._counted = (self._counted[0] + old.dropped, self._counted[1] + old.damaged_packets)
             self._source = fresh
+        del old
+        # PyAV's frames and formats refer to themselves: each connection would leave a picture until Python's collector
+        # comes, hours later. Nobody waits now for the tenth of a second that it takes.
+        gc.collect()
         try:
             return fresh.open()
         except SourceError:

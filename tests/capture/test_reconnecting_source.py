@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import gc
+import weakref
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -240,3 +242,36 @@ def test_cameras_and_streams_are_opened_again_where_that_is_asked_for(name: str,
     assert type(source_for(name, reconnect_s=5)) is kind
     assert type(source_for(name)) is not kind
     assert isinstance(source_for("/dev/video3"), CameraSource)
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+def test_a_connection_that_is_over_leaves_nothing_even_where_it_refers_to_itself(breaks):
+    class Looped(Connection):
+        def __init__(self, clock: FakeClock) -> None:
+            super().__init__(clock, end=None)
+            self.itself = self
+
+        def read(self) -> Frame | None:
+            frame = super().read()
+            if frame is None and breaks:
+                raise SourceReadError("cam broke off")
+            return frame
+
+    clock = FakeClock()
+    made: list[weakref.ref[Connection]] = []
+
+    def make() -> Connection:
+        connection = Looped(clock)
+        made.append(weakref.ref(connection))
+        return connection
+
+    source = ReconnectingSource(make, clock=clock, wait=clock.sleep)
+    gc.disable()
+    try:
+        source.open()
+        for _ in range(10):
+            source.read()
+        assert [connection() is not None for connection in made] == [False, False, False, True]
+    finally:
+        gc.enable()
+        source.close()
