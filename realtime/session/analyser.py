@@ -21,7 +21,7 @@ from realtime.core.metrics import Metrics
 from realtime.core.options import AnalysisOptions, SmoothingMode
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed, Emotions, Faces, Frame
-from realtime.session.two_pass import TwoPass
+from realtime.session.two_pass import TwoPass, check_readable_twice
 from realtime.smoothing.carry_forward import CarryForward
 from realtime.smoothing.label_smoother import LabelSmoother, label_single_frames
 from realtime.smoothing.neutral_calibrator import NeutralCalibrator
@@ -271,15 +271,8 @@ class Analyser:
         return calibrator
 
     def _two_pass(self, pipeline: Pipeline) -> TwoPass:
-        if self.delivery is Delivery.LIVE or not isinstance(self._named, (str, Path)):
-            raise ConfigError(
-                f"offline smoothing needs a file, which waits; received {self.info.name}: leave --smooth offline out"
-            )
-        if self.info.path is None:
-            raise ConfigError(
-                f"offline smoothing reads a file twice; received {self.info.name}, which can be read once: save it to "
-                "a file first, or leave --smooth offline out"
-            )
+        waits = self.delivery is not Delivery.LIVE and isinstance(self._named, (str, Path))
+        check_readable_twice(self.info, waits)
         options = self.options
         again = source_for(self._named, tracks=options.tracks)
         return TwoPass(

@@ -9,11 +9,32 @@ from collections.abc import Callable, Generator
 
 from realtime.core.channel import ChannelClosedError
 from realtime.core.config import SmoothingConfig
-from realtime.core.errors import EmotionLiveError, RecordError, SourceReadError
-from realtime.core.protocols import FrameSource
+from realtime.core.errors import ConfigError, EmotionLiveError, RecordError, SourceReadError
+from realtime.core.protocols import FrameSource, SourceInfo
 from realtime.core.types import Analysed, Emotions, Faces, IntArray
 from realtime.pipeline.pipeline import Pipeline
 from realtime.smoothing.offline import smooth_offline
+
+
+def check_readable_twice(info: SourceInfo, waits: bool) -> None:
+    """Refuse what two passes cannot read.
+
+    Args:
+        info: the source, open.
+        waits: whether it is a file that waits for its reader.
+
+    Raises:
+        ConfigError: it does not wait, or is gone once it was read.
+    """
+    if not waits:
+        raise ConfigError(
+            f"offline smoothing needs a file, which waits; received {info.name}: leave --smooth offline out"
+        )
+    if info.path is None:
+        raise ConfigError(
+            f"offline smoothing reads a file twice; received {info.name}, which can be read once: save it to a file "
+            "first, or leave --smooth offline out"
+        )
 
 
 class TwoPass:
