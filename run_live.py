@@ -83,6 +83,12 @@ def main(debug: bool, list_cameras: bool, **options: Any) -> None:
         code = 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
         leave(0, busy)
+    except RuntimeError as error:
+        # Python's own word for a system that has no room for one more thread.
+        if "start new thread" not in str(error):
+            raise
+        say("error: the system starts no further thread: memory or processes are limited; allow more", err=True)
+        code = 1
     # Whoever calls this function goes on where all went well.
     if code or busy:
         leave(code, busy)

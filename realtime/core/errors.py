@@ -85,7 +85,9 @@ class StageError(EmotionLiveError):
         self.stage = stage
         self.frame_index = frame_index
         where = "before the first frame" if frame_index is None else f"on frame {frame_index}"
-        super().__init__(f"the {stage} stage failed {where}: {reason}; run with --debug for the trace")
+        # What a library says may have several lines.
+        said = " ".join(reason.split())
+        super().__init__(f"the {stage} stage failed {where}: {said}; run with --debug for the trace")
 
 
 def redact(address: str) -> str:
