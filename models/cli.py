@@ -51,9 +51,11 @@ class CommandByFirstWord(click.Command):
 
     def main(self, *given: Any, **how: Any) -> Any:
         """Run the command, or the other one."""
-        words = list(given[0] if given else how.pop("args", None) or sys.argv[1:])
+        asked = given[0] if given else how.pop("args", None)
+        words = list(sys.argv[1:] if asked is None else asked)
         if not words or words[0] not in self._others:
-            return super().main(words, *given[1:], **how)
+            # As it was given: on Windows click expands the words of the command line itself, where no shell does.
+            return super().main(asked, *given[1:], **how)
         other: click.Command = importlib.import_module(self._others[words[0]]).main
         name = how.pop("prog_name", None) or Path(sys.argv[0]).name
         return other.main(words[1:], prog_name=f"{name} {words[0]}", **how)

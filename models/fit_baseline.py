@@ -58,6 +58,7 @@ def main(labels: Path, root: Path, name: str, weights: Path) -> None:
     """
     manifest = load_manifest(weights)
     faces = [face for face in read_labels(labels, root, notify=say) if face.label and face.subject]
+    neutral_pairs(faces, np.ones(len(faces), np.bool_))  # A table without pairs is refused before minutes of work.
     answers = run_shipped(faces, root, PipelineConfig(weights=weights))
     for line in answers.fault_lines(faces):
         say(line)

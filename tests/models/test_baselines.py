@@ -51,6 +51,18 @@ def test_between_two_sensitivities_the_baseline_is_mixed_as_the_fusion_is(tmp_pa
     assert replace(plain, baselines=(spec(),)).baseline_at(0.75) == spec()
 
 
+def test_a_table_without_people_is_refused_before_anything_is_run(tmp_path: Path) -> None:
+    write_tiny_weights(tmp_path)
+    table = tmp_path / "labels.csv"
+    table.write_text("file,label\na.jpg,fear\nb.jpg,neutral\n")
+    done = CliRunner().invoke(
+        fit_main, ["--labels", str(table), "--root", str(tmp_path), "--weights", str(tmp_path)], catch_exceptions=False
+    )
+    assert done.exit_code == 1
+    assert "needs a column subject" in done.output
+    assert done.output.count("\n") == 1, "no progress bar"
+
+
 @pytest.mark.parametrize(
     "change", [{"rest": (0.0,) * 5}, {"gain": 1.5}, {"gain": float("nan")}, {"rest": (float("nan"),) * 6}]
 )
