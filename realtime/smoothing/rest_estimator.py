@@ -13,8 +13,8 @@ _NEUTRAL = EMOTIONS.index("neutral")
 # A frame counts by its probability of neutral to this power: at one percent, ten seconds of laughter are worth a
 # millisecond of rest.
 _POWER = 2
-# So many seconds of rest are worth as much as the population's rest. With ten simulated people gain half a point more,
-# and one in a hundred neutral frames more is called sad or angry.
+# So many seconds of rest are worth as much as the population's rest. With ten, simulated people gain half a point
+# more, and one in a hundred neutral frames more is called sad or angry.
 _PRIOR_S = 20.0
 # The estimate is a mean over the last seconds of rest; slow, since people's faces at rest do not change.
 _MEMORY_S = 60.0
