@@ -82,9 +82,11 @@ def main(
     First one temperature per expert, then the fusion. All methods are compared by five-fold cross-validation, and
     --method is the one that is written. The fit aims at all votes; scored are faces of which more than half agree.
 
-    With --meant and --posed, biases and temperature are chosen for all three labelings, and the fusions for
+    With --meant and --posed, shifts and temperature are chosen for all three labelings, and the fusions for
     sensitivity 0 (the votes alone) and 1 (what was meant, and posed faces in full) are written beside.
     """
+    if (posed is None) != (posed_root is None):
+        raise DataError("--posed and --posed-root go together; received one of them: give the other one, too")
     manifest = load_manifest(weights)
     found = _looked_at(_each_once(labels, root, label_column, split, (val_share, test_share)), root, split, weights)
     applied = [expert.temperature for expert in manifest.experts]

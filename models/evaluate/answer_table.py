@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -105,6 +106,9 @@ def _numbers(row: Mapping[str, str], regions: Sequence[str], where: str) -> list
     names = ["detected", *_FUSED, *(f"{region}_{name}" for region in regions for name in _FUSED)]
     names += [f"{region}{_RELIABILITY}" for region in regions]
     try:
-        return [float(row[name]) for name in names]
+        values = [float(row[name]) for name in names]
+        if wild := [row[name] for name, value in zip(names, values, strict=True) if not math.isfinite(value)]:
+            raise ValueError(f"received {wild[0]!r}")
+        return values
     except (KeyError, ValueError) as error:
         raise DataError(f"{where}: every answer must be a number ({error}); write the table again") from error

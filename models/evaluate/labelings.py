@@ -30,7 +30,7 @@ class Labelings:
     Attributes:
         seen: votes of those who looked.
         meant: the same pictures with what each was found under, or `None`.
-        posed: people who were asked to show an expression, or `None`; only biases and temperature depend on them.
+        posed: people who were asked to show an expression, or `None`; only shifts and temperature depend on them.
     """
 
     seen: Evidence
@@ -43,7 +43,7 @@ class Labelings:
         Args:
             method: of `models.evaluate.fusion_solver`.
             meant_share: `float` in [0, 1].
-            posed_share: how much the posed faces count at choosing biases and temperature, beside 1 for the others.
+            posed_share: how much the posed faces count at choosing shifts and temperature, beside 1 for the others.
         """
         meant_share = meant_share if self.meant else 0.0
         both = mixed(self.seen, self.meant, meant_share) if self.meant and meant_share else self.seen

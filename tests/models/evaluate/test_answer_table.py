@@ -69,6 +69,7 @@ def test_experts_that_one_table_lacks_are_not_scored(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("file,label\na.png,fear\n", "must be a table of `models.evaluate shipped`; the column detected is missing"),
+        ("GOOD\nx.png,fear,1,nan,0,0,0,0,0\n", "line 2: every answer must be a number (received 'nan')"),
         ("GOOD\nx.png,fear,1,a,0,0,0,0,0\n", "line 2: every answer must be a number (could not convert string"),
         (
             "GOOD\nx.png,fear,0,0,0,0,0,0,0\nx.png,fear,0,0,0,0,0,0,0\n",

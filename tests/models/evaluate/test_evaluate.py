@@ -269,6 +269,14 @@ def test_success_shares_count_right_answers() -> None:
     assert shares[0][2] == pytest.approx(0.5), "never said: nothing is known"
 
 
+@pytest.mark.parametrize("alone", ["--posed", "--posed-root"])
+def test_posed_faces_without_their_folder_or_table_are_not_passed_over(alone: str, tmp_path: Path) -> None:
+    arguments = ["--root", str(tmp_path), "--weights", str(tmp_path), alone, str(tmp_path / "posed")]
+    done = CliRunner().invoke(fit_main, arguments)
+    assert done.exit_code == 1
+    assert done.output.startswith("error: --posed and --posed-root go together; received one of them")
+
+
 def test_posed_faces_and_second_labels_give_the_manifest_a_sensitivity(labelled: Path, tmp_path: Path) -> None:
     folder = write_tiny_weights(tmp_path / "w", eyes="happiness", lips="anger").folder
     table = str(labelled / "labels.csv")
