@@ -8,10 +8,10 @@ BIN := $(VENV)/bin
 TOOLS ?= .uv
 UV := $(TOOLS)/bin/uv
 UV_VERSION := 0.13.9
-# The first Python here between 3.10 and 3.14 (untried, so last); override with `make PYTHON=python3.11 demo`. Where there
-# is none, uv fetches one.
-PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python3.14; do \
-	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13 + ("$$p" == "python3.14")))' 2>/dev/null && echo $$p && break; done)
+# The first Python here between 3.10 and 3.13; override with `make PYTHON=python3.11 demo`, also to try 3.14. Where there is
+# none, uv fetches one.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; do \
+	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
 FETCHED := 3.13
 # Runs uv, which needs less.
 ANY_PYTHON := $(or $(PYTHON),$(shell for p in python3 python; do \

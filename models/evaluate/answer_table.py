@@ -85,7 +85,7 @@ def read_answers(paths: Sequence[Path]) -> tuple[list[LabelledFace], Answers]:
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"each picture must be in one table, once; received {twice} twice")
-    return faces, _answers(np.array(cells, np.float32).reshape(len(cells), -1), regions)
+    return faces, _answers(np.array(cells, np.float32).reshape(len(cells), -1 if cells else 0), regions)
 
 
 def _answers(cells: np.ndarray[tuple[int, int], np.dtype[np.float32]], regions: tuple[str, ...]) -> Answers:

@@ -75,6 +75,8 @@ def test_experts_that_one_table_lacks_are_not_scored(tmp_path: Path) -> None:
             "GOOD\nx.png,fear,0,0,0,0,0,0,0\nx.png,fear,0,0,0,0,0,0,0\n",
             "must be in one table, once; received x.png twice",
         ),
+        ("GOOD\n", "has one of the six labels; nothing can be scored"),
+        ("GOOD\nx.png,fear,,,,,,,\n", "has one of the six labels; nothing can be scored"),
         ("GOOD\nx.png,disgust,0,0,0,0,0,0,0\n", "has one of the six labels; nothing can be scored"),
     ],
 )
