@@ -6,7 +6,6 @@ import csv
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from demo import CLIP_PATH
-from realtime.core.errors import StageError
 from realtime.inference.classifier import RegionClassifier
 from run_live import main
 
@@ -297,18 +295,3 @@ def test_help_fits_the_terminal_and_calls_the_program_as_it_was_called(
     assert "run_live.py" not in text
     assert "python run_live.py clip.mp4" in CliRunner().invoke(main, ["--help"], prog_name="run_live.py").output
     assert max(map(len, text.splitlines())) <= width
-
-
-def test_a_system_without_room_for_a_thread_is_one_line(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    done = run(str(CLIP_PATH), "--headless", "--weights", str(weights))
-    assert done.exit_code == 1
-    assert "error: the system starts no further thread" in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_what_a_library_says_in_two_lines_is_told_in_one() -> None:
-    assert "bad model; run" in str(StageError("landmarks", None, "bad\nmodel"))

@@ -31,12 +31,16 @@ class SceneCutDetector:
         before, self._samples = self._samples, samples
         if before is None or before.shape != samples.shape:
             return before is not None
-        samples, before = _without_bars(samples, before)
-        if float(np.abs(samples - before).mean()) <= _MIN_GREY_LEVELS:
-            return False
-        a, b = samples - samples.mean(), before - before.mean()
-        spread = np.sqrt(float((a * a).mean()) * float((b * b).mean())) + 1.0
-        return bool((a * b).mean() / spread < _MAX_CORRELATION)
+        # Both: what moves before a dark wall looks as if it had bars, and then hardly like itself between them.
+        return _differ(samples, before) and _differ(*_without_bars(samples, before))
+
+
+def _differ(samples: npt.NDArray[np.float32], before: npt.NDArray[np.float32]) -> bool:
+    if float(np.abs(samples - before).mean()) <= _MIN_GREY_LEVELS:
+        return False
+    a, b = samples - samples.mean(), before - before.mean()
+    spread = np.sqrt(float((a * a).mean()) * float((b * b).mean())) + 1.0
+    return bool((a * b).mean() / spread < _MAX_CORRELATION)
 
 
 def _without_bars(*pictures: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:

@@ -77,3 +77,7 @@ def test_a_stage_error_says_where_and_what_next() -> None:
     assert (error.stage, error.frame_index) == ("classify", 12)
     assert "frame 12" in str(error)
     assert "--debug" in str(error)
+
+
+def test_what_a_library_says_in_two_lines_is_told_in_one() -> None:
+    assert "bad model; run" in str(errors.StageError("landmarks", None, "bad\nmodel"))

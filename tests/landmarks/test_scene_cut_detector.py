@@ -35,6 +35,17 @@ def test_bars_that_come_or_go_are_no_cut_and_hide_none(number: int, cut: bool, b
     assert cuts.is_cut(second if begins_with_bars else with_bars(second)) is cut
 
 
+def test_what_moves_before_a_dark_wall_makes_no_cut() -> None:
+    detector, shown = SceneCutDetector(), scene(4)[:280, :320]
+    cut_at = []
+    for left in range(0, 320, 24):
+        frame = np.full((360, 640, 3), 6, np.uint8)
+        frame[40:320, left : left + 320] = shown
+        if detector.is_cut(frame):
+            cut_at.append(left)
+    assert cut_at == []
+
+
 def test_a_dark_picture_is_not_taken_for_bars() -> None:
     cuts = SceneCutDetector()
     cuts.is_cut(np.full_like(scene(1), 8))

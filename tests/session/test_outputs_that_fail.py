@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,3 +134,14 @@ def test_where_two_outputs_fail_both_of_their_part_files_are_named(weights: Path
     for name in ("r.part.mp4", "t.part.jsonl"):
         assert (tmp_path / name).exists()
         assert f"until then is in {name}" in said or f"so far are in {name}" in said
+
+
+def test_a_system_without_room_for_a_thread_is_one_line(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    done = CliRunner().invoke(main, [str(CLIP_PATH), "--headless", "--weights", str(weights)])
+    assert done.exit_code == 1
+    assert "error: the system starts no further thread" in done.stderr
+    assert "Traceback" not in done.stderr
