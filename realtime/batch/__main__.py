@@ -13,11 +13,11 @@ from tqdm import tqdm
 from models.console import ERR, ending_signals, hold_standard_streams, say
 from models.manifest import WEIGHTS_DIR
 from models.workers import MOST_WORKERS, usable_cores
-from realtime.batch.batch_options import TABLE_FORMATS, BatchOptions, table_format
+from realtime.batch.batch_options import TABLE_FORMATS, BatchOptions, suffixes_of, table_format
 from realtime.batch.batch_runner import BatchRunner
 from realtime.batch.result_store import ResultStore, VideoResult
 from realtime.batch.summary_rows import is_good
-from realtime.batch.video_list import Video, find_videos
+from realtime.batch.video_list import SUMMARY_NAMES, Video, find_videos
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError
 from realtime.core.options import FaceStyle, SmoothingMode
@@ -75,11 +75,13 @@ def _run(
     **how: Any,
 ) -> int:
     """Run the batch and return how many of its videos failed."""
-    videos = find_videos(inputs, pattern)
+    store = ResultStore(out)
+    videos = find_videos(inputs, pattern, {(out / place).resolve() for place in store.places()})
     options = _options(**how)
-    with ResultStore(out) as store, _Bar(videos) as bar:
+    with store, _Bar(videos) as bar:
         runner = BatchRunner(store, options, min(jobs, len(videos)), bar.finished, bar.progress)
         results = runner.known(videos, retry_failed=retry_failed, overwrite=overwrite)
+        _claim(store, inputs, videos, options, overwrite=overwrite)
         left = [video for video in videos if video.name not in results]
         bar.start(left, already=len(results))
         stopped = _stopping(runner, bar)
@@ -95,6 +97,15 @@ def _run(
     if len(ordered) < len(videos):
         say(f"{len(videos) - len(ordered)} are left; run the same command again to go on", err=True)
     return len(failed)
+
+
+def _claim(
+    store: ResultStore, inputs: Sequence[Path], videos: Sequence[Video], options: BatchOptions, *, overwrite: bool
+) -> None:
+    """Refuse, before any work, to write over what is read or what no batch wrote. Raises ConfigError, RecordError."""
+    places = [f"{video.name}{suffix}" for video in videos for suffix in suffixes_of(options)]
+    places += [f"{name}{suffix}" for name in SUMMARY_NAMES for suffix in (".csv", ".parquet", ".html")]
+    store.claim(places, [*inputs, *(video.path for video in videos)], overwrite=overwrite)
 
 
 def _options(

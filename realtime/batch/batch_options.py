@@ -62,6 +62,14 @@ class BatchOptions:
         }
 
 
+def suffixes_of(options: BatchOptions) -> tuple[str, ...]:
+    """Return what the names of a video's outputs end in."""
+    table = f".{options.table}"
+    # A Parquet file has its metadata in itself.
+    beside = () if options.table == "parquet" else (f"{table}-metadata.json",)
+    return (table, *beside, *((".html",) if options.report else ()), *((".mp4",) if options.record else ()))
+
+
 def table_format(wanted: str | None) -> str:
     """Return the format of the videos' tables: the one that is wanted, else Parquet where it can be written, else CSV.
 

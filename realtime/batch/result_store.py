@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ DONE, FAILED = "done", "failed"
 _FOLDER = ".batch"
 _WORKING = "working"
 _LOCK = "lock"
+_PLACES = "places.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,50 @@ class ResultStore:
         """Return whether every output of a result is still there."""
         return all((self.out / place).is_file() for place in result.outputs.values())
 
+    def places(self) -> set[str]:
+        """Return the places, relative to the output folder, of all that batches have written here or were about to."""
+        try:
+            return {str(one) for one in json.loads((self._folder / _PLACES).read_text("utf-8"))}
+        except (OSError, ValueError, TypeError):
+            return set()
+
+    def claim(self, places: Sequence[str], inputs: Iterable[Path], *, overwrite: bool) -> None:
+        """Note where this batch will write, so that a later one knows these files as its own.
+
+        Args:
+            places: relative to the output folder.
+            inputs: what the batch reads, which is never replaced.
+            overwrite: `bool`, whether files may be replaced that no batch wrote.
+
+        Raises:
+            ConfigError: a file that is read, or one that no batch wrote, is in one of the places.
+            RecordError: they cannot be noted.
+        """
+        known, read = self.places(), {mark for path in inputs if (mark := _file_mark(path))}
+        for place in places:
+            path = self.out / place
+            mark = _file_mark(path)
+            if mark is not None and mark in read:
+                raise ConfigError(f"a batch never replaces what it reads; it would write {path}: give another --out")
+            if os.path.lexists(path) and place not in known and not overwrite:
+                raise ConfigError(
+                    f"{path} exists already, and no batch wrote it; give another --out, or --overwrite to replace it"
+                )
+        try:
+            write_whole(self._folder / _PLACES, json.dumps(sorted(known.union(places))).encode())
+        except OSError as error:
+            raise RecordError(f"cannot write into {self.out}: {error.strerror}; free some space") from error
+
     def _path(self, name: str) -> Path:
         return self._folder / "results" / f"{name}.json"
+
+
+def _file_mark(path: Path) -> tuple[int, int] | None:
+    """Return what is the same for all names of one file."""
+    with suppress(OSError):
+        state = path.stat()
+        return state.st_dev, state.st_ino
+    return None
 
 
 def _locked(stream: IO[bytes]) -> bool:

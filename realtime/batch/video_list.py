@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import io
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -17,8 +18,12 @@ VIDEO_SUFFIXES = (
 """What a folder's files must end in to count as videos, unless a pattern says otherwise."""
 
 _LIST_SUFFIXES = (".txt", ".csv", ".tsv")
+SUMMARY_NAMES = ("summary", "codebook", "conditions", "windows")
+"""Names of the files that sum a batch up; no video's outputs may have them."""
+
 _FILE_COLUMNS = ("file", "path", "video", "source")
-_OWN_COLUMNS = frozenset({"video", "track", "seconds", "status"})
+_OWN_COLUMNS = frozenset({"video", "status", "video_s", "track", "first_s", "last_s", "seconds", "transitions"})
+_OWN_GROUPS = ("share_", "mean_p_", "reliability_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +41,21 @@ class Video:
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_videos(inputs: Sequence[Path], pattern: str = "") -> list[Video]:
+def find_videos(inputs: Sequence[Path], pattern: str = "", outputs: Collection[Path] = ()) -> list[Video]:
     """Return the videos of all inputs, in a fixed order, each once.
 
     Args:
         inputs: videos, folders (searched to the bottom), and lists: .txt with a path per line, or .csv and .tsv with a
             column `file` and any others. Paths in a list may be relative to it.
         pattern: what a folder's files must match instead of `VIDEO_SUFFIXES`: "*.avi", "cam1/*.mp4".
+        outputs: files of earlier batches, resolved; a folder's videos are without them.
 
     Raises:
         ConfigError: an input is not there, a list cannot be read, or nothing was found.
     """
     found: dict[Path, tuple[PurePosixPath, Mapping[str, str]]] = {}
     for one in inputs:
-        for path, place, columns in _of_input(one, pattern):
+        for path, place, columns in _of_input(one, pattern, outputs):
             found.setdefault(path.resolve(), (place, columns))
     if not found:
         wanted = pattern or ", ".join(VIDEO_SUFFIXES)
@@ -58,12 +64,14 @@ def find_videos(inputs: Sequence[Path], pattern: str = "") -> list[Video]:
     return [Video(path, name, columns) for (path, (_, columns)), name in zip(found.items(), names, strict=True)]
 
 
-def _of_input(one: Path, pattern: str) -> Iterator[tuple[Path, PurePosixPath, Mapping[str, str]]]:
+def _of_input(
+    one: Path, pattern: str, outputs: Collection[Path]
+) -> Iterator[tuple[Path, PurePosixPath, Mapping[str, str]]]:
     """Yield path, place below the output folder, and columns of each video."""
     if one.is_dir():
         for path in sorted(one.rglob("*")):
             inside = PurePosixPath(path.relative_to(one).as_posix())
-            if _wanted(inside, pattern) and path.is_file():
+            if _wanted(inside, pattern) and path.is_file() and path.resolve() not in outputs:
                 yield path, inside, {}
     elif not one.is_file():
         raise ConfigError(f"an input must be a video, a folder or a list (.txt, .csv); {one} is not there")
@@ -95,8 +103,13 @@ def _listed(table: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
     else:
         rows = _rows(table, text)
     for name, columns in rows:
-        path = table.parent / Path(name).expanduser()
-        if not path.is_file():
+        path = table.parent / name
+        try:
+            path = table.parent / Path(name).expanduser()
+            there = path.is_file()
+        except (OSError, RuntimeError, ValueError):  # Longer than a name may be; the home of nobody.
+            there = False
+        if not there:
             raise ConfigError(f"the list {table} names {name}, which is not there ({path}); correct the list")
         yield path, columns
 
@@ -104,16 +117,20 @@ def _listed(table: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
 def _rows(table: Path, text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     first = text.splitlines()[0] if text.strip() else ""
     separator = max("\t;,", key=first.count)
-    reader = csv.DictReader(text.splitlines(), delimiter=separator)
-    header = {name.strip().lower(): name for name in reader.fieldnames or [] if name}
+    reader = csv.DictReader(io.StringIO(text), delimiter=separator)
+    try:
+        lines, columns = list(reader), reader.fieldnames or []
+    except csv.Error as error:
+        raise ConfigError(f"the list {table} must be a table; its line {reader.line_num} is none ({error})") from error
+    header = {name.strip().lower(): name for name in columns if name}
     column = next((header[name] for name in _FILE_COLUMNS if name in header), None)
     if column is None:
         raise ConfigError(f"the list {table} needs a column called file; it has {', '.join(header) or 'none'}")
-    others = [name for name in reader.fieldnames or [] if name and name != column]
-    taken = [name for name in others if name.strip().lower() in _OWN_COLUMNS]
+    others = [name for name in columns if name and name != column]
+    taken = [name for name in others if (own := name.strip().lower()) in _OWN_COLUMNS or own.startswith(_OWN_GROUPS)]
     if taken:
         raise ConfigError(f"the list {table} has a column {taken[0]!r}, which the summary has too; rename it")
-    for row in reader:
+    for row in lines:
         if (row.get(column) or "").strip():
             yield row[column].strip(), {name.strip(): (row.get(name) or "").strip() for name in others}
 
@@ -123,7 +140,7 @@ def _names(places: Sequence[PurePosixPath]) -> list[str]:
     bare = [str(place.with_suffix("")) for place in places]
     # Names that differ only in case are one file on many systems.
     folded = [name.casefold() for name in bare]
-    names, used = [], set[str]()
+    names, used = [], set(SUMMARY_NAMES)
     for place, name, key in zip(places, bare, folded, strict=True):
         candidate = name if folded.count(key) == 1 else f"{name}_{place.suffix.lstrip('.')}"
         number, free = 2, candidate

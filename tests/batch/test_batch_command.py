@@ -160,3 +160,13 @@ def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(batch, tmp_path: Path) 
     kept = [json.loads(path.read_text("utf-8")) for path in out.glob(".batch/results/*.json")]
     assert 1 <= len(kept) < 3
     assert {one["status"] for one in kept} == {"done"}
+
+
+def test_a_batch_beside_its_videos_leaves_them_as_they_are(batch, tmp_path: Path) -> None:
+    clip = tmp_path / "a.mp4"
+    clip.write_bytes(CLIP.read_bytes())
+    words = ["batch", str(tmp_path), "--out", str(tmp_path), "--weights", str(batch[0] / "weights"), "--record"]
+    found = CliRunner().invoke(run_live.main, [*words, "--overwrite"])
+    assert found.exit_code == 2
+    assert "never replaces what it reads" in found.output
+    assert clip.read_bytes() == CLIP.read_bytes()

@@ -56,3 +56,24 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", "utf-8")
     with pytest.raises(RecordError, match="cannot write into"), ResultStore(tmp_path / "file" / "out"):
         pass
+
+
+def test_what_a_batch_reads_is_never_replaced(tmp_path: Path) -> None:
+    video = tmp_path / "a.mp4"
+    video.write_bytes(b"video")
+    refused = pytest.raises(ConfigError, match="never replaces what it reads")
+    with ResultStore(tmp_path) as store, refused:
+        store.claim(["a.csv", "a.mp4"], [video], overwrite=True)
+    with ResultStore(tmp_path) as store:
+        assert store.places() == set()
+
+
+def test_files_that_no_batch_wrote_are_replaced_on_request_alone(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("notes by hand", "utf-8")
+    with ResultStore(tmp_path) as store:
+        with pytest.raises(ConfigError, match="no batch wrote it"):
+            store.claim(["a.csv"], [], overwrite=False)
+        store.claim(["a.csv"], [], overwrite=True)
+    # From then on they are a batch's own.
+    with ResultStore(tmp_path) as store:
+        store.claim(["a.csv"], [], overwrite=False)

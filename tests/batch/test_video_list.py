@@ -71,6 +71,9 @@ def test_a_table_brings_further_columns(tmp_path: Path, separator: str) -> None:
         ("name,group\na.mp4,x\n", "needs a column called file; it has name, group"),
         ("file\nmissing.mp4\n", "names missing.mp4, which is not there"),
         ("file,seconds\na.mp4,3\n", "has a column 'seconds', which the summary has too"),
+        ("file,Transitions\na.mp4,3\n", "has a column 'Transitions', which the summary has too"),
+        ("file,share_anger\na.mp4,3\n", "has a column 'share_anger', which the summary has too"),
+        (f'file,note\na.mp4,"{"x" * 140_000}"\n', "its line 2 is none"),
         ("", "needs a column called file; it has none"),
     ],
 )
@@ -90,3 +93,32 @@ def test_nothing_found_and_nothing_there_are_said(tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="must be text in UTF-8"):
         find_videos([tmp_path / "list.csv"])
+
+
+def test_what_an_earlier_batch_recorded_is_no_video_of_the_next(tmp_path: Path) -> None:
+    touch(tmp_path / "a.mp4")
+    made = touch(tmp_path / "results" / "a.mp4")
+    assert [video.name for video in find_videos([tmp_path], outputs={made.resolve()})] == ["a"]
+
+
+def test_no_video_writes_to_the_name_of_a_summary(tmp_path: Path) -> None:
+    for name in ("Summary.mp4", "codebook.mp4", "summary-2.mp4"):
+        touch(tmp_path / name)
+    found = names(tmp_path)
+    assert not {"summary", "codebook"} & {name.casefold() for name in found}
+    assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize("line", ["~nobody-has-this-name/a.mp4", "a" * 300])
+def test_a_path_that_no_system_can_find_is_one_line(tmp_path: Path, line: str) -> None:
+    table = tmp_path / "list.txt"
+    table.write_text(line + "\n", "utf-8")
+    with pytest.raises(ConfigError, match="which is not there"):
+        find_videos([table])
+
+
+def test_a_cell_of_two_lines_is_one_cell(tmp_path: Path) -> None:
+    touch(tmp_path / "a.mp4")
+    table = tmp_path / "list.csv"
+    table.write_text('file,note\na.mp4,"one\ntwo"\n', "utf-8")
+    assert dict(find_videos([table])[0].columns) == {"note": "one\ntwo"}
