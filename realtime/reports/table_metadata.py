@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from realtime.core.errors import RecordError
+from realtime.core.errors import ConfigError, RecordError
 from realtime.core.output_paths import write_whole
 from realtime.core.version import VERSION
 from realtime.reports.table_schema import TABLE_VERSION, Column
@@ -55,6 +55,7 @@ def read_facts(path: Path) -> dict[str, Any]:
 
     Raises:
         RecordError: it is not there, or has no facts.
+        ConfigError: it is in Parquet, and pyarrow cannot be imported.
     """
     try:
         if path.suffix.lower() == ".parquet":
@@ -67,7 +68,11 @@ def read_facts(path: Path) -> dict[str, Any]:
             facts = json.loads(sidecar_of(path).read_bytes())["notes"][0]
         if str(facts["program"]).startswith("emotion-live "):
             return dict(facts)
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except ImportError as error:
+        raise ConfigError(
+            f"a .parquet table needs pyarrow, which cannot be imported ({error}); install it to read {path}"
+        ) from error
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise _no_facts(path) from error
     raise _no_facts(path)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models.manifest import manifest_sha256
-from realtime.core.errors import ConfigError
+from realtime.core.errors import ConfigError, RecordError
 from realtime.core.options import AnalysisOptions, RunOptions
 from realtime.provenance.option_facts import options_from
 from realtime.provenance.source_facts import first_megabyte_sha256
@@ -44,7 +44,7 @@ def recorded_run(table: Path, source: Path | None, weights: Path) -> RecordedRun
         weights: folder of the models.
 
     Raises:
-        RecordError: the table has no metadata.
+        RecordError: the table has no metadata, or damaged one.
         ConfigError: the run cannot be repeated: a camera, a file that is gone or another one, by-hand interventions.
     """
     facts = read_facts(table)
@@ -54,8 +54,11 @@ def recorded_run(table: Path, source: Path | None, weights: Path) -> RecordedRun
     if told.get("live") or facts.get("interventions"):
         why = "frames that were dropped then" if told.get("live") else "what a person did meanwhile"
         raise ConfigError(f"only a file's run without help can be repeated; {table} depends on {why}")
-    found = _found(told, table, source)
-    return RecordedRun(found, options_from(options, weights=weights), tuple(_doubts(facts, weights)))
+    try:
+        found = _found(told, table, source)
+        return RecordedRun(found, options_from(options, weights=weights), tuple(_doubts(facts, weights)))
+    except (TypeError, ValueError, AttributeError, OSError) as error:
+        raise RecordError(f"the metadata of {table} was changed or damaged ({error}); give it as it was") from error
 
 
 def _found(told: Mapping[str, Any], table: Path, source: Path | None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from realtime.core.errors import RecordError
 from realtime.reports.table_schema import SOURCE_COLUMN
 
 # When a row was written is not what it says; and a file that was renamed is the same one.
@@ -47,7 +49,7 @@ def compare_rows(first: Path, second: Path) -> RowComparison:
         second: likewise.
 
     Raises:
-        OSError, ValueError: one of them cannot be read.
+        RecordError: one of them cannot be read.
     """
     rows = different = 0
     by_column: Counter[str] = Counter()
@@ -63,6 +65,13 @@ def compare_rows(first: Path, second: Path) -> RowComparison:
 
 
 def _rows(table: Path) -> list[dict[str, Any]]:
+    try:
+        return _read(table)
+    except (OSError, ValueError, csv.Error) as error:
+        raise RecordError(f"the rows of {table} cannot be read ({error}); give the table as it was written") from error
+
+
+def _read(table: Path) -> list[dict[str, Any]]:
     if table.suffix.lower() == ".parquet":
         import pyarrow.parquet
 
@@ -70,5 +79,6 @@ def _rows(table: Path) -> list[dict[str, Any]]:
         return found
     text = table.read_text("utf-8")
     if table.suffix.lower() == ".jsonl":
-        return [json.loads(line) for line in text.splitlines()]
-    return list(csv.DictReader(text.splitlines()))
+        return [json.loads(line) for line in text.split("\n") if line]
+    # A cell may hold what `splitlines` takes for the end of a line.
+    return list(csv.DictReader(io.StringIO(text)))

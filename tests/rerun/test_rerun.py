@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from click.testing import CliRunner, Result
 
 import run_live
 from demo import CLIP_PATH
-from realtime.reports.table_metadata import sidecar_of
+from realtime.core.errors import ConfigError, RecordError
+from realtime.reports.table_metadata import read_facts, sidecar_of
 from realtime.rerun.row_comparison import compare_rows
 
 
@@ -95,3 +97,47 @@ def test_a_row_that_is_missing_counts(tmp_path: Path) -> None:
     second.write_text("frame,wall_time\n0,b\n")
     assert str(compare_rows(first, second)) == "1 of 2 rows differ: they are missing"
     assert str(compare_rows(first, first)) == "all 2 rows are equal"
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_value_may_hold_what_ends_a_line_elsewhere(tmp_path: Path, weights: Path, suffix: str) -> None:
+    table = made(tmp_path, weights, suffix, "--column", "note=a\u2028b\nc")
+    found = run("rerun", table, "--weights", weights)
+    assert (found.exit_code, found.output.splitlines()[-1]) == (0, "all 15 rows are equal"), found.output
+
+
+@pytest.mark.parametrize(
+    ("name", "body"), [("a.jsonl", b'{"frame": 0}\n{"fra'), ("a.csv", b"\xff"), ("a.parquet", b"x")]
+)
+def test_rows_that_cannot_be_read_are_one_line(tmp_path: Path, name: str, body: bytes) -> None:
+    (tmp_path / name).write_bytes(body)
+    with pytest.raises(RecordError, match="cannot be read"):
+        compare_rows(tmp_path / name, tmp_path / name)
+
+
+def test_without_pyarrow_a_table_in_parquet_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ConfigError, match="needs pyarrow"):
+        read_facts(tmp_path / "t.parquet")
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("versions", 5),
+        ("source_facts", {"name": "my clip.mp4", "path": 5}),
+        ("options", {"seconds": []}),
+        ("options", {"pipeline": {"max_faces": "many"}}),
+        ("options", {"pipeline": 5}),
+    ],
+)
+def test_damaged_metadata_are_one_line(tmp_path: Path, weights: Path, fact: str, value: object) -> None:
+    table = made(tmp_path, weights, ".csv")
+    sidecar = sidecar_of(table)
+    body = json.loads(sidecar.read_text())
+    body["notes"][0][fact] = value
+    sidecar.write_text(json.dumps(body))
+    found = run("rerun", table, "--weights", weights)
+    assert found.exit_code == 1, found.output
+    assert found.output.startswith("error: the metadata of ")
