@@ -26,9 +26,7 @@ def refuse_nan(_context: click.Context, _parameter: click.Parameter, value: floa
 
 _FACES, _MILLISECONDS, _ABOVE_0 = click.IntRange(1, 20), click.FloatRange(0, 10_000), click.FloatRange(0, min_open=True)
 _OPTIONS = (
-    click.option(
-        "--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most."
-    ),
+    click.option("--max-faces", type=_FACES, default=4, show_default=True, help="Faces per frame at most."),
     click.option("--provider", type=click.Choice(["auto", *PROVIDERS]), default="auto", show_default=True),
     click.option("--smoothing-ms", type=_MILLISECONDS, default=200, show_default=True, help="Longer is calmer."),
     click.option(

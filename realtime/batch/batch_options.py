@@ -12,7 +12,7 @@ from typing import Any
 from models.manifest import manifest_sha256
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
-from realtime.core.options import FaceStyle, SmoothingMode
+from realtime.core.options import AnalysisOptions, FaceStyle, SmoothingMode
 from realtime.core.version import VERSION
 
 _HEAD_BYTES = 1 << 20
@@ -32,6 +32,9 @@ class BatchOptions:
         record: `bool`, also an annotated video each.
         faces: how faces appear in recordings and reports.
         seconds: `float` or `None`, only so much of each video.
+
+    Raises:
+        ConfigError: a value that no run may have.
     """
 
     pipeline: PipelineConfig = field(default_factory=PipelineConfig)
@@ -41,6 +44,14 @@ class BatchOptions:
     record: bool = False
     faces: FaceStyle = FaceStyle.AS_THEY_ARE
     seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse here what each video would be refused for."""
+        self.analysis()
+
+    def analysis(self) -> AnalysisOptions:
+        """Return how each video is analyzed. Raises ConfigError."""
+        return AnalysisOptions(pipeline=self.pipeline, smoothing=self.smoothing, seconds=self.seconds)
 
     def facts(self) -> dict[str, Any]:
         """Return all that decides a video's results, as JSON takes it; equal facts make equal results."""

@@ -16,10 +16,24 @@ from models.new_files import write_whole
 from realtime.batch.person_tally import LABELS
 from realtime.batch.result_store import DONE, VideoResult
 from realtime.core.types import UNCERTAIN, FloatArray
-from realtime.reports.table_schema import COLUMNS
+from realtime.reports.table_schema import SOURCE_COLUMN, columns_of, constant_columns
 
 _L = len(LABELS)
 Cell = str | int | float | None
+_CONDITIONS = {
+    "column": ("", "a column of the list of videos"),
+    "value": ("", "one of its values"),
+    "unit": ("", "what counts once: a video, or the list's column that names participants"),
+    "units": ("", "how many of them have that value"),
+    "label": ("", "an emotion, or uncertain"),
+    "mean_share": ("1", "mean over units of the share of time in which it was shown"),
+    "low_95": ("1", "lower end of the 95 % interval of that mean"),
+    "high_95": ("1", "upper end of it"),
+}
+_WINDOWS = {
+    "start_s": ("s", "where the window begins"),
+    "end_s": ("s", "where it ends; all other columns are the summary's, over the window"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +123,14 @@ def window_rows(results: Sequence[VideoResult], window_s: int) -> Iterator[dict[
 
 
 def codebook_rows(names: Sequence[str], regions: Sequence[str]) -> list[dict[str, Cell]]:
-    """Return what each column means: those of the videos' tables, then the summary's.
+    """Return what each column means: those of the videos' tables, of the summary, of conditions and windows.
 
     Args:
         names: further columns of the list of videos.
         regions: of the experts.
     """
-    rows: list[dict[str, Cell]] = [
-        {"file": "table of a video", "column": one.name, "unit": one.unit, "meaning": one.about} for one in COLUMNS
-    ]
+    columns = (*columns_of(tuple(regions)), *constant_columns({SOURCE_COLUMN: ""}))
+    tables = {one.name: (one.unit, one.about) for one in columns}
     about: dict[str, tuple[str, str]] = {
         "video": ("", "name of the video's outputs"),
         **dict.fromkeys(names, ("", "from the list of videos")),
@@ -133,10 +146,12 @@ def codebook_rows(names: Sequence[str], regions: Sequence[str]) -> list[dict[str
         "transitions": ("", "changes from one shown emotion to another"),
         **{f"reliability_{one}": ("1", f"mean reliability of the region {one}") for one in regions},
     }
-    rows += [
-        {"file": "summary", "column": name, "unit": unit, "meaning": meaning} for name, (unit, meaning) in about.items()
+    files = {"table of a video": tables, "summary": about, "conditions": _CONDITIONS, "windows": _WINDOWS}
+    return [
+        {"file": file, "column": name, "unit": unit, "meaning": meaning}
+        for file, told in files.items()
+        for name, (unit, meaning) in told.items()
     ]
-    return rows
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Cell]]) -> None:

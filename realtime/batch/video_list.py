@@ -121,7 +121,8 @@ def _rows(table: Path, text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     try:
         lines, columns = list(reader), reader.fieldnames or []
     except csv.Error as error:
-        raise ConfigError(f"the list {table} must be a table; its line {reader.line_num} is none ({error})") from error
+        line = reader.reader.line_num  # The other one is of the row before.
+        raise ConfigError(f"the list {table} must be a table; its line {line} is none ({error})") from error
     header = {name.strip().lower(): name for name in columns if name}
     column = next((header[name] for name in _FILE_COLUMNS if name in header), None)
     if column is None:

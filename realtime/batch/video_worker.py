@@ -17,7 +17,7 @@ from realtime.batch.person_tally import PersonTally, TallyOptions
 from realtime.batch.result_store import DONE, FAILED, VideoResult
 from realtime.batch.video_list import Video
 from realtime.core.errors import EmotionLiveError
-from realtime.core.options import AnalysisOptions, PictureOptions, RunOptions
+from realtime.core.options import PictureOptions, RunOptions
 from realtime.core.output_paths import owner_only
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import SinkOptions
@@ -114,7 +114,7 @@ def _run_options(task: VideoTask, outputs: tuple[SinkOptions, ...]) -> RunOption
     options = task.options
     return RunOptions(
         source=str(task.video.path),
-        analysis=AnalysisOptions(pipeline=options.pipeline, smoothing=options.smoothing, seconds=options.seconds),
+        analysis=options.analysis(),
         picture=PictureOptions(faces=options.faces),
         outputs=outputs,
     )

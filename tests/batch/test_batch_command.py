@@ -170,3 +170,25 @@ def test_a_batch_beside_its_videos_leaves_them_as_they_are(batch, tmp_path: Path
     assert found.exit_code == 2
     assert "never replaces what it reads" in found.output
     assert clip.read_bytes() == CLIP.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("table", "files"),
+    [
+        ("one.csv", ["table of a video"]),
+        ("conditions.csv", ["conditions"]),
+        ("windows.csv", ["windows", "summary"]),
+    ],
+)
+def test_the_codebook_explains_every_column_of_every_table(batch, table: str, files: list[str]) -> None:
+    out = batch[0] / "out"
+    told = {row["column"]: row["meaning"] for row in rows(out / "codebook.csv") if row["file"] in files}
+    assert all(told.get(column) for column in rows(out / table)[0]), table
+
+
+def test_a_value_that_no_video_can_be_analyzed_with_is_refused_once(batch, tmp_path: Path) -> None:
+    _, arguments, _ = batch
+    found = CliRunner().invoke(main, [arguments[0], "--out", str(tmp_path / "out"), "--seconds", "nan"])
+    assert found.exit_code == 2
+    assert "seconds must be above 0" in found.output
+    assert not (tmp_path / "out").exists()
