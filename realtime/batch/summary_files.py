@@ -32,7 +32,8 @@ def write_summary(
 ) -> Path:
     """Write summary.csv, .parquet and .html, codebook.csv, and where they have rows conditions.csv and windows.csv.
 
-    They are made anew from all results; those of an earlier run of the same batch are replaced.
+    They are made anew from all results; those of an earlier run of the same batch are replaced, or removed where this
+    one has nothing for them, since they would be of other videos.
 
     Args:
         out: the batch's folder.
@@ -68,12 +69,15 @@ def _write(
     conditions = condition_shares(results, columns)
     rows = summary_rows(results, columns, regions)
     write_csv(out / "summary.csv", rows)
-    write_parquet(out / "summary.parquet", rows)
+    if not write_parquet(out / "summary.parquet", rows):
+        (out / "summary.parquet").unlink(missing_ok=True)
     write_csv(out / "codebook.csv", codebook_rows(further_columns(columns), regions))
-    if conditions:
-        write_csv(out / "conditions.csv", condition_rows(conditions))
-    if window_s is not None:
-        write_csv(out / "windows.csv", list(window_rows(results, window_s)))
+    windows = [] if window_s is None else list(window_rows(results, window_s))
+    for name, found in (("conditions.csv", condition_rows(conditions)), ("windows.csv", windows)):
+        if found:
+            write_csv(out / name, found)
+        else:
+            (out / name).unlink(missing_ok=True)
     return write_whole(
         out / "summary.html", summary_page(results, columns, conditions, options.facts()).encode(), overwrite=True
     )

@@ -18,7 +18,11 @@ from click.testing import CliRunner
 import run_live
 from models.manifest import EMOTIONS
 from realtime.batch.__main__ import main
+from realtime.batch.batch_options import BatchOptions
 from realtime.batch.person_tally import LABELS
+from realtime.batch.result_store import DONE, VideoResult
+from realtime.batch.summary_files import write_summary
+from realtime.core.config import PipelineConfig
 from tests.support.tiny_models import write_tiny_weights
 
 CLIP = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
@@ -192,3 +196,19 @@ def test_a_value_that_no_video_can_be_analyzed_with_is_refused_once(batch, tmp_p
     assert found.exit_code == 2
     assert "seconds must be above 0" in found.output
     assert not (tmp_path / "out").exists()
+
+
+def test_no_table_of_another_run_stays_beside_the_summary(batch, tmp_path: Path) -> None:
+    _, arguments, _ = batch
+    weights, out = arguments[arguments.index("--weights") + 1], tmp_path
+    options = BatchOptions(PipelineConfig(weights=Path(weights)), table="csv")
+    person = {"track": 1, "first_s": 0, "last_s": 1, "transitions": 0, "spans": [], "reliability": {}}
+    person["bins"] = [[0, 1.0, *[0.0] * (len(LABELS) + len(EMOTIONS) - 1)]]
+    results = [VideoResult(name, name, DONE, {}, {}, seconds=1.0, people=(person,)) for name in ("a", "b")]
+    columns = {"a": {"group": "x"}, "b": {"group": "y"}}
+    write_summary(out, results, columns, options, 10)
+    assert (out / "conditions.csv").is_file()
+    assert (out / "windows.csv").is_file()
+    write_summary(out, results[:1], columns, options)
+    assert not (out / "conditions.csv").exists()
+    assert not (out / "windows.csv").exists()
