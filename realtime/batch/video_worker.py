@@ -99,15 +99,22 @@ def analyze_video(task: VideoTask) -> VideoResult:
         name=name,
         source=task.video.path.name,
         status=FAILED if reason else DONE,
-        reason=reason,
+        reason=_without_folders(reason, task),
         fingerprint=mark,
         options=facts,
         outputs=places,
         seconds=round(tally.end_s, 3),
         frames=tally.frames,
         people=tuple(tally.facts()),
-        notes=tuple(notes),
+        notes=tuple(_without_folders(note, task) for note in notes),
     )
+
+
+def _without_folders(text: str, task: VideoTask) -> str:
+    """Return a line with files as their names: where they are may name people, and the summary is passed on."""
+    for folder in (task.working / str(task.number), task.video.path.parent):
+        text = text.replace(f"{folder}{os.sep}", "")
+    return text
 
 
 def _run_options(task: VideoTask, outputs: tuple[SinkOptions, ...]) -> RunOptions:

@@ -212,3 +212,9 @@ def test_no_table_of_another_run_stays_beside_the_summary(batch, tmp_path: Path)
     write_summary(out, results[:1], columns, options)
     assert not (out / "conditions.csv").exists()
     assert not (out / "windows.csv").exists()
+
+
+def test_the_summary_does_not_tell_where_the_videos_are(batch) -> None:
+    out = batch[0] / "out"
+    for path in (out / "summary.html", *out.glob(".batch/results/*.json")):
+        assert str(batch[0]) not in path.read_text("utf-8"), path
