@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from realtime.core.delivery import Delivery
 from realtime.core.errors import RecordError
 from realtime.core.output_paths import free_name, write_whole
 from realtime.core.sink import Run, RunControls
-from realtime.core.types import Analysed, ImageArray
+from realtime.core.types import Analysed, Faces, ImageArray
 from realtime.overlay.overlay import Overlay
 from realtime.session.keys import Click, Key
 from realtime.session.playback import Playback
-from realtime.session.window import Window
+from realtime.session.window import Window, first_size_wh
 
 _POLL_S = 0.02
 _CALIBRATE_S = 5.0
@@ -147,7 +148,8 @@ class WindowSink:
             return
         shown = self._switched_on
         status = run.status() if Key.TOGGLE_HUD in shown or self._notice else None
-        picture = self._overlay.draw(self._shown, status, landmarks=Key.TOGGLE_LANDMARKS in shown, mirror=run.mirror)
+        frame = enlarged(self._shown)
+        picture = self._overlay.draw(frame, status, landmarks=Key.TOGGLE_LANDMARKS in shown, mirror=run.mirror)
         self._picture = playback.composed(picture, timeline=Key.TOGGLE_TIMELINE in shown)
 
     def _wait_until_due(self, media_time_s: float, playback: Playback) -> None:
@@ -196,7 +198,9 @@ class WindowSink:
             return
         picture = self._picture
         if run.hides_faces:
-            picture = playback.composed(run.picture(self._shown), timeline=Key.TOGGLE_TIMELINE in self._switched_on)
+            # As large as what is shown: a click on the timeline still means the same place.
+            hidden = _resized(run.picture(self._shown), _shown_size_wh(self._shown))
+            picture = playback.composed(hidden, timeline=Key.TOGGLE_TIMELINE in self._switched_on)
         try:
             png = cv2.imencode(".png", picture)[1].tobytes()
             path = write_whole(free_name(".png"), png, overwrite=False)
@@ -205,3 +209,31 @@ class WindowSink:
                 f"the screenshot cannot be written: {error.strerror}; start the program in a writable folder"
             ) from error
         self._opened[0].notify(f"screenshot: {path}")
+
+
+def enlarged(analysed: Analysed) -> Analysed:
+    """Return a frame smaller than its window as large as that, its faces with it; any other one as it is.
+
+    OpenCV's window shrinks pictures but does not enlarge them: they would stand in a white surround. Enlarged before
+    anything is drawn on it, a small picture also has sharp texts, and room for more of them.
+    """
+    image, faces = analysed.frame.image_bgr, analysed.faces
+    before_wh, size_wh = analysed.frame.size_wh, _shown_size_wh(analysed)
+    if size_wh == before_wh:
+        return analysed
+    scale = np.array(size_wh, np.float32) / np.array(before_wh, np.float32)
+    larger = Faces(
+        faces.boxes_xyxy * np.tile(scale, 2), faces.landmarks_xy * scale, faces.head_pose_deg, faces.track_ids
+    )
+    return replace(analysed, frame=replace(analysed.frame, image_bgr=_resized(image, size_wh)), faces=larger)
+
+
+def _shown_size_wh(analysed: Analysed) -> tuple[int, int]:
+    """Return the size in which a frame is drawn: its own, or its window's where that is larger."""
+    return max(analysed.frame.size_wh, first_size_wh(analysed.frame.size_wh))
+
+
+def _resized(image_bgr: ImageArray, size_wh: tuple[int, int]) -> ImageArray:
+    if (image_bgr.shape[1], image_bgr.shape[0]) == size_wh:
+        return image_bgr
+    return np.asarray(cv2.resize(image_bgr, size_wh, interpolation=cv2.INTER_CUBIC), np.uint8)

@@ -59,7 +59,7 @@ def test_a_paused_file_shows_where_it_was_sent_and_stays_there(run, shown_times)
 
 
 def test_a_click_on_the_timeline_seeks(run, shown_times) -> None:
-    run({5: Click(80, 100), 12: Key.QUIT})
+    run({5: Click(320, 400), 12: Key.QUIT})
     assert shown_times[5] == pytest.approx(1.0, abs=0.1)
 
 
@@ -79,7 +79,7 @@ def test_a_clip_that_was_scrubbed_stays_open_at_its_end_and_plays_again(run, sho
 
 
 def test_scrubbing_is_refused_while_a_table_is_written_and_the_table_is_whole(run, tmp_path: Path) -> None:
-    _, _, said = run({10: Key.BACK, 20: Key.FAR_FORWARD, 30: Click(80, 100)}, TableOptions(tmp_path / "t.csv"))
+    _, _, said = run({10: Key.BACK, 20: Key.FAR_FORWARD, 30: Click(320, 400)}, TableOptions(tmp_path / "t.csv"))
     assert [line for line in said if "no seeking" in line] == [said[0]]
     rows = list(csv.DictReader((tmp_path / "t.csv").open()))
     assert [int(row["frame"]) for row in rows] == list(range(60))

@@ -1,4 +1,4 @@
-"""Keys that write, in a folder that cannot be written."""
+"""The window's sink: small pictures enlarged, and keys that write in a folder that cannot be written."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import pytest
 import realtime.session.window_sink as window_module
 from realtime.core.config import PipelineConfig
 from realtime.core.options import AnalysisOptions, RunOptions
+from realtime.overlay.timeline_strip import StripLayout
 from realtime.session.session import Session
-from realtime.session.window import Key
+from realtime.session.window import Key, first_size_wh
 from realtime.session.window_sink import WindowOptions
 from tests.support.clocks import FakeClock
+from tests.support.drawn_faces import analysed, plain
 from tests.support.made_clips import write_clip
 from tests.support.tiny_models import write_tiny_weights
 
@@ -58,3 +60,29 @@ def test_recording_and_screenshot_say_why_not_and_the_run_goes_on(
     assert "cannot record to emotion-live-" in said[0]
     assert said[1] == "the screenshot cannot be written: Permission denied; start the program in a writable folder"
     assert session.finished == []
+
+
+@pytest.mark.parametrize("size_wh", [(160, 120), (240, 240), (426, 240), (240, 426), (480, 360), (320, 20)])
+def test_a_small_picture_fills_its_window_instead_of_standing_in_a_white_surround(size_wh: tuple[int, int]) -> None:
+    width, height = window_module.enlarged(analysed(plain(size_wh), [])).frame.size_wh
+    assert width / height == pytest.approx(size_wh[0] / size_wh[1], rel=0.05)
+    assert (width, height) == first_size_wh(size_wh) > size_wh
+    # The timeline comes below it. OpenCV's window shrinks a picture, but never enlarges it.
+    with_timeline = width, height + StripLayout.under((width, height)).height
+    assert first_size_wh(with_timeline) <= with_timeline
+
+
+@pytest.mark.parametrize("size_wh", [(640, 360), (1280, 720), (480, 908), (3840, 2160)])
+def test_a_picture_as_large_as_its_window_is_drawn_as_it_is(size_wh: tuple[int, int]) -> None:
+    frame = analysed(plain(size_wh), [[10, 10, 50, 50]])
+    assert window_module.enlarged(frame) is frame
+
+
+def test_faces_grow_with_their_picture() -> None:
+    frame = analysed(plain((320, 240)), [[100, 60, 180, 160]])
+    larger = window_module.enlarged(frame)
+    np.testing.assert_allclose(larger.faces.boxes_xyxy, [[200, 120, 360, 320]])
+    np.testing.assert_allclose(larger.faces.landmarks_xy, frame.faces.landmarks_xy * 2)
+    assert larger.faces.track_ids.tolist() == [1]
+    assert larger.emotions is frame.emotions
+    assert frame.frame.size_wh == (320, 240)
