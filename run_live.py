@@ -46,6 +46,7 @@ Keys in the window
   q, Esc  quit     h  head-up display on/off     r  start/stop recording
   space   pause    l  landmarks on/off           s  save a screenshot
   t       timeline  n  take the faces of the next 5 s as resting: then neutral
+  ?, F1   show these keys in the window
   arrow keys or , .   back/on by 1 s; with shift or < >  by 10 s
   Home or 0           to the start; a click on the timeline goes there
 

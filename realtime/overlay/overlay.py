@@ -272,4 +272,4 @@ def _hud_texts(hud: RunStatus, no_face: bool) -> list[str]:
     texts.append(f"{hud.dropped} dropped")
     if no_face:
         texts.append("no face")
-    return [*texts, hud.source, hud.provider]
+    return [*texts, hud.source, hud.provider, "? for keys"]

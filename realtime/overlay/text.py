@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from realtime.core.types import ImageArray
-from realtime.overlay.palette import Colour
+from realtime.overlay.palette import DIM_INK, INK, PANEL, Colour
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 # Height of a capital of this font at scale 1 and how far letters reach below the line, in its own units.
@@ -20,6 +21,7 @@ _STROKE_SHARE, _BOLD_SHARE = 0.125, 0.17
 _SMALL_SAMPLES, _LARGE_SAMPLES, _LARGE_CAP_PX = 6, 3, 20
 _KEPT_TEXTS = 1024
 _KEPT_PLATES = 32
+_LIST_OPACITY, _LEAST_LIST_CAP_PX = 0.9, 6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,3 +141,32 @@ def plate(width_px: int, height_px: int, radius_px: int, colour: Colour, opacity
 def copied(layer: TextLayer) -> TextLayer:
     """Return a copy that may be drawn on."""
     return TextLayer(layer.keep.copy(), layer.add.copy())
+
+
+def draw_list(picture_bgr: ImageArray, rows: Sequence[tuple[str, str]], cap_px: int) -> None:
+    """Draw a list of two columns in place, on a plate in the middle of the picture.
+
+    Args:
+        picture_bgr: `(H, W, 3) uint8`.
+        rows: what stands at the left and at the right of each line.
+        cap_px: `int`, height of a capital letter; less where the list would not fit, as far as it can be read.
+    """
+    height, width = picture_bgr.shape[:2]
+    size_wh = _list_size_wh(rows, cap_px)
+    while cap_px > _LEAST_LIST_CAP_PX and (size_wh[0] > width or size_wh[1] > height):
+        cap_px -= 1
+        size_wh = _list_size_wh(rows, cap_px)
+    x, y = max(0, (width - size_wh[0]) // 2), max(0, (height - size_wh[1]) // 2)
+    plate(*size_wh, max(2, cap_px // 2), PANEL, _LIST_OPACITY).paste(picture_bgr, x, y)
+    second_x = x + size_wh[0] - cap_px - max(text_width_px(text, cap_px) for _, text in rows)
+    for place, (key, text) in enumerate(rows):
+        top = y + cap_px + place * 2 * cap_px
+        write(picture_bgr, key, x + cap_px, top, cap_px, INK, bold=True)
+        write(picture_bgr, text, second_x, top, cap_px, DIM_INK)
+
+
+def _list_size_wh(rows: Sequence[tuple[str, str]], cap_px: int) -> tuple[int, int]:
+    """Return the size of a list: a capital's height around it, between its lines, and two between its columns."""
+    first = max(text_width_px(key, cap_px, bold=True) for key, _ in rows)
+    second = max(text_width_px(text, cap_px) for _, text in rows)
+    return first + second + 4 * cap_px, (2 * len(rows) + 1) * cap_px + descent_px(cap_px)

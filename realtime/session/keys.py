@@ -27,6 +27,7 @@ class Key(enum.Enum):
     TOGGLE_RECORDING = "start or stop recording"
     SCREENSHOT = "save a picture"
     CALIBRATE = "take the faces in view as resting"
+    TOGGLE_HELP = "show or hide the list of keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,26 @@ KEYS = {
     "r": Key.TOGGLE_RECORDING,
     "s": Key.SCREENSHOT,
     "n": Key.CALIBRATE,
+    "?": Key.TOGGLE_HELP,
 }
 """Character -> what it asks for; capitals mean the same."""
+
+KEY_LIST = (
+    ("space", "pause, go on"),
+    (", .", "1 second back or on; arrow keys, too"),
+    ("< >", "10 seconds; shift and arrow keys, too"),
+    ("0", "to the start; Home, too"),
+    ("click", "on the timeline: go there"),
+    ("t", "timeline on or off"),
+    ("h", "status line on or off"),
+    ("l", "landmarks and regions on or off"),
+    ("r", "start or stop a recording"),
+    ("s", "save a screenshot"),
+    ("n", "take the faces of the next 5 s as resting"),
+    ("?", "this list on or off; F1, too"),
+    ("q", "quit; Esc, too"),
+)
+"""What the window's help says: keys, and what they do."""
 
 _SHIFTED = {Key.BACK: Key.FAR_BACK, Key.FORWARD: Key.FAR_FORWARD}
 # X11's key symbols, which GTK and Qt pass on; the second of each is that of the number pad.
@@ -71,10 +90,11 @@ _X11 = {
     0xFF98: Key.FORWARD,
     0xFF50: Key.RESTART,
     0xFF95: Key.RESTART,
+    0xFFBE: Key.TOGGLE_HELP,
 }
 # Windows: the virtual key in the upper half. macOS: the characters that Cocoa gives its function keys.
-_WINDOWS = {0x250000: Key.BACK, 0x270000: Key.FORWARD, 0x240000: Key.RESTART}
-_COCOA = {0xF702: Key.BACK, 0xF703: Key.FORWARD, 0xF729: Key.RESTART}
+_WINDOWS = {0x250000: Key.BACK, 0x270000: Key.FORWARD, 0x240000: Key.RESTART, 0x700000: Key.TOGGLE_HELP}
+_COCOA = {0xF702: Key.BACK, 0xF703: Key.FORWARD, 0xF729: Key.RESTART, 0xF704: Key.TOGGLE_HELP}
 _GTK_SHIFT = 0x10000
 
 

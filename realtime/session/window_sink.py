@@ -15,13 +15,16 @@ from realtime.core.output_paths import free_name, write_whole
 from realtime.core.sink import Run, RunControls
 from realtime.core.types import Analysed, Faces, ImageArray
 from realtime.overlay.overlay import Overlay
-from realtime.session.keys import Click, Key
+from realtime.overlay.text import draw_list
+from realtime.overlay.timeline_strip import StripLayout
+from realtime.session.keys import KEY_LIST, Click, Key
 from realtime.session.playback import Playback
 from realtime.session.window import Window, first_size_wh
 
 _POLL_S = 0.02
 _CALIBRATE_S = 5.0
-_SWITCHES = (Key.TOGGLE_HUD, Key.TOGGLE_LANDMARKS, Key.TOGGLE_TIMELINE)
+_LIST_SCALE = 1.3
+_SWITCHES = (Key.TOGGLE_HUD, Key.TOGGLE_LANDMARKS, Key.TOGGLE_TIMELINE, Key.TOGGLE_HELP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,8 @@ class WindowSink:
         status = run.status() if Key.TOGGLE_HUD in shown or self._notice else None
         frame = enlarged(self._shown)
         picture = self._overlay.draw(frame, status, landmarks=Key.TOGGLE_LANDMARKS in shown, mirror=run.mirror)
+        if Key.TOGGLE_HELP in shown:
+            draw_list(picture, KEY_LIST, round(_LIST_SCALE * StripLayout.under(frame.frame.size_wh).cap))
         self._picture = playback.composed(picture, timeline=Key.TOGGLE_TIMELINE in shown)
 
     def _wait_until_due(self, media_time_s: float, playback: Playback) -> None:

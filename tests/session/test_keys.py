@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from realtime.session.keys import Key, key_of
+from realtime.session.keys import KEY_LIST, KEYS, Key, key_of
 
 # Codes as GTK (with and without number lock and shift), Qt, Windows and Cocoa give them.
 ARROWS = [
@@ -44,9 +44,14 @@ def test_arrows_and_home_mean_the_same_everywhere(code, shift, wanted):
         (ord("."), Key.FORWARD),
         (ord(">"), Key.FAR_FORWARD),
         (ord("0"), Key.RESTART),
+        (ord("?"), Key.TOGGLE_HELP),
+        (ord("?") | 0x10000, Key.TOGGLE_HELP),
+        (0xFFBE, Key.TOGGLE_HELP),  # F1 of X11, Windows and Cocoa
+        (0x700000, Key.TOGGLE_HELP),
+        (0xF704, Key.TOGGLE_HELP),
         (27, Key.QUIT),
         (65362, None),  # the arrow up, whose low byte is R
-        (0xFFBF, None),  # a function key
+        (0xFFBF, None),  # F2
         (0xFFE1, None),  # shift alone
     ],
 )
@@ -63,3 +68,10 @@ def test_where_nobody_can_tell_shift_is_not_held(monkeypatch):
     monkeypatch.setattr(keys.sys, "platform", "linux")
     monkeypatch.setattr(keys, "_x11", lambda: (_ for _ in ()).throw(OSError("no X server")))
     assert keys.keyboard_shift_held() is False
+
+
+def test_the_list_in_the_window_has_every_key_and_no_other():
+    listed = {" " if key == "space" else key for keys, _ in KEY_LIST for key in keys.split()} - {"click"}
+    assert listed == set(KEYS) - {"\x1b"}
+    assert "Esc" in dict(KEY_LIST)["q"]
+    assert "F1" in dict(KEY_LIST)["?"]

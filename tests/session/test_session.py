@@ -161,6 +161,21 @@ def test_a_speed_for_a_source_with_its_own_is_refused(run) -> None:
         run({}, speed=2.0, realtime=True)
 
 
+def test_the_list_of_keys_comes_and_goes_with_its_key_and_is_in_no_recording(run, tmp_path: Path) -> None:
+    output = RecordingOptions(tmp_path / "out.mp4")
+    _, window, _ = run({5: Key.TOGGLE_HELP, 10: Key.TOGGLE_HELP, 14: Key.QUIT}, output)
+
+    def middle(picture: np.ndarray) -> np.ndarray:
+        return picture[100:280, 200:440]
+
+    # The clip's pictures are of one gray each; the list is not.
+    varied = [int(np.ptp(middle(picture))) > 100 for picture in window.shown[:14]]
+    assert varied == [False] * 5 + [True] * 5 + [False] * 4
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        for frame in container.decode(video=0):
+            assert np.ptp(frame.to_ndarray(format="bgr24")[25:70, 50:110]) < 100
+
+
 def test_the_timeline_can_be_switched_off(run) -> None:
     _, window, _ = run({5: Key.TOGGLE_TIMELINE, 10: Key.QUIT})
     assert window.shown[3].shape[0] > window.shown[8].shape[0] == 384

@@ -108,7 +108,14 @@ def shown(x_server):
 
 def test_keys_reach_the_program_and_q_ends_it(shown, x_server):
     process, _ = shown
-    wanted = {"r": Key.TOGGLE_RECORDING, "space": Key.PAUSE, "L": Key.TOGGLE_LANDMARKS, "q": Key.QUIT}
+    wanted = {
+        "r": Key.TOGGLE_RECORDING,
+        "space": Key.PAUSE,
+        "L": Key.TOGGLE_LANDMARKS,
+        "F1": Key.TOGGLE_HELP,
+        "question": Key.TOGGLE_HELP,
+        "q": Key.QUIT,
+    }
     for name, key in wanted.items():
         tool(x_server, "key", name)
         assert process.stdout.readline().strip() == key.name
