@@ -88,7 +88,8 @@ class PanelPainter:
     @property
     def _bar_px(self) -> int:
         # An expert's row has a square and a name where the others have a bar.
-        return self._cap + self._pad // 2 + self._name_px
+        row_px = self._cap + self._pad // 2 + self._name_px
+        return max(row_px, self._longest_head_px - self._bar_x - self._percent_px - 2 * self._pad)
 
     @property
     def _bars_y(self) -> int:
@@ -121,6 +122,12 @@ class PanelPainter:
         return self._title_px + self._pad // 3 + meter_px + self._pad // 2 + self._cap + self._pad
 
     @property
+    def _longest_head_px(self) -> int:
+        """Width of the longest first line of a full panel."""
+        said_px = text_width_px("happiness", self._head, bold=True) + text_width_px("100%", self._head, bold=True)
+        return self._left + text_width_px("person 88", self._cap) + self._pad // 2 + said_px + 2 * self._pad
+
+    @property
     def _verdict_px(self) -> int:
         """Width of the longest verdict that names the experts."""
         names = self._titles
@@ -131,7 +138,7 @@ class PanelPainter:
         """Return the plate of a panel with everything on it that is the same for all faces."""
         if level is not Level.FULL:
             head_px = self._head_px(level)
-            width = self._left + self._pad + text_width_px("#88", self._cap) + self._pad // 2
+            width = self._left + self._pad + text_width_px("person 88", self._cap) + self._pad // 2
             width += text_width_px("happiness", head_px, bold=True) + self._pad + text_width_px("blurred", self._cap)
             height = 2 * self._pad + head_px
             if level is Level.COMPACT:
@@ -156,7 +163,7 @@ class PanelPainter:
         top, right = y + self._pad, x + self.size_wh(level)[0] - self._pad
         head_px = self._head_px(level)
         drop = head_px - self._cap
-        at = write(picture, f"#{facts.track_id}", x + self._left, top + drop, self._cap, DIM_INK)
+        at = write(picture, f"person {facts.track_id}", x + self._left, top + drop, self._cap, DIM_INK)
         ink = GREY if facts.faded else INK
         write(picture, facts.label, at + self._pad // 2, top, head_px, ink, bold=True)
         if facts.old and level is not Level.FULL and not facts.uncertain:

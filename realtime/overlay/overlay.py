@@ -210,15 +210,15 @@ def _draw_corners(picture: ImageArray, box: FloatArray, colour: Colour, cap_px: 
 def _draw_leader(
     picture: ImageArray, box: FloatArray, corner: tuple[int, int], size_wh: tuple[int, int], colour: Colour, cap_px: int
 ) -> None:
-    """Join a panel to its face by a line where it could not be placed beside it."""
+    """Join a panel to its face by a line, so that it is seen whose it is where faces and panels stand close."""
     left, top, right, bottom = _pixels(box).tolist()
     near = (
         max(corner[0], min((left + right) // 2, corner[0] + size_wh[0])),
         max(corner[1], min((top + bottom) // 2, corner[1] + size_wh[1])),
     )
     ends = max(left, min(near[0], right)), max(top, min(near[1], bottom))
-    if np.hypot(near[0] - ends[0], near[1] - ends[1]) > 3 * cap_px:
-        _outlined(picture, [np.array([near, ends])], colour, max(1, cap_px // 8))
+    if near != ends:
+        _outlined(picture, [np.array([near, ends])], colour, max(2, cap_px // 5))
 
 
 def _draw_dots(picture: ImageArray, points_xy: FloatArray, side_px: int) -> None:

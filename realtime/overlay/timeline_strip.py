@@ -214,7 +214,7 @@ def _letter(band: ImageArray, view: TimelineView, lane: int, cap_px: int) -> Non
     last_track = 0
     for left, right, label, track in _spans(view, lane):
         name = LABELS[label]
-        texts = [f"#{track} {name}", f"#{track}"] if track != last_track else [name]
+        texts = [f"person {track} {name}", f"person {track}"] if track != last_track else [name]
         last_track = track
         room = right - left - cap_px
         text = next((text for text in texts if text_width_px(text, cap_px) <= room), "")
