@@ -32,9 +32,8 @@ __all__ = ["EMOTION_COLOURS_BGR", "GREY", "Overlay"]
 
 _CAP_SHARE = 0.0135
 _MIN_CAP_PX = 7
-# All panels together hide at most this share of the picture, and faces at most that share of the panels.
+# All panels together hide at most this share of the picture.
 _MAX_HIDDEN = {Level.FULL: 0.16, Level.COMPACT: 0.22}
-_MAX_ON_FACES = 0.08
 _GAP_CAPS = 1.4
 _CALM_FRAMES = 45
 _HUD_OPACITY = 0.7
@@ -51,6 +50,7 @@ class Overlay:
         self._ages = StalenessFilter()
         self._level = Level.FULL
         self._roomy_frames = 0
+        self._hud_corner = 0
 
     @property
     def level(self) -> Level:
@@ -64,7 +64,7 @@ class Overlay:
 
         Args:
             analysed: the frame and what is known of it; not changed.
-            hud: facts for the line at the top left, `None` for no line.
+            hud: facts for the line in a corner without a face, `None` for no line.
             landmarks: `bool`, also draw the landmarks and the regions that the experts see.
             mirror: `bool`, flip the picture left to right, as in a mirror; texts are not flipped.
 
@@ -85,11 +85,30 @@ class Overlay:
                 _draw_dots(picture, _mirrored_points(points, picture.shape[1], mirror), max(1, round(cap_px / 8)))
         for row, box in enumerate(boxes):
             _draw_corners(picture, box, facts[row].colour, cap_px)
-        reserved = [_draw_hud(picture, hud, cap_px, no_face=not facts)] if hud else []
+        reserved = [self._draw_hud(picture, hud, cap_px, boxes)] if hud else []
         if facts:
             painter = self._painter(regions, cap_px)
             self._draw_panels(picture, boxes, analysed.faces.track_ids, facts, reserved, painter)
         return picture
+
+    def _draw_hud(self, picture: ImageArray, hud: RunStatus, cap_px: int, boxes: FloatArray) -> Rect:
+        """Draw the line of facts in a corner without a face, shorter where it must; return the area that it takes."""
+        state, bright = [("REC", INK)] if hud.recording else [], ("PAUSED", hud.notice, hud.resting)
+        texts = _hud_texts(hud, no_face=not len(boxes))
+        items = [*state, *((text, INK if text in bright else DIM_INK) for text in texts)]
+        dot = round(cap_px * 1.5) if hud.recording else 0
+        picture_wh = picture.shape[1], picture.shape[0]
+        while True:
+            areas = _hud_areas(items, picture_wh, cap_px, dot)
+            covered = overlap_px(areas, boxes).sum(axis=1).tolist()
+            # It stays where it is until a face comes there.
+            corner = min(range(len(areas)), key=lambda n: (covered[n], n != self._hud_corner, n))
+            if len(items) == 1 or not (covered[corner] or areas[0][2] + areas[0][0] > picture_wh[0]):
+                break
+            items.pop()
+        self._hud_corner = corner
+        _draw_hud_items(picture, items, areas[corner], cap_px, dot)
+        return areas[corner]
 
     def _draw_panels(
         self,
@@ -148,14 +167,12 @@ class Overlay:
 
 
 def _fits(placed: IntArray, size_wh: tuple[int, int], boxes: FloatArray, reserved: Sequence[Rect]) -> bool:
-    """Return whether panels of this size leave faces, each other and reserved areas nearly free."""
+    """Return whether panels of this size leave faces, each other and reserved areas free."""
     rects = np.concatenate([placed, placed + np.array(size_wh)], axis=1).astype(np.float64)
-    area = float(size_wh[0] * size_wh[1])
     between = overlap_px(rects, rects)
     np.fill_diagonal(between, 0.0)
     taken = between.sum(axis=1) + overlap_px(rects, np.array(reserved, np.float64).reshape(-1, 4)).sum(axis=1)
-    on_faces = overlap_px(rects, boxes).sum(axis=1)
-    return bool((taken <= 0).all() and (on_faces <= _MAX_ON_FACES * area).all())
+    return not (taken + overlap_px(rects, boxes).sum(axis=1)).any()
 
 
 def _mirrored_boxes(boxes_xyxy: FloatArray, width_px: int, mirror: bool) -> FloatArray:
@@ -232,24 +249,15 @@ def _draw_dots(picture: ImageArray, points_xy: FloatArray, side_px: int) -> None
                 picture[y[inside], x[inside]] = colour
 
 
-def _draw_hud(picture: ImageArray, hud: RunStatus, cap_px: int, *, no_face: bool) -> Rect:
-    """Draw the line of facts; return the area that it takes."""
-    pad, gap = round(cap_px * 0.8), round(cap_px * 1.6)
-    state, bright = [("REC", INK)] if hud.recording else [], ("PAUSED", hud.notice, hud.resting)
-    items = [
-        *state,
-        *((text, INK if text in bright else DIM_INK) for text in _hud_texts(hud, no_face)),
-    ]
-    dot = round(cap_px * 1.5) if hud.recording else 0
-    room = picture.shape[1] - 4 * pad - dot
-    while len(items) > 1 and sum(text_width_px(text, cap_px) + gap for text, _ in items) - gap > room:
-        items.pop()
-    inner = sum(text_width_px(text, cap_px) + gap for text, _ in items) - gap + dot
-    width = -(-(inner + 2 * pad) // _HUD_WIDTH_STEP_PX) * _HUD_WIDTH_STEP_PX
-    height = cap_px + 2 * pad
-    plate(width, height, max(2, cap_px // 3), PANEL, _HUD_OPACITY).paste(picture, pad, pad)
-    x, y = 2 * pad, 2 * pad
-    if hud.recording:
+def _draw_hud_items(
+    picture: ImageArray, items: Sequence[tuple[str, Colour]], area: Rect, cap_px: int, dot: int
+) -> None:
+    """Draw the facts on their plate, after a red dot of `dot` pixels if that is not 0."""
+    pad, gap = _hud_spaces(cap_px)
+    left, top, right, bottom = area
+    plate(right - left, bottom - top, max(2, cap_px // 3), PANEL, _HUD_OPACITY).paste(picture, left, top)
+    x, y = left + pad, top + pad
+    if dot:
         radius = cap_px * 0.5
         centre = round((x + radius) * 16), round((y + (cap_px - 1) / 2) * 16)
         cv2.circle(picture, centre, round(radius * 16), RECORDING_RED, -1, cv2.LINE_AA, shift=4)
@@ -259,7 +267,20 @@ def _draw_hud(picture: ImageArray, hud: RunStatus, cap_px: int, *, no_face: bool
             middle = round((x - gap / 2) * 16), round((y + (cap_px - 1) / 2) * 16)
             cv2.circle(picture, middle, max(16, cap_px * 2), DIM_INK, -1, cv2.LINE_AA, shift=4)
         x = write(picture, text, x, y, cap_px, colour) + gap
-    return pad, pad, pad + width, pad + height
+
+
+def _hud_spaces(cap_px: int) -> tuple[int, int]:
+    """Return the space around the facts and between two of them, in pixels."""
+    return round(cap_px * 0.8), round(cap_px * 1.6)
+
+
+def _hud_areas(items: Sequence[tuple[str, Colour]], picture_wh: tuple[int, int], cap_px: int, dot: int) -> list[Rect]:
+    """Return where the line of facts can be: top left, top right, bottom left, bottom right."""
+    pad, gap = _hud_spaces(cap_px)
+    inner = sum(text_width_px(text, cap_px) + gap for text, _ in items) - gap + dot
+    width, height = -(-(inner + 2 * pad) // _HUD_WIDTH_STEP_PX) * _HUD_WIDTH_STEP_PX, cap_px + 2 * pad
+    lefts, tops = (pad, picture_wh[0] - pad - width), (pad, picture_wh[1] - pad - height)
+    return [(left, top, left + width, top + height) for top in tops for left in lefts]
 
 
 def _hud_texts(hud: RunStatus, no_face: bool) -> list[str]:

@@ -18,6 +18,8 @@ _Floats = npt.NDArray[np.float64]
 # Costs of a place, as shares of the panel's area that is covered. A panel over a panel hides two answers, one over
 # another face hides what the picture is about; one over its own face costs least.
 _COST_PANEL, _COST_RESERVED, _COST_OTHER_FACE, _COST_OWN_FACE = 8.0, 4.0, 3.0, 2.0
+# A face that is only touched costs, too: a panel further away is better than one on a face.
+_COST_TOUCH = 2.0
 _COST_PER_PREFERENCE = 0.01
 _COST_AWAY = 0.35
 _COST_MOVE = 0.3
@@ -61,8 +63,8 @@ def place_panels(
         others = np.delete(boxes, row, axis=0)
         panels = np.array(taken, np.float64).reshape(-1, 4)
         weighted = ((panels, _COST_PANEL), (fixed, _COST_RESERVED), (others, _COST_OTHER_FACE))
-        target = _best(boxes[row], last[row], panel_wh, picture_wh, gap_px, weighted)
-        placed[row] = _eased(target, last[row], panel_wh, picture_wh, gap_px, np.concatenate([panels, fixed]))
+        target = _best(boxes, row, last[row], panel_wh, picture_wh, gap_px, weighted)
+        placed[row] = _eased(target, last[row], panel_wh, picture_wh, gap_px, np.concatenate([panels, fixed, boxes]))
         taken.append(_rects(placed[row : row + 1].astype(np.float64), panel_wh)[0])
     return placed
 
@@ -120,14 +122,16 @@ def _candidates(box: _Floats, size_wh: tuple[int, int], picture_wh: tuple[int, i
 
 
 def _best(
-    box: _Floats,
+    boxes: _Floats,
+    row: int,
     last: _Floats,
     size_wh: tuple[int, int],
     picture_wh: tuple[int, int],
     gap_px: int,
     weighted: Sequence[tuple[_Floats, float]],
 ) -> _Floats:
-    """Return the corner of the cheapest place for the panel of the face in `box`."""
+    """Return the corner of the cheapest place for the panel of the face in row `row` of `boxes`."""
+    box = boxes[row]
     corners = _candidates(box, size_wh, picture_wh, gap_px)
     rects = _rects(corners, size_wh)
     area, diagonal = float(size_wh[0] * size_wh[1]), float(np.hypot(*size_wh))
@@ -136,6 +140,7 @@ def _best(
     cost[-_GRID_STEPS * _GRID_STEPS :] = _COST_PER_PREFERENCE * (len(corners) - _GRID_STEPS * _GRID_STEPS)
     away = np.maximum(np.maximum(box[:2] - rects[:, 2:], rects[:, :2] - box[2:]).max(axis=1) - gap_px, 0.0)
     cost += _COST_AWAY * away / diagonal + _COST_OWN_FACE * overlap_px(rects, box)[:, 0] / area
+    cost += _COST_TOUCH * overlap_px(rects, boxes).any(axis=1)
     for obstacles, weight in weighted:
         if len(obstacles):
             cost += weight * overlap_px(rects, obstacles).sum(axis=1) / area
