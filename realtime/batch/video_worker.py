@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, parent_process
@@ -90,9 +90,9 @@ def analyze_video(task: VideoTask) -> VideoResult:
         reason = str(error) or type(error).__name__
     if not tally.frames and not reason:
         reason = "it has no picture"
-    places: dict[str, str] = {}
+    places = dict[str, str]()
     try:
-        places = {what: _put(path, task) for what, path in (session.finished if session else ())}
+        places = _placed(session.finished if session else (), task)
     except OSError as error:
         reason = reason or f"its outputs cannot be moved into {task.out}: {error.strerror}"
     return VideoResult(
@@ -108,6 +108,17 @@ def analyze_video(task: VideoTask) -> VideoResult:
         people=tuple(tally.facts()),
         notes=tuple(_without_folders(note, task) for note in notes),
     )
+
+
+def _placed(finished: Iterable[tuple[str, Path]], task: VideoTask) -> dict[str, str]:
+    """Move outputs to their places, and what a failed video left unfinished, which its reason names. Raises OSError."""
+    places = {what: _put(path, task) for what, path in finished}
+    beside = task.out / Path(task.video.name).parent
+    for path in sorted((task.working / str(task.number)).glob("*.part*")):
+        if not (beside / path.name).exists():
+            beside.mkdir(parents=True, exist_ok=True)
+            path.replace(beside / path.name)
+    return places
 
 
 def _without_folders(text: str, task: VideoTask) -> str:

@@ -22,6 +22,8 @@ from realtime.batch.batch_options import BatchOptions
 from realtime.batch.person_tally import LABELS
 from realtime.batch.result_store import DONE, VideoResult
 from realtime.batch.summary_files import write_summary
+from realtime.batch.video_list import Video
+from realtime.batch.video_worker import VideoTask, analyze_video
 from realtime.core.config import PipelineConfig
 from tests.support.tiny_models import write_tiny_weights
 
@@ -218,3 +220,12 @@ def test_the_summary_does_not_tell_where_the_videos_are(batch) -> None:
     out = batch[0] / "out"
     for path in (out / "summary.html", *out.glob(".batch/results/*.json")):
         assert str(batch[0]) not in path.read_text("utf-8"), path
+
+
+def test_what_a_failed_video_left_unfinished_is_kept_where_its_reason_says(tmp_path: Path) -> None:
+    task = VideoTask(3, Video(tmp_path / "in.mp4", "day/in"), BatchOptions(), tmp_path / "working", tmp_path / "out")
+    (task.working / "3").mkdir(parents=True)
+    (task.working / "3" / "in.part.jsonl").write_text("row", "utf-8")
+    result = analyze_video(task)
+    assert result.status == "failed"
+    assert (tmp_path / "out" / "day" / "in.part.jsonl").read_text("utf-8") == "row"
