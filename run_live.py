@@ -84,15 +84,27 @@ def main(debug: bool, list_cameras: bool, **options: Any) -> None:
         code = 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
         leave(0, busy)
-    except RuntimeError as error:
-        # Python's own word for a system that has no room for one more thread.
-        if "start new thread" not in str(error):
+    except (MemoryError, ImportError, RuntimeError) as error:
+        line = _without_room(error)
+        if not line:
             raise
-        say("error: the system starts no further thread: memory or processes are limited; allow more", err=True)
+        say(f"error: {line}", err=True)
         code = 1
     # Whoever calls this function goes on where all went well.
     if code or busy:
         leave(code, busy)
+
+
+def _without_room(error: Exception) -> str:
+    """Return a line for what the system has no room for, "" for any other error."""
+    if isinstance(error, MemoryError):
+        return "the memory that the program may use is not enough; allow more, or close other programs"
+    if isinstance(error, ImportError):
+        return f"a library cannot be loaded ({' '.join(str(error).split())}); allow more memory, or set up again"
+    # Python's own word.
+    if "start new thread" in str(error):
+        return "the system starts no further thread: memory or processes are limited; allow more"
+    return ""
 
 
 def _list_cameras() -> None:

@@ -80,7 +80,11 @@ class VideoRecorder:
         self._unwritten: deque[float] = deque()
         self._progress = threading.Condition()
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self._part.unlink(missing_ok=True)
+            raise
 
     @property
     def frames_written(self) -> int:

@@ -136,12 +136,32 @@ def test_where_two_outputs_fail_both_of_their_part_files_are_named(weights: Path
         assert f"until then is in {name}" in said or f"so far are in {name}" in said
 
 
-def test_a_system_without_room_for_a_thread_is_one_line(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (RuntimeError("can't start new thread"), "error: the system starts no further thread"),
+        (MemoryError(), "error: the memory that the program may use is not enough"),
+        (
+            ImportError("x.so: failed to map\nsegment"),
+            "error: a library cannot be loaded (x.so: failed to map segment)",
+        ),
+    ],
+)
+def test_a_system_without_room_is_one_line_and_leaves_no_part(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
+) -> None:
+    start = threading.Thread.start
 
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == "recorder":
+            raise error
+        start(thread)
+
+    arguments = [CLIP_PATH, "--headless", "--weights", weights, "--record", tmp_path / "out.mp4"]
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    done = CliRunner().invoke(main, [str(CLIP_PATH), "--headless", "--weights", str(weights)])
+    done = CliRunner().invoke(main, [str(one) for one in arguments])
     assert done.exit_code == 1
-    assert "error: the system starts no further thread" in done.stderr
+    assert line in done.stderr
     assert "Traceback" not in done.stderr
+    if isinstance(error, RuntimeError):
+        assert list(tmp_path.iterdir()) == []
