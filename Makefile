@@ -35,9 +35,11 @@ check:
 	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest
 
-# Tests alone, without what only training needs: for another Python than the checks'.
+# Tests of what the live program computes and writes, without what only training needs: for another Python than the checks'.
+BASE_TESTS := api.py run_live.py
+BASE_ROOMS := core inference landmarks smoothing pipeline timeline overlay capture reports recording provenance
 test-base: setup-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(BASE_TESTS:%=tests/test_%) $(BASE_ROOMS:%=tests/%)
 
 # Else make would remove these marks, and set up anew each time.
 .PRECIOUS: $(VENV)/.%
