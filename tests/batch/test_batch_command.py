@@ -19,12 +19,15 @@ import run_live
 from models.manifest import EMOTIONS
 from realtime.batch.__main__ import main
 from realtime.batch.batch_options import BatchOptions
-from realtime.batch.person_tally import LABELS
+from realtime.batch.person_tally import LABELS, TallyOptions
 from realtime.batch.result_store import DONE, VideoResult
 from realtime.batch.summary_files import write_summary
 from realtime.batch.video_list import Video
 from realtime.batch.video_worker import VideoTask, analyze_video
 from realtime.core.config import PipelineConfig
+from realtime.core.errors import SourceReadError
+from realtime.session.session import Session
+from tests.support.analysed import moment
 from tests.support.tiny_models import write_tiny_weights
 
 CLIP = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
@@ -229,3 +232,18 @@ def test_what_a_failed_video_left_unfinished_is_kept_where_its_reason_says(tmp_p
     result = analyze_video(task)
     assert result.status == "failed"
     assert (tmp_path / "out" / "day" / "in.part.jsonl").read_text("utf-8") == "row"
+
+
+def test_a_video_that_breaks_off_in_the_middle_failed_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks_off(session: Session, on_open: object) -> None:
+        tally = next(one.tally for one in session.options.outputs if isinstance(one, TallyOptions))
+        tally.add(moment(0.0, {1: "anger"}))
+        raise SourceReadError("it broke off")
+
+    monkeypatch.setattr(Session, "run", breaks_off)
+    (tmp_path / "in.mp4").write_bytes(b"video")
+    task = VideoTask(3, Video(tmp_path / "in.mp4", "in"), BatchOptions(), tmp_path / "working", tmp_path / "out")
+    result = analyze_video(task)
+    assert (result.status, result.reason, result.frames) == ("failed", "it broke off", 1)
