@@ -9,10 +9,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from tests.support import chromium
 from tests.support.fakes import FakeCamera
 from tests.support.tiny_models import write_tiny_weights
+
+# The same commit is tried with the same examples each time; HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("search", derandomize=False)
+settings.register_profile("same", derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 pytest_plugins = ("tests.support.app_driver", "tests.support.mjpeg_server")
 
