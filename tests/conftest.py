@@ -15,10 +15,9 @@ from tests.support import chromium
 from tests.support.fakes import FakeCamera
 from tests.support.tiny_models import write_tiny_weights
 
-# The same commit is tried with the same examples each time; HYPOTHESIS_PROFILE=search looks for new ones.
-settings.register_profile("search", derandomize=False)
-settings.register_profile("same", derandomize=True)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+# The same commit is tried with the same examples each time; EMOTION_FUZZ_EXAMPLES asks for others (tests/support/fuzzing.py).
+settings.register_profile("same", derandomize=not os.environ.get("EMOTION_FUZZ_EXAMPLES"))
+settings.load_profile("same")
 
 pytest_plugins = ("tests.support.app_driver", "tests.support.mjpeg_server")
 
