@@ -15,7 +15,7 @@ from tests.support import chromium
 from tests.support.fakes import FakeCamera
 from tests.support.tiny_models import write_tiny_weights
 
-# The same commit is tried with the same examples each time; EMOTION_FUZZ_EXAMPLES asks for others (tests/support/fuzzing.py).
+# The same commit is tried with the same examples each time, unless EMOTION_FUZZ_EXAMPLES asks for others.
 settings.register_profile("same", derandomize=not os.environ.get("EMOTION_FUZZ_EXAMPLES"))
 settings.load_profile("same")
 
