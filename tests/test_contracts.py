@@ -85,7 +85,7 @@ def test_the_house_keeps_every_contract(tree: Path) -> None:
     assert broken(tree) == set()
 
 
-@pytest.mark.parametrize(("file", "line", "expected"), PLANTS, ids=[f"{file}-{'+'.join(sorted(c))}" for file, _, c in PLANTS])
+@pytest.mark.parametrize(("file", "line", "expected"), PLANTS, ids=[f"{f}-{'+'.join(sorted(c))}" for f, _, c in PLANTS])
 def test_a_planted_import_is_refused_by_its_contract(tree: Path, file: str, line: str, expected: set[str]) -> None:
     path = tree / file
     before = path.read_text("utf-8") if path.exists() else None
