@@ -105,11 +105,23 @@ def say(line: object = "", *, err: bool = False) -> None:
     (ERR if err else OUT).write(f"{line}\n")
 
 
+class _Streams:
+    """Whether the standard streams belong to a command of this program."""
+
+    ours = False
+
+
+def is_command() -> bool:
+    """Return whether the process is a command of this program, and not the program of others that embeds it."""
+    return _Streams.ours
+
+
 def hold_standard_streams() -> None:
-    """Open the null device where the program was started without a standard stream.
+    """Take the standard streams, at the start of a command; missing ones lead to the null device.
 
     Else the next file that is opened gets the stream's number, and what a library prints lands in it.
     """
+    _Streams.ours = True
     for number in range(3):
         try:
             os.fstat(number)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from models.console import say
+from models.console import hold_standard_streams, say
 from models.manifest import WEIGHTS_DIR
 from realtime.core.errors import ConfigError, EmotionLiveError
 
@@ -29,6 +29,7 @@ _ZOOM_HELP = "Magnification in percent; by default what the screen asks for. Ctr
 @click.option("--baseline", type=click.Choice(["off", "auto"]), default="off", show_default=True, help=_BASELINE_HELP)
 def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path, baseline: str) -> None:
     """Open a window in which videos and cameras are analyzed, watched and saved. VIDEO is opened at once."""
+    hold_standard_streams()
     os.umask(0o077)  # Files that show faces are for whoever runs this, and for nobody else.
     try:
         run(video, zoom, max_faces, weights, learn_rest=baseline == "auto")

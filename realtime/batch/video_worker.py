@@ -12,6 +12,7 @@ from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Any
 
+from models.console import hold_standard_streams
 from realtime.batch.batch_options import BatchOptions, fingerprint
 from realtime.batch.person_tally import PersonTally, TallyOptions
 from realtime.batch.result_store import DONE, FAILED, VideoResult
@@ -53,6 +54,7 @@ def start_worker(progress: Any) -> None:
     """
     global _progress
     _progress = progress
+    hold_standard_streams()
     for name in ("SIGINT", "SIGHUP", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)

@@ -37,7 +37,7 @@ _CLIP_LIMIT, _TILES = 2.0, (4, 4)
 class _Surroundings(Enum):
     REPEATED = "the picture's edge, repeated"
     EQUALIZED = "the same, with the contrast of each part made equal"
-    GREY = "an even grey"
+    GREY = "an even gray"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from realtime.landmarks.networks import mediapipe_graphs as mesh
 from realtime.landmarks.networks.detection import Detection
 from realtime.landmarks.networks.litert_mesh import LiteRtMesh
 from realtime.landmarks.networks.mediapipe_graphs import MeshGraph
-from realtime.landmarks.networks.mediapipe_import import light_imports, quiet_stderr
+from realtime.landmarks.networks.mediapipe_import import light_imports
 from realtime.landmarks.networks.network_files import LANDMARK_COUNT
 from realtime.landmarks.networks.network_files import MESH_SIDE_PX as SIDE
 from realtime.landmarks.networks.open_network import open_mesh_network
@@ -109,7 +109,7 @@ def graph_without_the_quick_converter() -> MeshGraph:
 @needs_mediapipe
 @pytest.mark.parametrize("make_network", [LITERT, MeshGraph, graph_without_the_quick_converter])
 def test_landmarks_are_those_of_facemesh(portrait_bgr: np.ndarray, make_network: Callable[[], NetworkLike]) -> None:
-    with light_imports(), quiet_stderr():
+    with light_imports():
         from mediapipe.python.solutions.face_mesh import FaceMesh
     picture = portrait_bgr[:, :, ::-1].copy()
     detector, layer, reference = Detector(far=False), MeshRunner(make_network()), FaceMesh(max_num_faces=1)

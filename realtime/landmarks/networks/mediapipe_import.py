@@ -1,4 +1,4 @@
-"""Imports and starts MediaPipe without TensorFlow, matplotlib and its log output."""
+"""Imports MediaPipe without TensorFlow and matplotlib."""
 
 from __future__ import annotations
 
@@ -9,38 +9,8 @@ import threading
 import types
 from collections.abc import Iterator
 
-from models.console import ERR
-
-_stderr_lock = threading.Lock()
 # Two threads that import mediapipe for the first time at once break its import.
 _import_lock = threading.RLock()
-
-
-@contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
-    """Redirect the process's stderr to the null device inside a `with` block.
-
-    MediaPipe's C++ logs there at any log level, when a graph starts and when it first sees a face; users took these
-    lines for errors. Python's own errors are exceptions and not lost, and messages (`models.console`) still get there.
-    """
-    with _stderr_lock:
-        if sys.stderr is not None:  # as under pythonw
-            with contextlib.suppress(OSError, ValueError):  # closed, or its disk is full
-                sys.stderr.flush()
-        try:
-            kept = os.dup(2)
-        except OSError:  # a program without stderr, such as a windowed one
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            with ERR.moved(2, kept):
-                os.dup2(nowhere, 2)
-                yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
 
 
 @contextlib.contextmanager
