@@ -64,7 +64,7 @@ _SPEED = click.FloatRange(0.25, 16)
 @page_arguments
 @click.option("--virtual-camera", is_flag=True, help="Be a camera for other programs, as for calls.")
 @picture_arguments
-@click.option("--headless", is_flag=True, help="No window: a file is analysed as fast as the machine can.")
+@click.option("--headless", is_flag=True, help="No window: a file is analyzed as fast as the machine can.")
 @click.option("--speed", type=_SPEED, default=1, show_default=True, help="How fast a window plays a file.")
 @analysis_arguments
 @click.option("--list-cameras", is_flag=True, help="List the cameras of this machine and exit.")
@@ -131,7 +131,7 @@ def _run(debug: bool, busy: list[str], headless: bool, **options: Any) -> None:
         say("no display here: running without a window (--headless)", err=True)
         headless = True
     if headless and options["speed"] != 1:
-        say("--speed is how fast a window plays; without one a file is analysed as fast as it goes", err=True)
+        say("--speed is how fast a window plays; without one a file is analyzed as fast as it goes", err=True)
     # Where rows go to standard output, nothing else does.
     printed = rows_to_stdout(options["table"])
     with owner_only(), ProgressBar(shown=headless, notes=ERR if printed else OUT) as bar:

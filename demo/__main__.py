@@ -24,7 +24,7 @@ def main(out: Path, headless: bool) -> None:
         say("a window opens: q quits, space pauses, h and l toggle what is drawn")
         run_live.main([str(CLIP_PATH)], standalone_mode=False)
         return
-    say(f"no window here: analysing {CLIP_PATH.name} and writing what a window would show to {out}/")
+    say(f"no window here: analyzing {CLIP_PATH.name} and writing what a window would show to {out}/")
     out.mkdir(parents=True, exist_ok=True)
     files = {"--record": "annotated.mp4", "--table": "emotions.csv", "--report": "report.html"}
     outputs = [word for option, name in files.items() for word in (option, str(out / name))]

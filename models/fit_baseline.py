@@ -87,7 +87,7 @@ class LookedAt:
     """Pictures, each with another, neutral one of the same person.
 
     Attributes:
-        log_p: `(P, 6) float32`, centred log-probabilities of the picture.
+        log_p: `(P, 6) float32`, centered log-probabilities of the picture.
         rest: `(P, 6) float32`, of the reference.
         truth: `(P,) int64`.
         found: `(P,) bool`, whether the picture's face was found.

@@ -192,7 +192,7 @@ def _looked_at(faces: list[LabelledFace], root: Path, split: str, weights: Path)
     where = f"in the split {split!r}" if split else f"in {root}"
     if len(faces) < _FEWEST:
         raise DataError(
-            f"fitting needs {_FEWEST} labelled faces or more {where}; received {len(faces)}: label more, or enlarge "
+            f"fitting needs {_FEWEST} labeled faces or more {where}; received {len(faces)}: label more, or enlarge "
             "--val-share where the table has no splits"
         )
     looked = _LookedAt(faces, run_shipped(faces, root, PipelineConfig(weights=weights)))

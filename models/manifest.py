@@ -118,7 +118,7 @@ class BaselineSpec:
     """What a person's known resting face changes in the answers to their other faces; see `resting_shift`.
 
     Attributes:
-        rest: `(K,)`, the population's resting answer: mean centred log-probabilities of neutral faces.
+        rest: `(K,)`, the population's resting answer: mean centered log-probabilities of neutral faces.
         gain: `float` in [0, 1], share of a person's difference from it that is subtracted from their answers.
         neutral_step: `float`, added to neutral's log-probability once a rest is known.
     """

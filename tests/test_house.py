@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -35,3 +36,18 @@ def test_a_function_has_under_40_lines() -> None:
                 lengths[f"{name}: {node.name}"] = node.end_lineno - node.lineno + 1
     assert len(lengths) > 1000
     assert {name: lines for name, lines in lengths.items() if lines >= 40} == {}
+
+
+def test_texts_are_in_american_english() -> None:
+    """What people read. Names in code keep theirs: `realtime.Analyser` and `realtime.Analysed` are public."""
+    british = re.compile(r"\b(analys(ed|ing)|colours?|grey|labelled|centred|behaviour|neighbours?|normalis\w+)\b", re.I)
+    code = re.compile(r"```.*?```|`[^`]*`|\([^)]*\.md[^)]*\)|^ *\w+: ", re.S | re.M)
+    texts = [(path, path.read_text("utf-8")) for path in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md"))]
+    for name, path in {
+        **python_files("realtime", "models", "export", "demo"),
+        "run_live": ROOT / "run_live.py",
+    }.items():
+        nodes = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
+        # A string of one word may be a name.
+        texts += [(name, node.value) for node in nodes if isinstance(node.value, str) and " " in node.value]
+    assert [(name, hit.group()) for path, text in texts for hit in british.finditer(code.sub("", text))] == []

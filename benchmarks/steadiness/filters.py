@@ -154,7 +154,7 @@ class _StickyBayes:
 
 
 def _plain_rule(start: Callable[[FloatsArray], _Step]) -> Labeller:
-    """Return a labeller with a margin and a dwell, the same for each filter."""
+    """Return a labeler with a margin and a dwell, the same for each filter."""
 
     def label(times_s: FloatsArray, fused: FloatArray, trust: FloatArray) -> IntArray:
         log_p = log_evidence(fused)

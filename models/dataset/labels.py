@@ -93,7 +93,7 @@ def read_labels(
     faces = list(_from_folders(root, notify) if labels is None else _from_table(labels, label_column, notify))
     if not faces:
         where = labels or root
-        raise DataError(f"no labelled face in {where}; expected a table with file,label or one folder per emotion")
+        raise DataError(f"no labeled face in {where}; expected a table with file,label or one folder per emotion")
     return faces
 
 

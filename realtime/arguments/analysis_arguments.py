@@ -34,7 +34,7 @@ _OPTIONS = (
         type=click.Choice(["live", "offline"]),
         default="live",
         show_default=True,
-        help="offline: a file is analysed to its end first, so that nothing lags.",
+        help="offline: a file is analyzed to its end first, so that nothing lags.",
     ),
     click.option(
         "--sensitivity", type=click.FloatRange(0, 1), help="0: as a passer-by sees it, 1: as it was meant (0.5)."

@@ -101,7 +101,7 @@ def camera_bgr(image: Any, grey_bits: int = 8) -> ImageArray | None:
     """Return what a camera delivered as `(H, W, 3) uint8` BGR; `None` where its format is none of those below.
 
     Args:
-        image: array as OpenCV's backends give it: BGR, BGRA, grey of 8 or 16 bits, YUYV, or one row of JPEG bytes.
+        image: array as OpenCV's backends give it: BGR, BGRA, gray of 8 or 16 bits, YUYV, or one row of JPEG bytes.
         grey_bits: `int`, bits that are used of 16: the brightest picture so far has so many, see `bits_of`.
     """
     planes = 1 if image.ndim == 2 else image.shape[-1]

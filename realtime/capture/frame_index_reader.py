@@ -70,7 +70,7 @@ class SeekableVideo:
             decoded, self._waiting = self._waiting or next(self._frames, None), None
             if decoded is None:
                 raise SourceReadError(
-                    f"{self._path} must be the file that was analysed; it ended before frame {index}: open it again"
+                    f"{self._path} must be the file that was analyzed; it ended before frame {index}: open it again"
                 )
             self._next += 1
             if self._next > index:

@@ -34,7 +34,7 @@ def run_facts(run: Run) -> PageFacts:
     drops = ", ".join(f"{count} ({cause})" for cause, count in metrics.drops.items()) or "none"
     rows = [
         ("Source", f"{info.name}, {width} x {height} pixels{rate}"),
-        ("Analysed", f"{metrics.frames_shown} frames, at {metrics.mean_fps():.1f} per second"),
+        ("Analyzed", f"{metrics.frames_shown} frames, at {metrics.mean_fps():.1f} per second"),
         ("Begun", f"{iso_utc(run.began_s)[:16].replace('T', ' ')} UTC"),
         ("Frames dropped", drops),
         *_file(run.facts.get("source_facts", {})),

@@ -78,7 +78,7 @@ class TwoPass:
         self._ended_early = False
         self._error: EmotionLiveError | None = None
         self._second: Generator[Analysed, None, None] | None = None
-        notify("first pass: the file is analysed to its end, then smoothed and read again")
+        notify("first pass: the file is analyzed to its end, then smoothed and read again")
 
     def poll(self, timeout_s: float) -> Analysed | None:
         """Return the next frame of the second pass; `None` while the first one runs.

@@ -23,7 +23,7 @@ def resting_shift(rest: FloatArray, spec: BaselineSpec | None) -> FloatArray:
     that emotion is lowered until neutral leads by two to one.
 
     Args:
-        rest: `(..., 6) float32`, mean centred log-probabilities at rest (`realtime.inference.fusion.centred_log`).
+        rest: `(..., 6) float32`, mean centered log-probabilities at rest (`realtime.inference.fusion.centred_log`).
         spec: the population's numbers; with `None` only that last rule holds.
 
     Returns:

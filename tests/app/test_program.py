@@ -99,7 +99,7 @@ def test_a_video_from_opening_to_closing(drive: Driver, monkeypatch, tmp_path: P
     open_the_demo(drive, monkeypatch)
     player = app.screen
     drive.until(lambda: player.shown is not None and player.shown.index > 10)
-    assert player.player.playing, "a video plays once it is analysed"
+    assert player.player.playing, "a video plays once it is analyzed"
     drive.press("space")
     drive.until(lambda: str(player._play.cget("text")) == "Play")
 

@@ -1,4 +1,4 @@
-"""Analysed frames with drawn-up faces, for tests of what is drawn."""
+"""Analyzed frames with drawn-up faces, for tests of what is drawn."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class AnalysisJob(Job):
             return str(error)
         self.check_cancelled()
         if not len(self._results):
-            raise SourceOpenError(f"{run.info.name} has no picture that can be analysed; check that it plays elsewhere")
+            raise SourceOpenError(f"{run.info.name} has no picture that can be analyzed; check that it plays elsewhere")
         return ""
 
     def _take(self, analysed: Analysed) -> None:

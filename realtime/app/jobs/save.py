@@ -132,7 +132,7 @@ class SaveJob(Job):
                 frame = source.read()
                 if frame is None:
                     raise SourceReadError(
-                        f"{self._analysis.info.name} must be the file that was analysed; it ended after {number} of "
+                        f"{self._analysis.info.name} must be the file that was analyzed; it ended after {number} of "
                         f"{len(times_s)} frames: open it again"
                     )
                 yield frame

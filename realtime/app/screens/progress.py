@@ -26,7 +26,7 @@ class ProgressScreen(Screen):
 
     def __init__(self, app: AppHost, path: Path) -> None:
         super().__init__(app)
-        self.title = f"{path.name}: analysing"
+        self.title = f"{path.name}: analyzing"
         self._path = path
         self._job = AnalysisJob(str(path), app.config, app.post)
         self._facts = ""
@@ -48,7 +48,7 @@ class ProgressScreen(Screen):
         self.bar.pack(side="bottom", fill="x", pady=(px(10), 0))
         head = ttk.Frame(body)
         head.pack(side="top", fill="x", pady=(0, px(8)))
-        ttk.Label(head, text=f"Analysing {self._path.name}", style="Large.TLabel", wraplength=px(600)).pack(anchor="w")
+        ttk.Label(head, text=f"Analyzing {self._path.name}", style="Large.TLabel", wraplength=px(600)).pack(anchor="w")
         self._about = ttk.Label(head, text=self._facts or " ", style="Dim.TLabel")
         self._about.pack(anchor="w")
         self._picture = PictureView(body, self.theme, self._room)
@@ -95,7 +95,7 @@ class ProgressScreen(Screen):
             self.app.show_player(event)
         elif isinstance(event, Failed):
             self.app.go_home()
-            self.app.tell_problem("This video cannot be analysed", event.message)
+            self.app.tell_problem("This video cannot be analyzed", event.message)
 
     def _room(self, room_wh: tuple[int, int]) -> None:
         self._job.view_wh = room_wh

@@ -91,7 +91,7 @@ def test_a_given_split_holds_for_the_subjects_other_faces() -> None:
     ("text", "message"),
     [
         ("picture,label\na.png,fear\n", "must have the columns file and label"),
-        ("file,label\n", "no labelled face"),
+        ("file,label\n", "no labeled face"),
         ("file,label,split\na.png,fear,holdout\n", "'holdout'"),
         ("file,happiness,sadness,fear,anger,neutral,surprise\na.png,x,0,0,0,0,0\n", "line 2: votes must be numbers"),
         ("file,happiness,sadness,fear,anger,neutral,surprise\na.png,-1,0,0,0,0,0\n", "0 or more"),
