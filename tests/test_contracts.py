@@ -25,10 +25,11 @@ FOR_TYPES = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from {} im
 # File, what is written at its end, and the contracts that this breaks. Files that do not exist are made.
 PLANTS = [
     ("realtime/recording/adts.py", "from realtime.serving import address", {"rooms"}),
-    ("realtime/overlay/palette.py", FOR_TYPES.format("realtime.reports", "svg_plots"), {"rooms", "cycles"}),
+    ("realtime/overlay/palette.py", FOR_TYPES.format("realtime.reports", "page_template"), {"rooms", "cycles"}),
     ("realtime/attic/__init__.py", "", {"rooms"}),
     ("realtime/app/views/wording.py", "from realtime.app.screens import base", {"desktop", "cycles"}),
     ("realtime/app/attic.py", "", {"desktop"}),
+    ("realtime/reports/plots/shapes.py", FOR_TYPES.format("realtime.reports", "html_page"), {"report", "cycles"}),
     ("models/train/layers.py", "from models.evaluate import scores", {"models"}),
     ("realtime/core/errors.py", "import models.cli", {"models"}),
     ("realtime/doctor/camera_checks.py", "import realtime", {"face"}),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from models.manifest import EMOTIONS
 from realtime.core.types import UNCERTAIN
 from realtime.overlay.palette import STACK_ORDER
+from realtime.reports.measured_accuracy import NOTHING_MEASURED, MeasuredAccuracy
 from realtime.reports.page_template import load_template
-from realtime.reports.svg_plots import SharePlot, TimelinePlot, clock, fill, share_plot, timeline_plot
+from realtime.reports.plots.plot_data import P_COLUMNS, csv_bytes, share_csv, timeline_csv
+from realtime.reports.plots.shapes import clock, fill
+from realtime.reports.plots.share_plot import SharePlot, share_plot
+from realtime.reports.plots.timeline_plot import TimelinePlot, timeline_plot
 from realtime.timeline.key_moments import Moment
+from realtime.timeline.share_interval import share_intervals
 from realtime.timeline.timeline import LABELS, Person, Sums, Timeline
 
 _MAX_DRAWN = 8
@@ -30,10 +32,14 @@ class PageFacts:
     Attributes:
         source: `str`, its name, without credentials.
         rows: (what, value), in order.
+        accuracy: how often the models were right when they were tested; empty where nothing is known.
+        uncertain_below: `float` or `None`, the confidence below which a label is "uncertain".
     """
 
     source: str
     rows: Sequence[tuple[str, str]]
+    accuracy: MeasuredAccuracy = NOTHING_MEASURED
+    uncertain_below: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,16 @@ class _Section:
     reason: str
     timeline: TimelinePlot
     share: SharePlot
+
+    @property
+    def timeline_csv(self) -> bytes:
+        """The numbers of the timeline."""
+        return timeline_csv(self.timeline)
+
+    @property
+    def share_csv(self) -> bytes:
+        """The numbers of the shares."""
+        return share_csv(self.share)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +132,8 @@ class HtmlPage:
             clip_s=timeline.clip_s,
             clips=clips[:_MAX_CLIP_ROWS],
             clips_left_out=len(clips[_MAX_CLIP_ROWS:]),
-            clips_csv=_clips_csv(timeline).encode(),
+            clips_csv=_clips_csv(timeline),
+            moments_csv=_moments_csv(moments),
         )
 
 
@@ -128,7 +145,7 @@ def _section(person: Person, timeline: Timeline, portrait: bytes | None) -> _Sec
         portrait,
         reason=max(reasons_s, key=reasons_s.__getitem__) if reasons_s else "",
         timeline=timeline_plot(person.bins, timeline.bin_s, person.clips, timeline.clip_s, timeline.end_s),
-        share=share_plot(person.total),
+        share=share_plot(person.total, share_intervals(person.bins)),
     )
 
 
@@ -149,23 +166,27 @@ def _clip_rows(timeline: Timeline, people: Sequence[Person]) -> list[_ClipRow]:
     ]
 
 
-def _clips_csv(timeline: Timeline) -> str:
-    """Return one row per clip and person as CSV text; clips in which nobody was seen have none."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(
-        ["clip", "start_s", "end_s", "track", "label", "label_share", "seen_s", *(f"p_{name}" for name in EMOTIONS)]
-    )
+def _clips_csv(timeline: Timeline) -> bytes:
+    """Return one row per clip and person as CSV; clips in which nobody was seen have none."""
+    header = ["clip", "start_s", "end_s", "track", "label", "label_share", "seen_s", *P_COLUMNS]
     found = [(number, person) for person in timeline.people for number in person.clips]
+    rows = []
     for number, person in sorted(found, key=lambda item: (item[0], item[1].track)):
         sums = person.clips[number]
-        start_s, end_s = _span(timeline, number)
-        shares = [round(share, 4) for share in sums.mean.tolist()]
-        times = [round(start_s, 3), round(end_s, 3)]
-        writer.writerow(
-            [number, *times, person.track, sums.label, round(sums.label_share, 4), round(sums.seen_s, 3), *shares]
-        )
-    return text.getvalue()
+        shown = [sums.label, sums.label_share, sums.seen_s, *sums.mean.tolist()]
+        rows.append([number, *_span(timeline, number), person.track, *shown])
+    return csv_bytes(header, rows)
+
+
+def _moments_csv(moments: Sequence[Moment]) -> bytes:
+    """Return one row per moment as CSV."""
+    changes = [f"{which}_{part}" for which in ("rose", "fell") for part in ("emotion", "p_before", "p_after")]
+    rows = [
+        [one.media_time_s, one.track, one.change, one.before, one.after]
+        + [value for each in (one.rose, one.fell) for value in (each.emotion, each.before, each.after)]
+        for one in moments
+    ]
+    return csv_bytes(["time_s", "track", "change", "before", "after", *changes], rows)
 
 
 def _span(timeline: Timeline, number: int) -> tuple[float, float]:

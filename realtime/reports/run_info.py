@@ -14,6 +14,7 @@ from realtime.core.sink import Run
 from realtime.core.version import VERSION
 from realtime.provenance.option_facts import option_facts
 from realtime.reports.html_page import PageFacts
+from realtime.reports.measured_accuracy import measured_accuracy
 from realtime.reports.table_schema import iso_utc
 
 _HASH_SHOWN = 16
@@ -34,30 +35,37 @@ def run_facts(run: Run) -> PageFacts:
     drops = ", ".join(f"{count} ({cause})" for cause, count in metrics.drops.items()) or "none"
     rows = [
         ("Source", f"{info.name}, {width} x {height} pixels{rate}"),
-        ("Analyzed", f"{metrics.frames_shown} frames, at {metrics.mean_fps():.1f} per second"),
-        ("Begun", f"{iso_utc(run.began_s)[:16].replace('T', ' ')} UTC"),
+        ("Analyzed", f"{metrics.frames_shown:,} frames, {metrics.mean_fps():.1f} in each second of the run"),
+        ("Run started", f"{iso_utc(run.began_s)[:16].replace('T', ' ')} UTC"),
         ("Frames dropped", drops),
         *_file(run.facts.get("source_facts", {})),
         *_interventions(run.end_facts().get("interventions", ())),
     ]
-    if run.delivery is Delivery.LIVE:
-        if metrics.carried_over:
-            said = f"{metrics.carried_over} frames, shown before the classifier, which was busy, had seen them"
-            rows.append(("Emotions carried over", said))
-        rows.append(
-            ("Delay", f"median {metrics.latency_ms():.0f} ms, 95th percentile {metrics.latency_ms(0.95):.0f} ms")
-        )
     smoothing = run.config.smoothing
+    low = f"{100 * smoothing.min_confidence:g} %"
     rows += [
-        ("Smoothing", f"{smoothing.time_constant_ms:g} ms; uncertain below {100 * smoothing.min_confidence:g} %"),
-        ("Resting faces", "learned for each person" if run.config.learn_rest else "the same for everybody"),
-        ("Options", _options(run.facts.get("options", {}))),
+        *_live(run),
+        ("Smoothing", f"time constant {smoothing.time_constant_ms:g} ms; uncertain below {low}"),
+        ("Resting face", "learned for each person" if run.config.learn_rest else "taken to be the same for everybody"),
+        ("Options not at their default", _options(run.facts.get("options", {}))),
         *((f"Column {name}", value) for name, value in run.columns.items()),
         ("Program", f"emotion-live {VERSION}, Python {platform.python_version()}, {platform.system()}"),
-        ("Models run on", run.provider() or "nothing yet"),
+        ("Models run on", run.provider() or "nothing: no model was loaded"),
         *_models(run),
     ]
-    return PageFacts(info.name, rows)
+    return PageFacts(info.name, rows, measured_accuracy(load_manifest(run.config.weights)), smoothing.min_confidence)
+
+
+def _live(run: Run) -> list[tuple[str, str]]:
+    """Return what only a live source has: how late it was shown."""
+    if run.delivery is not Delivery.LIVE:
+        return []
+    metrics = run.metrics
+    rows = [("Delay", f"median {metrics.latency_ms():.0f} ms, 95th percentile {metrics.latency_ms(0.95):.0f} ms")]
+    if metrics.carried_over:
+        said = f"in {metrics.carried_over} frames: the classifier was busy, so they show the answer before"
+        rows.append(("Emotions carried over", said))
+    return rows
 
 
 def _file(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -73,14 +81,14 @@ def _interventions(steps: Sequence[Mapping[str, float]]) -> list[tuple[str, str]
         return []
     names = {"seek_to_s": "went to {:g} s", "calibrate_s": "took the next {:g} s as neutral"}
     told = [(names[key].format(step[key]), step["at_s"]) for step in steps for key in names.keys() & step.keys()]
-    return [("Meanwhile", ", ".join(f"{what} (at {at_s:g} s)" for what, at_s in told))]
+    return [("During the run", ", ".join(f"{what} (at {at_s:g} s)" for what, at_s in told))]
 
 
 def _options(facts: Mapping[str, Any]) -> str:
-    """Return the options that are not as usual, in a line."""
+    """Return the options that are not at their default, in a line."""
     usual, given = _flat(option_facts(AnalysisOptions())), _flat(facts)
     told = [f"{name} {value}" for name, value in given.items() if value != usual.get(name)]
-    return ", ".join(told) or "as usual"
+    return ", ".join(told) or "none"
 
 
 def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,15 @@ _APART_S = 2.0
 _FORGET_S = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class ShareChange:
+    """How one emotion's probability changed, `before` and `after` each 0 to 1."""
+
+    emotion: str
+    before: float
+    after: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
     """One change of one person's expression.
@@ -34,6 +43,8 @@ class Moment:
         change: `float`, half the sum of the probabilities' changes, 0 to 1.
         before: `str`, the most probable emotion before.
         after: `str`, and after.
+        rose: the emotion whose probability rose most.
+        fell: the one whose probability fell most.
         pictures: JPEG before and after, or `None` where none are to be kept.
     """
 
@@ -42,6 +53,8 @@ class Moment:
     change: float
     before: str
     after: str
+    rose: ShareChange
+    fell: ShareChange
     pictures: tuple[bytes, bytes] | None
 
 
@@ -121,10 +134,17 @@ class KeyMoments:
             return
         before, after = candidate.before, candidate.after
         names = [EMOTIONS[int(sample.probabilities.argmax())] for sample in (before, after)]
-        moment = Moment(track, after.media_time_s, candidate.change, names[0], names[1], _jpegs(before, after))
+        change = after.probabilities - before.probabilities
+        rose, fell = (_share_change(int(which), before, after) for which in (change.argmax(), change.argmin()))
+        pictures = _jpegs(before, after)
+        moment = Moment(track, after.media_time_s, candidate.change, names[0], names[1], rose, fell, pictures)
         heapq.heappush(self._best, (candidate.change, next(self._order), moment))
         if len(self._best) > self._count:
             heapq.heappop(self._best)
+
+
+def _share_change(which: int, before: _Sample, after: _Sample) -> ShareChange:
+    return ShareChange(EMOTIONS[which], float(before.probabilities[which]), float(after.probabilities[which]))
 
 
 def _jpegs(before: _Sample, after: _Sample) -> tuple[bytes, bytes] | None:

@@ -9,7 +9,7 @@ import pytest
 
 from models.manifest import EMOTIONS
 from realtime.overlay.palette import EMOTION_COLOURS_BGR, STACK_ORDER
-from realtime.reports.svg_plots import fill
+from realtime.reports.plots.shapes import fill
 
 # What is left of linear RGB without one kind of cone (Machado, Oliveira and Fernandes, 2009, severity 1).
 SIGHT = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import csv
 import os
 import re
 import subprocess
@@ -20,10 +18,11 @@ from realtime.overlay.palette import STACK_ORDER
 from realtime.reports.html_page import PageFacts
 from realtime.reports.html_report import HtmlReport
 from realtime.reports.page_template import load_template
-from realtime.reports.svg_plots import Box, clock, timeline_plot
+from realtime.reports.plots.shapes import Box, clock
+from realtime.reports.plots.timeline_plot import timeline_plot
 from realtime.timeline.timeline import Timeline
 from tests.support.analysed import moment
-from tests.support.report_page import FACTS, Elements, story, written
+from tests.support.report_page import FACTS, Elements, saved_tables, story, written
 
 
 def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
@@ -38,9 +37,9 @@ def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
 
 def test_the_page_says_who_showed_what_for_how_long(tmp_path: Path) -> None:
     text = written(tmp_path / "p.html", story())
-    assert "Person 1: mostly neutral (45 % of the time)" in text
-    assert "Person 2: mostly anger (100 % of the time)" in text
-    assert "uncertain mostly because: turned" in text
+    assert "Person 1: most often neutral (45 % of the time)" in text
+    assert "Person 2: most often anger (100 % of the time)" in text
+    assert "most frequent reason for “uncertain”: turned" in text
     assert "neutral → happiness" in text
     assert "neutral 45 %" in text
     assert "seen for 10.0 s" in text
@@ -49,8 +48,8 @@ def test_the_page_says_who_showed_what_for_how_long(tmp_path: Path) -> None:
 
 def test_what_others_wrote_is_escaped(tmp_path: Path) -> None:
     text = written(tmp_path / "p.html", story())
-    assert "<h1>clip &lt;1&gt; &amp; co.mp4</h1>" in text
-    assert "<title>Emotions: clip &lt;1&gt; &amp; co.mp4</title>" in text
+    assert "<h1>Facial expressions in clip &lt;1&gt; &amp; co.mp4</h1>" in text
+    assert "<title>Facial expressions in clip &lt;1&gt; &amp; co.mp4</title>" in text
     assert "<td>&lt;b&gt;abc&lt;/b&gt;</td>" in text
 
 
@@ -77,7 +76,7 @@ def test_a_name_that_is_not_utf_8_does_not_cost_the_page(tmp_path: Path) -> None
     report = HtmlReport(tmp_path / "p.html", lambda: PageFacts(os.fsdecode(b"clip\xff.mp4"), []))
     report.write(moment(0.0, {1: "neutral"}))
     report.close()
-    assert "<h1>clip?.mp4</h1>" in (tmp_path / "p.html").read_text("utf-8")
+    assert "<h1>Facial expressions in clip?.mp4</h1>" in (tmp_path / "p.html").read_text("utf-8")
 
 
 def test_jinja2_is_imported_for_a_report_only_and_missed_before_the_run(
@@ -97,8 +96,7 @@ def test_a_template_misses_what_nobody_gave_it() -> None:
 
 def test_the_clips_can_be_saved_as_a_table(tmp_path: Path) -> None:
     text = written(tmp_path / "p.html", story(), clip_s=4.0)
-    [data] = re.findall(r"data:text/csv;base64,([A-Za-z0-9+/=]+)", text)
-    rows = list(csv.DictReader(base64.b64decode(data).decode().splitlines()))
+    rows = saved_tables(text)["clips.csv"]
     assert [(row["clip"], row["track"], row["label"]) for row in rows] == [
         ("0", "1", "neutral"),
         ("0", "2", "anger"),

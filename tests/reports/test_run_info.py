@@ -23,11 +23,11 @@ def test_source_rate_drops_versions_and_models_are_named(live: bool) -> None:
     assert facts.source == "camera 0"
     assert rows["Source"] == "camera 0, 1280 x 720 pixels, 29.97 frames per second"
     assert rows["Frames dropped"] == "3 (landmarks busy)"
-    assert rows["Begun"] == "1970-01-01 00:00 UTC"
+    assert rows["Run started"] == "1970-01-01 00:00 UTC"
     assert digest[:16] in rows["Manifest"]
     assert all(expert.sha256[:16] in rows[f"Model of the {expert.region}"] for expert in load_manifest().experts)
     assert ("Delay" in rows) == live
     assert "Emotions carried over" not in rows
     metrics.carried_over = 12
     rows = dict(run_facts(run).rows)
-    assert rows.get("Emotions carried over", "").startswith("12 frames" if live else "")
+    assert rows.get("Emotions carried over", "").startswith("in 12 frames" if live else "")

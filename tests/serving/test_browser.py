@@ -175,7 +175,7 @@ def test_the_report_renders_alone_and_without_complaint(tab: Tab, tmp_path: Path
     address = (tmp_path / "report.html").as_uri()
     tab.open(address)
     tab.wait_for("document.readyState === 'complete' && location.protocol === 'file:'")
-    assert tab.evaluate("document.querySelector('h1').textContent") == FACTS.source
+    assert tab.evaluate("document.querySelector('h1').textContent") == f"Facial expressions in {FACTS.source}"
     broken = "[...document.images].filter((image) => !image.complete || !image.naturalWidth).length"
     assert tab.evaluate(broken) == 0
     plots = tab.evaluate("[...document.querySelectorAll('svg.timeline')].map((e) => e.getBoundingClientRect().height)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import re
 from collections.abc import Iterable
 from html.parser import HTMLParser
@@ -34,6 +36,12 @@ def story() -> list[Analysed]:
     return [moment(n / 10, {1: label, **({2: "anger"} if 30 <= n < 50 else {})}) for n, label in enumerate(labels)]
 
 
+def saved_tables(text: str) -> dict[str, list[dict[str, str]]]:
+    """Return the tables that a page offers to save, by their names."""
+    links = re.findall(r'download="([^"]+)" href="data:text/csv;base64,([A-Za-z0-9+/=]+)"', text)
+    return {name: list(csv.DictReader(base64.b64decode(data).decode().splitlines())) for name, data in links}
+
+
 class Elements(HTMLParser):
     """Collects tags, links and text, and checks that every element is closed; `open` is empty in a whole page."""
 
@@ -50,7 +58,7 @@ class Elements(HTMLParser):
     def self_contained(self) -> bool:
         """Whether the page loads nothing and runs nothing."""
         return (
-            all(link.startswith("data:") for link in self.links)
+            all(link.startswith(("data:", "#")) for link in self.links)
             and not {"script", "link", "iframe", "object", "embed", "base", "form"} & set(self.tags)
             and not [name for name in self.attributes if name.startswith("on")]
             and "http" not in self._page.replace("http-equiv", "")
