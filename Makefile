@@ -1,6 +1,7 @@
 # make demo: set everything up and run the main job on the clip that ships with the project.
 # make test: set everything up and run every check.
-.PHONY: demo test test-base check setup lock clean help
+# make docs: build the documentation's site in site/html.
+.PHONY: demo test test-base check docs setup lock clean help
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
@@ -19,14 +20,14 @@ ANY_PYTHON := $(or $(PYTHON),$(shell for p in python3 python; do \
 HELP_PYTHON := install Python 3.10 to 3.13 from python.org or your system's packages, or name one: make PYTHON=/path/to/python3.11 demo
 
 help:
-	@sed -n '1,2s/^# //p' Makefile
+	@sed -n '1,3s/^# //p' Makefile
 
 demo: setup
 	$(BIN)/python -m demo
 
 test: setup-all
 	@PYTHON=$(BIN)/python scripts/system-packages.sh window
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory check docs
 
 check:
 	$(BIN)/ruff check .
@@ -67,6 +68,16 @@ $(VENV)/.%: locks/%.txt | $(BIN)/python
 	$(TOOLS)/bin/python scripts/fetch_networks.py
 	@touch $@
 
+# What builds the site has an environment of its own: it needs nothing of the program's, and the program nothing of it.
+SITE := $(VENV)-site
+docs: setup $(SITE)/.site
+	$(BIN)/python scripts/site/build.py $(SITE)/bin/zensical
+
+$(SITE)/.site: locks/site.txt | $(BIN)/python
+	@$(UV) venv -q --clear --python $(BIN)/python $(SITE)
+	$(UV) pip install -q --python $(SITE)/bin/python --no-deps --require-hashes -r locks/site.txt
+	@touch $@
+
 # Resolve anew and write the locks that the rules above install from.
 LOCK = $(UV) export -q --frozen --no-emit-project --no-header --no-annotate
 lock: | $(UV)
@@ -77,6 +88,7 @@ lock: | $(UV)
 	$(LOCK) --extra train -o locks/train.txt >/dev/null
 	$(LOCK) --extra dev --extra serve -o locks/dev.txt >/dev/null
 	$(LOCK) --extra train --extra dev --extra serve -o locks/all.txt >/dev/null
+	$(LOCK) --only-group site -o locks/site.txt >/dev/null
 
 clean:
-	rm -rf $(VENV) $(TOOLS) demo_output .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(SITE) $(TOOLS) demo_output site .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,49 @@
+"""What the site is made of: the navigation, the reference from the program, and nothing of other servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import realtime
+from tests.docs.pages import ROOT, site_script
+
+
+def test_the_navigation_names_every_page_and_no_other(tmp_path: Path) -> None:
+    build = site_script("build")
+    build.stage(ROOT, tmp_path / "source")
+    navigation = (ROOT / "scripts" / "site" / "zensical.toml").read_text("utf-8")
+    assert build.not_in_both(navigation, tmp_path / "source") == []
+    (tmp_path / "source" / "docs" / "new.md").touch()
+    assert build.not_in_both(navigation + '"old.md"', tmp_path / "source") == ["docs/new.md", "old.md"]
+
+
+def test_the_reference_has_every_command_with_its_options_and_every_public_name() -> None:
+    reference = site_script("reference")
+    page = reference.commands_page()
+    for name, command in reference.commands():
+        assert f"\n## {name.removeprefix('-m ')}\n" in page
+        section = page.split(f"\n## {name.removeprefix('-m ')}\n")[1].split("\n## ")[0]
+        for option in (word for param in command.params for word in param.opts if word.startswith("-")):
+            assert f"{option} " in section or f"{option}`" in section, option
+    assert "models.evaluate shipped\n" in page, "a group's commands stand one by one"
+    assert {name for name in realtime.__all__ if f".{name}\n" not in reference.api_page()} == {
+        "VERSION",
+        "EmotionLiveError",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "loads"),
+    [
+        ('<script src="https://unpkg.com/x.js"></script>', True),
+        ('<link rel="stylesheet" href="//fonts.googleapis.com/css">', True),
+        ("a{background:url(https://example.org/a.png)}", True),
+        ('<a href="https://example.org">a link is followed, not loaded</a><img src="a.png">', False),
+        ('<link rel="canonical" href="https://example.org">', False),
+    ],
+)
+def test_what_a_page_would_load_from_elsewhere_is_found(tmp_path: Path, text: str, loads: bool) -> None:
+    (tmp_path / "page.html").write_text(text, "utf-8")
+    assert bool(site_script("build").loaded_from_elsewhere(tmp_path)) == loads
