@@ -53,9 +53,7 @@ def calls(line: str) -> Iterator[list[str]]:
             del call[0]
         if call and call[0] in _ENTRIES:
             call[:1] = _ENTRIES[call[0]].split()
-        if call and (
-            call[0] in ("run_live.py", "make") or call[:1] == ["-m"] or re.match(r"(scripts|benchmarks)/", call[0])
-        ):
+        if call and re.fullmatch(r"run_live\.py|make|-m|(scripts|benchmarks)/[a-z_/-]+\.(sh|py)", call[0]):
             yield call
         call = []
 
