@@ -70,7 +70,7 @@ $(VENV)/.%: locks/%.txt | $(BIN)/python
 
 # What builds the site has an environment of its own: it needs nothing of the program's, and the program nothing of it.
 SITE := $(VENV)-site
-docs: setup $(SITE)/.site
+docs: $(if $(wildcard $(VENV)/.all),,setup) $(SITE)/.site
 	$(BIN)/python scripts/site/build.py $(SITE)/bin/zensical
 
 $(SITE)/.site: locks/site.txt | $(BIN)/python
