@@ -1,7 +1,7 @@
 # make demo: set everything up and run the main job on the clip that ships with the project.
 # make test: set everything up and run every check.
 # make docs: build the documentation's site in site/html.
-.PHONY: demo test test-base check docs setup lock clean help
+.PHONY: demo test test-base check docs pictures setup lock clean help
 .DEFAULT_GOAL := help
 
 VENV ?= .venv
@@ -72,6 +72,11 @@ $(VENV)/.%: locks/%.txt | $(BIN)/python
 SITE := $(VENV)-site
 docs: $(if $(wildcard $(VENV)/.all),,setup) $(SITE)/.site
 	$(BIN)/python scripts/site/build.py $(SITE)/bin/zensical
+
+# The pictures of docs/, from the demo clip; look at them before you commit them.
+pictures: setup-all
+	@PYTHON=$(BIN)/python scripts/system-packages.sh window
+	$(BIN)/python scripts/make_pictures.py
 
 $(SITE)/.site: locks/site.txt | $(BIN)/python
 	@$(UV) venv -q --clear --python $(BIN)/python $(SITE)

@@ -21,9 +21,10 @@ _INDENTED = re.compile(r"(?m)(?:^|\n)\n((?: {4}\S[^\n]*\n?)+)")
 _INLINE = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 
 
-def site_script(name: str) -> ModuleType:
-    """The module of that name in scripts/site/, which is no package."""
-    spec = importlib.util.spec_from_file_location(f"site_{name}", ROOT / "scripts" / "site" / f"{name}.py")
+def script(name: str) -> ModuleType:
+    """The module of that path in scripts/, which is no package."""
+    path = ROOT / "scripts" / name
+    spec = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

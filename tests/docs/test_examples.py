@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from demo import CLIP_PATH
 from run_live import main
-from tests.docs.pages import PAGES, ROOT, inline_codes, shell_lines, site_script
+from tests.docs.pages import PAGES, ROOT, inline_codes, shell_lines, script
 
 _ENTRIES = {
     "emotion-live": "run_live.py",
@@ -33,7 +33,7 @@ _FOREIGN = {"--help", "--wheel", "--timeout"}
 
 @functools.cache
 def commands() -> dict[str, click.Command]:
-    return dict(site_script("reference").commands())
+    return dict(script("site/reference.py").commands())
 
 
 def calls(line: str) -> Iterator[list[str]]:

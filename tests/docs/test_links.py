@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, anchors, site_script
+from tests.docs.pages import PAGES, ROOT, anchors, script
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_files_and_headings_that_are_linked_to_exist(page: Path) -> None:
     broken = []
-    for target in site_script("build").links(page.read_text("utf-8")):
+    for target in script("site/build.py").links(page.read_text("utf-8")):
         name, _, anchor = target.partition("#")
         file = (page.parent / name) if name else page
         if not file.is_file() or (anchor and anchor not in anchors(file.read_text("utf-8"))):
@@ -21,7 +21,7 @@ def test_files_and_headings_that_are_linked_to_exist(page: Path) -> None:
 
 
 def test_a_link_to_nothing_ends_the_build_in_one_line(tmp_path: Path) -> None:
-    build = site_script("build")
+    build = script("site/build.py")
     (tmp_path / "docs").mkdir()
     (tmp_path / "README.md").write_text("[a](docs/a.md) `[b](b.md)`\n```\n[c](c.md)\n```\n", "utf-8")
     (tmp_path / "docs" / "a.md").write_text("[up](../README.md#x) [out](https://example.org) ![p](p.png)", "utf-8")
@@ -33,5 +33,5 @@ def test_a_link_to_nothing_ends_the_build_in_one_line(tmp_path: Path) -> None:
 
 def test_every_page_can_be_found_from_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text("utf-8")
-    linked = {(ROOT / "docs" / target).resolve() for target in site_script("build").links(index)}
+    linked = {(ROOT / "docs" / target).resolve() for target in script("site/build.py").links(index)}
     assert set(PAGES) - linked == {ROOT / "docs" / "README.md"}

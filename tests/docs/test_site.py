@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import realtime
-from tests.docs.pages import ROOT, site_script
+from tests.docs.pages import ROOT, script
 
 
 def test_the_navigation_names_every_page_and_no_other(tmp_path: Path) -> None:
-    build = site_script("build")
+    build = script("site/build.py")
     build.stage(ROOT, tmp_path / "source")
     navigation = (ROOT / "scripts" / "site" / "zensical.toml").read_text("utf-8")
     assert build.not_in_both(navigation, tmp_path / "source") == []
@@ -20,7 +20,7 @@ def test_the_navigation_names_every_page_and_no_other(tmp_path: Path) -> None:
 
 
 def test_the_reference_has_every_command_with_its_options_and_every_public_name() -> None:
-    reference = site_script("reference")
+    reference = script("site/reference.py")
     page = reference.commands_page()
     for name, command in reference.commands():
         assert f"\n## {name.removeprefix('-m ')}\n" in page
@@ -46,4 +46,4 @@ def test_the_reference_has_every_command_with_its_options_and_every_public_name(
 )
 def test_what_a_page_would_load_from_elsewhere_is_found(tmp_path: Path, text: str, loads: bool) -> None:
     (tmp_path / "page.html").write_text(text, "utf-8")
-    assert bool(site_script("build").loaded_from_elsewhere(tmp_path)) == loads
+    assert bool(script("site/build.py").loaded_from_elsewhere(tmp_path)) == loads
