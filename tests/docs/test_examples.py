@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from demo import CLIP_PATH
 from run_live import main
-from tests.docs.pages import PAGES, ROOT, inline_codes, shell_lines, script
+from tests.docs.pages import PAGES, ROOT, inline_codes, script, shell_lines
 
 _ENTRIES = {
     "emotion-live": "run_live.py",
