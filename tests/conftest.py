@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import cv2
@@ -87,3 +89,23 @@ def cameras(monkeypatch: pytest.MonkeyPatch) -> list[FakeCamera]:
     library.Camera, library.PixelFormat = open_one, types.SimpleNamespace(BGR="24BG")
     monkeypatch.setitem(sys.modules, "pyvirtualcam", library)
     return opened
+
+
+@pytest.fixture
+def full_disk() -> Callable[[int], AbstractContextManager[None]]:
+    """`with full_disk(9000):` no file of this process grows past so many bytes."""
+    resource = pytest.importorskip("resource", reason="only Unix limits the size of files")
+
+    # Not for the whole test: what pytest itself writes may be a file, too.
+    @contextmanager
+    def limited(most_bytes: int) -> Iterator[None]:
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        old = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, old[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, old)
+            signal.signal(signal.SIGXFSZ, handler)
+
+    return limited

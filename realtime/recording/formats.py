@@ -16,7 +16,8 @@ _MOV_SOUND = frozenset({"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s
 
 _MP4_OPEN = {
     # frag_discont and use_editlist: each track's first fragment has its own time, so that sound may begin late.
-    "movflags": "frag_keyframe+empty_moov+default_base_moof+frag_discont",
+    # skip_trailer: after FFmpeg's index of fragments nobody learns that a full disk lost the last of them.
+    "movflags": "frag_keyframe+empty_moov+default_base_moof+frag_discont+skip_trailer",
     "use_editlist": "1",
     "movie_timescale": "90000",
     "frag_duration": "250000",

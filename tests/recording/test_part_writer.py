@@ -49,10 +49,12 @@ def writer_of(path: Path, fps: float = 20.0, first_s: float = 0.0, sound: Sound 
 
 def written(path: Path, times_s: list[float], image: np.ndarray | None = None, **options: Any) -> Path:
     writer = writer_of(path, **options)
-    for number, time_s in enumerate(times_s):
-        writer.write(picture(number) if image is None else image, time_s)
-    writer.finish()
-    writer.release()
+    try:
+        for number, time_s in enumerate(times_s):
+            writer.write(picture(number) if image is None else image, time_s)
+        writer.finish()
+    finally:
+        writer.release()
     return path
 
 
@@ -189,6 +191,21 @@ def test_a_full_disk_is_never_taken_for_bad_sound(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space"):
         writer._put(object())
     assert sound.refused == []
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_disk_that_is_full_at_any_byte_is_never_silent(tmp_path: Path, full_disk, suffix: str) -> None:
+    whole = written(tmp_path / f"whole{suffix}", [0.0, 0.1])
+    size = whole.stat().st_size
+    for limit in (1, size // 3, size // 2, size - 40, size - 1):
+        with full_disk(limit), pytest.raises((OSError, av.FFmpegError)):
+            written(tmp_path / f"{limit}{suffix}", [0.0, 0.1])
+    if FORMATS[suffix].index_options is not None:
+        with_index_in_front(whole, copy := tmp_path / f"copy{suffix}", FORMATS[suffix])
+        size = copy.stat().st_size
+        for limit in (1, size // 2, size - 1):
+            with full_disk(limit), pytest.raises((OSError, av.FFmpegError)):
+                with_index_in_front(whole, tmp_path / f"copy{limit}{suffix}", FORMATS[suffix])
 
 
 def test_the_copy_with_its_index_in_front_has_every_packet(tmp_path: Path) -> None:
