@@ -19,6 +19,7 @@ _MIN_PROBABILITY = 5e-3
 # A frame stands for the time since the one before it, but not for a whole absence.
 _MAX_HELD_S = 0.25
 _KINDS = len(EMOTIONS)
+_SMALLEST = float(np.finfo(np.float64).tiny)
 # Fractions of the one time constant that the user sets, so that it scales the filter as a whole. Chosen on the curve of
 # flips against lag in docs/steadiness.md, which is flat around these values.
 _EVIDENCE_PER_TAU = 0.6
@@ -112,7 +113,8 @@ class TemporalFilter:
         prior = (1 - change) * self.belief + change / _KINDS
         # Update, with the likelihood tempered by the number of independent observations that the frame is worth.
         gathered = rates.weight(elapsed_s, trust) * log_p
-        posterior = np.log(prior) + gathered
+        # The floor is for the shortest time constants: evidence may have left nothing of an emotion in no time.
+        posterior = np.log(np.maximum(prior, _SMALLEST)) + gathered
         raised = np.exp(posterior - posterior.max())
         self.belief = raised / raised.sum()
         self.regret_nats = max(0.0, self.regret_nats + float(gathered[self.left] - gathered[self.emotion]))

@@ -50,6 +50,16 @@ def test_no_single_frame_outweighs_all_others() -> None:
     assert log_evidence(np.float32([1, 0, 0, 0, 0, 1e-9])).min() == pytest.approx(np.log(5e-3))
 
 
+def test_two_frames_of_one_time_are_taken_without_smoothing_too() -> None:
+    person = TemporalFilter(Rates.of(SmoothingConfig(time_constant_ms=0)), said("fear"), 1.0)
+    with np.errstate(all="raise", under="ignore"):
+        for gap_s in (0.1, 0.0, 0.0):
+            person.observe(said("fear"), 1.0, gap_s)
+            assert person.belief[FEAR] == pytest.approx(1)
+        person.observe(said("anger"), 1.0, 0.1)
+    assert person.belief[ANGER] == pytest.approx(1)
+
+
 def test_a_frame_that_cannot_be_trusted_says_nothing_and_lets_belief_leak() -> None:
     person = TemporalFilter(RATES, said("fear"), 1.0)
     before, shown = person.belief.copy(), person.shown

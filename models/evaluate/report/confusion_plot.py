@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from models.manifest import EMOTIONS
 
 _DPI = 110
 _COLUMN_IN, _ROW_IN = 4.3, 4.4
+_TITLE_LETTERS = 28  # of one line: more reach over the picture's edge
 
 
 def draw_confusions(rows: Mapping[str, Mapping[str, Scores]]) -> bytes:
@@ -32,7 +34,8 @@ def draw_confusions(rows: Mapping[str, Mapping[str, Scores]]) -> bytes:
     for line, (moment, sets) in zip(axes, rows.items(), strict=True):
         for axis, (name, scores) in zip(line, sets.items(), strict=True):
             _draw(axis, scores)
-            axis.set_title(f"{name}{', ' + moment if moment else ''}: {scores.accuracy:.1%} of {scores.faces}")
+            title = [*textwrap.wrap(name, _TITLE_LETTERS), f"{scores.accuracy:.1%} of {scores.faces}"]
+            axis.set_title("\n".join(title) + (f", {moment}" if moment else ""))
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=_DPI)
     plt.close(figure)
