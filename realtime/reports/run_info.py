@@ -39,7 +39,7 @@ def run_facts(run: Run) -> PageFacts:
         ("Run started", f"{iso_utc(run.began_s)[:16].replace('T', ' ')} UTC"),
         ("Frames dropped", drops),
         *_file(run.facts.get("source_facts", {})),
-        *_interventions(run.end_facts().get("interventions", ())),
+        *_ending(run.end_facts()),
     ]
     smoothing = run.config.smoothing
     low = f"{100 * smoothing.min_confidence:g} %"
@@ -74,6 +74,12 @@ def _file(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
     digest, changed = facts["sha256_of_first_megabyte"][:_HASH_SHOWN], iso_utc(facts["modified_unix_s"])[:10]
     return [("File", f"{facts['bytes']:,} bytes, of {changed}, SHA-256 of the first megabyte {digest}")]
+
+
+def _ending(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    stopped_at_s = facts.get("stopped_at_s")
+    told = [] if stopped_at_s is None else [("Stopped", f"at {stopped_at_s:.1f} s, before the source's end")]
+    return [*told, *_interventions(facts.get("interventions", ()))]
 
 
 def _interventions(steps: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:

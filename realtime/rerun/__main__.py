@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from models.console import ending_signals, hold_standard_streams, say
+from models.console import ending_signals, hold_standard_streams, interrupts_held, say
 from models.manifest import WEIGHTS_DIR
 from realtime.core.errors import ConfigError, EmotionLiveError
 from realtime.rerun.recorded_run import recorded_run
@@ -27,18 +27,22 @@ def main(table: Path, source: Path | None, weights: Path) -> None:
     """
     hold_standard_streams()
     try:
-        equal = _rerun(table, source, weights)
+        # Already here: an interrupt while libraries are imported would be a trace.
+        with ending_signals():
+            equal = _rerun(table, source, weights)
     except EmotionLiveError as error:
         say(f"error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except KeyboardInterrupt:
+        say("stopped: the rows were not compared", err=True)
         sys.exit(130)
     sys.exit(0 if equal else 1)
 
 
 def _rerun(table: Path, source: Path | None, weights: Path) -> bool:
     # A second to import, which a wrong argument need not wait for.
-    from realtime.session.session import Session
+    with interrupts_held():
+        from realtime.session.session import Session
 
     recorded = recorded_run(table, source, weights)
     for doubt in recorded.doubts:
@@ -46,8 +50,7 @@ def _rerun(table: Path, source: Path | None, weights: Path) -> bool:
     with tempfile.TemporaryDirectory(prefix="emotion-live-") as folder:
         again = Path(folder) / f"again{table.suffix}"
         session = Session(recorded.into(again), notify=lambda line: say(line, err=True))
-        with ending_signals():
-            session.run()
+        session.run()
         found = compare_rows(table, again)
     say(str(found))
     return not found.different

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from realtime.provenance.option_facts import options_from
 from realtime.provenance.source_facts import first_megabyte_sha256
 from realtime.reports.table_metadata import read_facts
 from realtime.reports.table_sink import TableOptions
+
+_BEFORE_THE_NEXT_S = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,11 @@ def recorded_run(table: Path, source: Path | None, weights: Path) -> RecordedRun
         raise ConfigError(f"only a file's run without help can be repeated; {table} depends on {why}")
     try:
         found = _found(told, table, source)
-        return RecordedRun(found, options_from(options, weights=weights), tuple(_doubts(facts, weights)))
+        analysis = options_from(options, weights=weights)
+        if (stopped_at_s := facts.get("stopped_at_s")) is not None:
+            # Times are noted in microseconds, and no frame follows another one so soon.
+            analysis = replace(analysis, seconds=stopped_at_s + _BEFORE_THE_NEXT_S)
+        return RecordedRun(found, analysis, tuple(_doubts(facts, weights)))
     except (TypeError, ValueError, AttributeError, OSError) as error:
         raise RecordError(f"the metadata of {table} was changed or damaged ({error}); give it as it was") from error
 
@@ -81,4 +87,8 @@ def _doubts(facts: Mapping[str, Any], weights: Path) -> list[str]:
 
     now, then = version_facts(), facts.get("versions", {})
     changed = [f"{name} {then[name]}, now {now.get(name, 'none')}" for name in then if then[name] != now.get(name)]
+    if (stopped_at_s := facts.get("stopped_at_s")) is not None:
+        offline = facts["options"].get("smoothing") == "offline"
+        later = "; what came later was smoothed with it if that was in the second pass" if offline else ""
+        doubts.append(f"the run was stopped at {stopped_at_s:g} s: it is repeated until then{later}")
     return doubts + ([f"other versions: {', '.join(changed)}"] if changed else [])

@@ -73,7 +73,7 @@ class Session:
         self._analyser: Analyser | None = None
         self._run: Run | None = None
         self._media_time_s = 0.0
-        self._quit = False
+        self._quit = self._over = self._cut_short = False
         self._failed = False
 
     @property
@@ -127,7 +127,8 @@ class Session:
 
     def end_first_pass(self) -> bool:
         """End the first of two passes and go on with what it has found; return whether there is one to end."""
-        return self._analyser is not None and self._analyser.end_first_pass()
+        self._cut_short = self._analyser is not None and self._analyser.end_first_pass()
+        return self._cut_short
 
     def seek(self, time_s: float) -> None:
         """Continue from the frame at media time `time_s`. Raises ConfigError: the source cannot be seeked."""
@@ -185,7 +186,7 @@ class Session:
             picture=self._painter.draw,
             notify=self._notify,
             end_s=options.analysis.seconds,
-            end_facts=lambda: end_facts(analyser),
+            end_facts=lambda: {**end_facts(analyser), **self._stop_facts()},
             controls=self,
             failed=lambda: self._failed,
             refined_status=self._refined,
@@ -203,6 +204,7 @@ class Session:
             try:
                 analysed = analyser.poll(_POLL_S if screen is None else _INTERACTIVE_POLL_S)
             except ChannelClosedError:
+                self._over = True
                 if screen is None or not screen.stays():
                     self._quit = True
                 continue
@@ -212,6 +214,11 @@ class Session:
                 self._give_out(analysed)
             elif screen is not None:
                 screen.idle(0.0)
+
+    def _stop_facts(self) -> dict[str, float]:
+        """Return where a run was ended before its source's end and `--seconds`: by a person, a signal or an error."""
+        whole = self._over and not self._cut_short
+        return {} if whole else {"stopped_at_s": round(self._media_time_s, 6)}
 
     def _watch_for_gaps(self, analyser: Analyser, came: bool) -> None:
         """Let a live source's last picture not stand there without a word while no other one comes."""

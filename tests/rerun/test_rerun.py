@@ -12,9 +12,13 @@ from click.testing import CliRunner, Result
 
 import run_live
 from demo import CLIP_PATH
+from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError, RecordError
+from realtime.core.options import AnalysisOptions, RunOptions
 from realtime.reports.table_metadata import read_facts, sidecar_of
+from realtime.reports.table_sink import TableOptions
 from realtime.rerun.row_comparison import compare_rows
+from realtime.session.session import Session
 
 
 def run(*words: object) -> Result:
@@ -89,6 +93,40 @@ def test_other_models_are_noted(tmp_path: Path, weights: Path) -> None:
     sidecar = sidecar_of(table)
     sidecar.write_text(sidecar.read_text().replace('"manifest_sha256": "', '"manifest_sha256": "0'))
     assert "note: the models are not those of the table" in run("rerun", table, "--weights", weights).output
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_run_that_was_stopped_says_where_and_is_repeated_until_there(
+    tmp_path: Path, weights: Path, suffix: str
+) -> None:
+    clip, table = tmp_path / "my clip.mp4", tmp_path / f"t{suffix}"
+    shutil.copy(CLIP_PATH, clip)
+    analysis = AnalysisOptions(PipelineConfig(weights=weights))
+    session = Session(
+        RunOptions(str(clip), analysis, outputs=(TableOptions(table),)),
+        on_frame=lambda analysed: session.stop() if analysed.frame.index == 6 else None,
+    )
+    session.run()
+    assert read_facts(table)["stopped_at_s"] == pytest.approx(6 / 30, abs=1e-3)
+    found = run("rerun", table, "--weights", weights)
+    assert "note: the run was stopped at 0.2 s: it is repeated until then" in found.output
+    assert (found.exit_code, found.output.splitlines()[-1]) == (0, "all 7 rows are equal"), found.output
+
+
+def test_a_run_that_came_to_its_end_was_not_stopped(tmp_path: Path, weights: Path) -> None:
+    assert "stopped_at_s" not in read_facts(made(tmp_path, weights, ".csv"))
+    assert "stopped_at_s" not in read_facts(made(tmp_path, weights, ".jsonl", "--smooth", "offline"))
+
+
+def test_ctrl_c_ends_it_with_a_line(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = made(tmp_path, weights, ".csv")
+
+    def interrupted(_: Session) -> None:
+        raise KeyboardInterrupt  # as `ending_signals` does, after which it ignores signals until the process ends
+
+    monkeypatch.setattr(Session, "run", interrupted)
+    found = run("rerun", table, "--weights", weights)
+    assert (found.exit_code, found.output) == (130, "stopped: the rows were not compared\n")
 
 
 def test_a_row_that_is_missing_counts(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from demo import CLIP_PATH
+from realtime.reports.table_metadata import read_facts
 from tests.support.recorded import ROOT, decoded_times
 
 pytestmark = pytest.mark.timeout(90)
@@ -68,6 +69,8 @@ def test_a_signal_finishes_the_files(weights: Path, tmp_path: Path, name: str, r
     check_complete(tmp_path, 20)
     assert f"recording: {tmp_path / 'o.mp4'}" in done.stdout
     assert ("stopped: what was analyzed until 0.6 s" in done.stdout) == (room == "first pass")
+    assert read_facts(tmp_path / "t.csv")["stopped_at_s"] == pytest.approx(19 / 30, abs=1e-3)
+    assert "at 0.6 s, before the source&#39;s end" in (tmp_path / "p.html").read_text()
 
 
 def test_a_run_that_fails_or_is_stopped_early_keeps_the_files_of_an_earlier_one(weights: Path, tmp_path: Path) -> None:
