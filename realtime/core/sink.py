@@ -78,6 +78,7 @@ class Run:
         provider: returns what the models run on, "" until they are loaded.
         picture: returns a frame drawn as others may see it, `(H, W, 3) uint8` BGR, never written again. It is drawn
             once per frame, when the first sink asks.
+        small_picture: returns it drawn for a screen that is a few centimeters wide; `None` where nobody can ask.
         notify: takes one line for people.
         began_s: `float`, Unix time at which it began.
         shows_faces: `bool`, whether pictures of faces may be kept.
@@ -103,6 +104,7 @@ class Run:
     picture: Callable[[Analysed], ImageArray]
     notify: Callable[[str], None]
     began_s: float
+    small_picture: Callable[[Analysed], ImageArray] | None = None
     shows_faces: bool = True
     hides_faces: bool = False
     mirror: bool = False

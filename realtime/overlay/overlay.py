@@ -44,6 +44,8 @@ _FAR_PX = 1 << 15
 class Overlay:
     """Draws analyzed frames. It keeps the panels' last positions, so that they do not jump: one per video."""
 
+    _cap_share, _finest = _CAP_SHARE, Level.FULL
+
     def __init__(self) -> None:
         self._painters: dict[tuple[tuple[str, ...], int], PanelPainter] = {}
         self._memory = PlaceMemory()
@@ -76,7 +78,7 @@ class Overlay:
         """
         image = analysed.frame.image_bgr
         picture = np.asarray(cv2.flip(image, 1), np.uint8) if mirror else image.copy()
-        cap_px = max(_MIN_CAP_PX, round(min(picture.shape[:2]) * _CAP_SHARE))
+        cap_px = max(_MIN_CAP_PX, round(min(picture.shape[:2]) * self._cap_share))
         boxes = _mirrored_boxes(analysed.faces.boxes_xyxy, picture.shape[1], mirror)
         facts, regions = self._ages.facts(analysed), analysed.emotions.regions
         if landmarks:
@@ -146,7 +148,7 @@ class Overlay:
             return place_panels(boxes, painter.size_wh(level), picture_wh, gap_px, reserved, known)
 
         gap_px = round(_GAP_CAPS * cap_px)
-        for level in sorted(Level, reverse=True):
+        for level in sorted(Level, reverse=True)[Level.FULL - self._finest :]:
             size_wh = painter.size_wh(level)
             hidden = len(boxes) * size_wh[0] * size_wh[1] / (picture_wh[0] * picture_wh[1])
             if level is Level.TAG or hidden <= _MAX_HIDDEN[level]:

@@ -85,48 +85,73 @@ class Newest(Generic[T]):
         self._changed = asyncio.Event()
 
 
+class Pictures:
+    """The newest picture of one size, encoded, and how many clients want it; on the loop, but for `watchers`."""
+
+    def __init__(self) -> None:
+        self.newest: Newest[Part] = Newest()
+        self.watchers = 0
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Count a client inside a `with` block."""
+        self.watchers += 1
+        try:
+            yield
+        finally:
+            self.watchers -= 1
+            if not self.watchers:
+                # Nothing is drawn from now on: the next one must not be shown what was here minutes ago.
+                self.newest.forget()
+
+    def take(self, picture_bgr: ImageArray | None) -> None:
+        """Encode a picture for those who watch."""
+        if picture_bgr is not None and self.watchers:
+            self.newest.put(Part.of(jpeg_of(picture_bgr)))
+
+
 class PageFeed:
     """Bridge from the pipeline's thread to the server's event loop.
 
-    Only `publish`, `close` and `watched` may be used on another thread than the loop's.
+    Only `publish`, `close` and the numbers of watchers may be used on another thread than the loop's.
 
     Args:
         loop: the server's.
 
     Attributes:
-        pictures: the newest picture, encoded; only while somebody watches.
+        pictures: the newest picture; only while somebody watches.
+        small_pictures: the newest one for small screens, likewise.
         states: the newest state.
         history: earlier states, at most four per second, for those who join late.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.pictures: Newest[Part] = Newest()
+        self.pictures, self.small_pictures = Pictures(), Pictures()
         self.states: Newest[PageState] = Newest()
         self.history: deque[PageState] = deque(maxlen=_HISTORY_LENGTH)
         self._loop = loop
-        self._watchers = 0
         self._lock = threading.Lock()
         self._picture: ImageArray | None = None
+        self._small: ImageArray | None = None
         self._state: PageState | None = None
         self._called = False
 
-    @property
-    def watched(self) -> bool:
-        """Whether any client receives pictures."""
-        return self._watchers > 0
-
-    def publish(self, picture_bgr: ImageArray | None, state: PageState | None) -> None:
+    def publish(
+        self, picture_bgr: ImageArray | None, state: PageState | None, small_bgr: ImageArray | None = None
+    ) -> None:
         """Offer a picture and a state; returns at once.
 
         Args:
             picture_bgr: `(H, W, 3) uint8`, never written again; `None` where nobody watches.
             state: `None` where there is none yet.
+            small_bgr: the picture for small screens, likewise.
 
         Raises:
             RuntimeError: the loop has ended.
         """
         with self._lock:
             self._picture = self._picture if picture_bgr is None else picture_bgr
+            self._small = self._small if small_bgr is None else small_bgr
             self._state = self._state if state is None else state
             waiting, self._called = self._called, True
         if not waiting:
@@ -137,32 +162,22 @@ class PageFeed:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._close)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Count a client of the pictures inside a `with` block; on the loop."""
-        self._watchers += 1
-        try:
-            yield
-        finally:
-            self._watchers -= 1
-            if not self._watchers:
-                # Nothing is drawn from now on: the next one must not be shown what was here minutes ago.
-                self.pictures.forget()
-
     def _take(self) -> None:
         with self._lock:
             picture, self._picture = self._picture, None
+            small, self._small = self._small, None
             state, self._state = self._state, None
             self._called = False
         if state is not None:
             if not self.history or not 0 <= state.media_time_s - self.history[-1].media_time_s < _HISTORY_STEP_S:
                 self.history.append(state)
             self.states.put(state)
-        if picture is not None and self._watchers:
-            self.pictures.put(Part.of(jpeg_of(picture)))
+        self.pictures.take(picture)
+        self.small_pictures.take(small)
 
     def _close(self) -> None:
-        self.pictures.close()
+        self.pictures.newest.close()
+        self.small_pictures.newest.close()
         self.states.close()
 
 

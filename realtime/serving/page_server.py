@@ -21,7 +21,7 @@ from realtime.core.types import ImageArray
 from realtime.serving.access_guard import AccessGuard, GuessLimiter
 from realtime.serving.address import Address, listen
 from realtime.serving.connection_limits import ConnectionLimits
-from realtime.serving.page_feed import BOUNDARY, PART_HEAD, PageFeed
+from realtime.serving.page_feed import BOUNDARY, PART_HEAD, PageFeed, Pictures
 from realtime.serving.page_host import WRITE_CHUNK, PageHost
 from realtime.serving.page_state import PageState, hello_json
 
@@ -83,7 +83,12 @@ class PageServer:
     @property
     def watched(self) -> bool:
         """Whether any client receives pictures."""
-        return self._feed is not None and self._feed.watched
+        return self._feed is not None and self._feed.pictures.watchers > 0
+
+    @property
+    def watched_small(self) -> bool:
+        """Whether any client receives pictures for small screens."""
+        return self._feed is not None and self._feed.small_pictures.watchers > 0
 
     def open(self, info: SourceInfo) -> None:
         """Serve from now on. Raises OutletError."""
@@ -93,11 +98,17 @@ class PageServer:
         if self._feed is None:
             raise OutletError(f"the page on {self.address} did not start: {self._failure!r}; run without --serve")
 
-    def publish(self, picture_bgr: ImageArray | None, state: PageState | None) -> None:
-        """Offer a picture, `(H, W, 3) uint8`, and a state; returns at once. Raises OutletError: the server has died."""
+    def publish(
+        self, picture_bgr: ImageArray | None, state: PageState | None, small_bgr: ImageArray | None = None
+    ) -> None:
+        """Offer a picture, `(H, W, 3) uint8`, a state, and the picture for small screens; returns at once.
+
+        Raises:
+            OutletError: the server has died.
+        """
         assert self._feed is not None
         try:
-            self._feed.publish(picture_bgr, state)
+            self._feed.publish(picture_bgr, state, small_bgr)
         except RuntimeError as error:
             why = self._failure or error
             raise OutletError(f"the page on {self.address} has failed: {why!r}; run without --serve") from error
@@ -149,7 +160,8 @@ def _pages(info: SourceInfo, feed: PageFeed) -> Starlette:
         return FileResponse(_FOLDER / name, media_type=kind)
 
     async def picture(request: Request) -> Response:
-        return _Watched(feed) if request.method == "GET" else _Head(_PICTURES)
+        pictures = feed.small_pictures if "small" in request.query_params else feed.pictures
+        return _Watched(pictures) if request.method == "GET" else _Head(_PICTURES)
 
     async def events(request: Request) -> Response:
         return StreamingResponse(_events(info, feed), media_type=_EVENTS) if request.method == "GET" else _Head(_EVENTS)
@@ -169,14 +181,14 @@ class _Head(Response):
 class _Watched(StreamingResponse):
     """The pictures; counts its client for as long as it is there."""
 
-    def __init__(self, feed: PageFeed) -> None:
+    def __init__(self, pictures: Pictures) -> None:
         super().__init__((), media_type=_PICTURES)
-        self._feed = feed
+        self._pictures = pictures
         self._write_chunk: Callable[[bytes], Awaitable[None]] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._write_chunk = scope.get("extensions", {}).get(WRITE_CHUNK)
-        with self._feed.watching():
+        with self._pictures.watching():
             await super().__call__(scope, receive, send)
 
     async def stream_response(self, send: Send) -> None:
@@ -188,7 +200,7 @@ class _Watched(StreamingResponse):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         await body(PART_HEAD)
         number, jpeg = 0, b""
-        while (newer := await self._feed.pictures.after(number)) is not None:
+        while (newer := await self._pictures.newest.after(number)) is not None:
             number, part = newer
             jpeg = part.jpeg
             if self._write_chunk is not None:

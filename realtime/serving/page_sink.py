@@ -92,9 +92,11 @@ class PageSink:
         now_s = self._clock()
         due = now_s - self._said_at_s >= _STATE_STEP_S
         self._said_at_s = now_s if due else self._said_at_s
+        draw_small = self._run.small_picture or self._run.picture
         picture = self._run.picture(analysed) if self._page.watched else None
+        small = draw_small(analysed) if self._page.watched_small else None
         self._state = state_of(analysed, self._run.status()) if due else self._state
-        self._page.publish(picture, self._state if due else None)
+        self._page.publish(picture, self._state if due else None, small)
 
     def notice(self, text: str) -> None:
         """Say a line while no frame comes. Raises OutletError: the server has failed."""

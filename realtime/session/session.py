@@ -184,6 +184,7 @@ class Session:
             metrics=self.metrics,
             provider=lambda: self.provider,
             picture=self._painter.draw,
+            small_picture=self._painter.draw_small,
             notify=self._notify,
             end_s=options.analysis.seconds,
             end_facts=lambda: {**end_facts(analyser), **self._stop_facts()},

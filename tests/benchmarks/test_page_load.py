@@ -43,7 +43,9 @@ def test_each_kind_of_visitor_does_what_it_is_named_after() -> None:
                 page.publish(noise(1), None)
                 await asyncio.sleep(0.005)
 
-        await come(lambda: page._feed._watchers == 2 and len(page._limits) == 4 and visitors.received_bytes > 10_000)
+        await come(
+            lambda: page._feed.pictures.watchers == 2 and len(page._limits) == 4 and visitors.received_bytes > 10_000
+        )
         clock.now_s = REQUEST_LIMIT_S + 1
         await come(lambda: visitors.ended["idle"] and visitors.ended["unfinished"])
         for task in tasks:

@@ -31,10 +31,10 @@ def see_grey(tab: Tab, folder: Path, place_xy: list[int], level: int) -> None:
     until(lambda: shown() == pytest.approx([level] * 3, abs=4))
 
 
-def watched(page: PageServer, tab: Tab) -> None:
+def watched(page: PageServer, tab: Tab, small: bool = False) -> None:
     tab.open(f"http://127.0.0.1:{page.address.port}/")
     tab.wait_for("document.getElementById('source').textContent !== 'emotion-live'")
-    until(lambda: page.watched)
+    until(lambda: page.watched_small if small else page.watched)
 
 
 def test_a_person_sees_picture_label_bars_and_reason(page: PageServer, tab: Tab, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_page_asks_nobody_else_for_anything(page: PageServer, tab: Tab) -> N
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 def test_the_page_fits_every_screen(page: PageServer, tab: Tab, width: int) -> None:
     tab.resize((width, 800))
-    watched(page, tab)
+    watched(page, tab, small=width <= 600)
     page.publish(grey(90), state(1.0, {1: "surprise", 2: "uncertain", 3: "sadness"}))
     tab.wait_for("document.querySelectorAll('.person').length === 3")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
@@ -111,6 +111,23 @@ def test_the_page_fits_every_screen(page: PageServer, tab: Tab, width: int) -> N
         "[...document.querySelectorAll('.row span, .head *, .why')].filter((e) => e.scrollWidth > e.clientWidth + 1"
     )
     assert tab.evaluate(f"{clipped} && getComputedStyle(e).display !== 'inline').length") == 0
+
+
+def test_a_phone_gets_the_picture_that_is_drawn_for_it_and_another_one_when_turned(
+    page: PageServer, tab: Tab, tmp_path: Path
+) -> None:
+    tab.resize((360, 740))
+    watched(page, tab, small=True)
+    page.publish(grey(200), state(0.5, {1: "fear"}), grey(60))
+    tab.wait_for("document.getElementById('picture').naturalWidth === 320")
+    see_grey(tab, tmp_path, [180, 150], 60)
+    assert not page.watched, "the large one is not drawn for it"
+    tab.resize((1280, 800))
+    until(lambda: page.watched)
+    page.publish(grey(200), state(0.6, {1: "fear"}), grey(60))
+    see_grey(tab, tmp_path, [180, 150], 200)
+    until(lambda: not page.watched_small)
+    assert tab.complaints() == []
 
 
 def test_a_run_that_stands_still_is_told_from_one_that_is_paused(page: PageServer, tab: Tab) -> None:

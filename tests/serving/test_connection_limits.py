@@ -199,7 +199,7 @@ def test_clients_that_read_nothing_keep_nobody_out(crowded: tuple[PageServer, Fa
     with ExitStack() as stack:
         for _ in range(MAX_FROM_HERE):
             stack.enter_context(knock(page, "/picture.mjpeg", receive_bytes=4096))
-        until(lambda: page._feed._watchers == MAX_FROM_HERE)
+        until(lambda: page._feed.pictures.watchers == MAX_FROM_HERE)
         assert call(page).recv(1000).startswith(b"HTTP/1.1 503 "), "they may only have begun"
         for n in range(8):
             publish(page, noise(n), None)

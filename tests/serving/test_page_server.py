@@ -103,7 +103,7 @@ def test_history_is_thinned_and_bounded(page: PageServer) -> None:
 def test_each_picture_is_framed_once_for_all(page: PageServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_feed.Part, "of", staticmethod(lambda _: live_feed.Part(b"", b"", b"6\r\nframed\r\n")))
     clients = [ask(page, "/picture.mjpeg") for _ in range(2)]
-    until(lambda: page._feed._watchers == 2)
+    until(lambda: page._feed.pictures.watchers == 2)
     page.publish(grey(1), None)
     assert [client.read(len(PART_HEAD) + 6) for client in clients] == [PART_HEAD + b"framed"] * 2
 

@@ -9,6 +9,9 @@ const LANE = { stack: 46, band: 12, title: 18, gap: 10, axis: 20 };
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120];
 const MAX_LANES = 8;
 
+// Panels in a picture that is a few centimeters wide could not be read: there the faces have their label only.
+const narrow = window.matchMedia("(max-width: 600px), (max-height: 500px)");
+
 const by = (id) => document.getElementById(id);
 let events = null;
 let ended = false;
@@ -54,13 +57,17 @@ function hello(said) {
   moments = said.history;
   by("source").textContent = said.source;
   document.title = `${said.source} – emotion-live`;
-  by("picture").src = `picture.mjpeg?${Date.now()}`;
+  showPicture();
   by("legend").replaceChildren(...[...said.stack].reverse().map((number) => {
     const { name, colour } = said.emotions[number];
     return key(name, colour);
   }), key("uncertain", ""));
   say("");
   redraw();
+}
+
+function showPicture() {
+  by("picture").src = `picture.mjpeg?${narrow.matches ? "small&" : ""}${Date.now()}`;
 }
 
 function key(name, colour) {
@@ -260,6 +267,7 @@ function drawAxis(pen, begin, span, width, height, at) {
 }
 
 document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+narrow.addEventListener("change", () => { if (events && facts) showPicture(); });
 by("span").addEventListener("change", redraw);
 window.addEventListener("resize", redraw);
 start();
