@@ -29,11 +29,16 @@ def test_a_small_picture_has_labels_only_at_the_faces_places_and_leaves_the_fram
     small = painter.draw_small(frame)
     assert small.shape == (480, 640, 3)
     np.testing.assert_array_equal(frame.frame.image_bgr, before)
-    assert painter._small_overlay.level is Level.TAG
     for number, label in enumerate(("happiness", "anger")):
         left, top = (frame.faces.boxes_xyxy[number][:2] / 2).round().astype(int)
         assert (small[top, left] == EMOTION_COLOURS_BGR[label]).all(), "the corner of its frame, in its color"
     assert painter.draw(frame).shape == before.shape, "the large one is drawn beside it"
+
+
+def test_a_small_picture_has_no_panel_where_there_is_room_for_one() -> None:
+    painter = OutputPainter()
+    painter.draw_small(in_hd({1: "happiness"}))
+    assert painter._small_overlay.level is Level.TAG
 
 
 def test_a_picture_that_is_small_already_keeps_its_size() -> None:
