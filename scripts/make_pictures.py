@@ -159,17 +159,26 @@ def grabbed(width: int, height: int) -> np.ndarray:
 
 
 def report(folder: Path) -> np.ndarray:
-    """The top of the report."""
+    """The top of the report, light and dark."""
     subprocess.run([*RUN, "--headless", "--report", "report.html"], cwd=folder, check=True, capture_output=True)
-    with tab((1080, 960), folder) as page:
-        page.open((folder / "report.html").as_uri())
-        page.wait_for("document.readyState === 'complete' && document.body.innerText.length > 100")
-        return cv2.imread(str(page.screenshot(folder / "report.png")))
+    looks = []
+    with tab((1080, 1900), folder) as page:
+        for scheme in ("light", "dark"):
+            page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+            page.open((folder / "report.html").as_uri())
+            page.wait_for("document.readyState === 'complete' && document.body.innerText.length > 100")
+            looks.append(cv2.imread(str(page.screenshot(folder / f"{scheme}.png"))))
+    return cv2.resize(np.hstack(looks), None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
 
 
-def live_page(folder: Path) -> np.ndarray:
+def phone_page(folder: Path) -> np.ndarray:
+    """The live page on a phone."""
+    return live_page(folder, (360, 740), 4 / 3)
+
+
+def live_page(folder: Path, size_wh: tuple[int, int] = (1280, 896), scale: float = 1.0) -> np.ndarray:
     """The live page in mid-surprise."""
-    with tab((1280, 896), folder) as page, program("--headless", "--serve", "127.0.0.1:0", folder=folder) as served:
+    with tab(size_wh, folder, scale) as page, program("--headless", "--serve", "127.0.0.1:0", folder=folder) as served:
         assert served.stdout is not None
         address = next((found[0] for line in served.stdout if (found := re.search(r"http://\S+", line))), "")
         if not address:
@@ -182,16 +191,22 @@ def live_page(folder: Path) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def tab(size_wh: tuple[int, int], folder: Path) -> Iterator[Tab]:
+def tab(size_wh: tuple[int, int], folder: Path, scale: float = 1.0) -> Iterator[Tab]:
     """A browser with one page."""
     browser = Chromium(str(find()), folder / "profile")
     try:
-        yield Tab(browser, size_wh)
+        yield Tab(browser, size_wh, scale)
     finally:
         browser.close()
 
 
-PICTURES = {"window.png": window, "desktop.png": desktop, "report.png": report, "serve.jpg": live_page}
+PICTURES = {
+    "window.png": window,
+    "desktop.png": desktop,
+    "report.png": report,
+    "serve.jpg": live_page,
+    "serve-phone.jpg": phone_page,
+}
 
 
 def main(out: Path = ROOT / "docs") -> None:

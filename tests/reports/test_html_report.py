@@ -128,6 +128,7 @@ def test_hours_stay_light(tmp_path: Path) -> None:
         report.write(frame)
     report.close()
     assert (tmp_path / "p.html").stat().st_size < 2_000_000
+    assert "for every clip" not in (tmp_path / "p.html").read_text("utf-8"), "thousands of clips are not drawn"
 
 
 def test_a_drawn_timeline_has_a_bounded_number_of_points() -> None:

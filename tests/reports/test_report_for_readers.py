@@ -101,6 +101,7 @@ def test_a_long_run_names_minutes_and_tells_no_novel(tmp_path: Path) -> None:
     labels = ["happiness", "neutral"]
     text = written(tmp_path / "p.html", (moment(n / 2, {1: labels[n // 20 % 2]}) for n in range(600)))
     assert "time in the video (minutes:seconds)" in text
+    assert ", and then, for every clip of 4 s," in text
     told = next(plot["aria-label"] or "" for plot in Outline(text).of("svg") if "role" in plot)
     assert told.endswith(", and 18 more")
 
