@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -22,17 +23,20 @@ _ZOOM_HELP = "Magnification in percent; by default what the screen asks for. Ctr
 
 
 @click.command()
-@click.argument("video", required=False, type=click.Path(path_type=Path))
+@click.argument("videos", nargs=-1, type=click.Path(path_type=Path), metavar="[VIDEO|FOLDER]...")
 @click.option("--zoom", type=click.IntRange(100, 300), help=_ZOOM_HELP)
 @click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True, help="Faces per frame at most.")
 @click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
 @click.option("--baseline", type=click.Choice(["off", "auto"]), default="off", show_default=True, help=_BASELINE_HELP)
-def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path, baseline: str) -> None:
-    """Open a window in which videos and cameras are analyzed, watched and saved. VIDEO is opened at once."""
+def main(videos: tuple[Path, ...], zoom: int | None, max_faces: int, weights: Path, baseline: str) -> None:
+    """Open a window in which videos and cameras are analyzed, watched and saved.
+
+    Videos that are named are opened at once, several of them, or those of a folder, one after another.
+    """
     hold_standard_streams()
     os.umask(0o077)  # Files that show faces are for whoever runs this, and for nobody else.
     try:
-        run(video, zoom, max_faces, weights, learn_rest=baseline == "auto")
+        run(videos, zoom, max_faces, weights, learn_rest=baseline == "auto")
     except EmotionLiveError as error:
         say(f"error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
@@ -40,11 +44,11 @@ def main(video: Path | None, zoom: int | None, max_faces: int, weights: Path, ba
         sys.exit(0)
 
 
-def run(video: Path | None, zoom: int | None, max_faces: int, weights: Path, *, learn_rest: bool = False) -> None:
+def run(videos: Sequence[Path], zoom: int | None, max_faces: int, weights: Path, *, learn_rest: bool = False) -> None:
     """Run the program until its window is closed.
 
     Args:
-        video: opened at once, if given.
+        videos: videos and folders that are opened at once.
         zoom: magnification in percent; `None` takes the screen's.
         max_faces: faces per frame at most.
         weights: folder of the models.
@@ -67,8 +71,8 @@ def run(video: Path | None, zoom: int | None, max_faces: int, weights: Path, *, 
     except tk.TclError as error:
         raise ConfigError(_NO_DISPLAY.format(str(error).splitlines()[0])) from error
     app = App(root, PipelineConfig(max_faces=max_faces, weights=weights, learn_rest=learn_rest), zoom)
-    if video is not None:
-        root.after_idle(app.open_video, video.absolute())
+    if videos:
+        root.after_idle(app.opening.open, [video.absolute() for video in videos])
     root.mainloop()
 
 

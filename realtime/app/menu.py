@@ -24,7 +24,8 @@ KEYS_HELP = (
     ("Tab, Shift+Tab", "next or previous control; Space or Return presses it"),
     ("Esc", "cancel, stop or pause"),
     ("F10", "the menus; also Alt with the underlined letter"),
-    ("{0}O, {0}K", "open a video, use a camera"),
+    ("{0}O, {0}F, {0}K", "open videos, the videos of a folder, use a camera"),
+    ("{0}V", "open the files that were copied in a file manager"),
     ("{0}R, {0}T, {0}E", "save a recording, a table, a report"),
     ("{0}+, {0}-, {0}0", "larger, smaller, as the screen asks"),
     ("{0}L", "dark or light"),
@@ -56,6 +57,7 @@ class Menu:
     def __init__(self, app: AppHost) -> None:
         self._app = app
         self._faces = tk.StringVar(app.root, FaceStyle.AS_THEY_ARE.value)
+        self._keeps_recent = tk.BooleanVar(app.root, app.opening.keeps_recent)
         self._look = tk.StringVar(app.root, app.theme.palette.name)
         self._bar = tk.Menu(app.root)
         self.build()
@@ -73,8 +75,13 @@ class Menu:
         self._bar.destroy()
         self._bar = bar = tk.Menu(app.root, tearoff=False)
         file = self._menu(bar, "File")
-        self._add(file, "Open a video…", "O", app.open_video)
+        self._add(file, "Open videos…", "O", app.opening.choose)
+        self._add(file, "Open a folder…", "F", app.opening.choose_folder)
+        self._add(file, "Paste files", "V", app.opening.paste)
         self._add(file, "Use a camera…", "K", app.choose_camera)
+        file.add_command(label="Show the queue", command=app.opening.show_queue)
+        file.add_separator()
+        self._build_recent(file)
         file.add_separator()
         self._add(file, "Save recording…", "R", lambda: app.save(Kind.RECORDING))
         self._add(file, "Save table…", "T", lambda: app.save(Kind.TABLE))
@@ -89,6 +96,16 @@ class Menu:
         about = self._menu(bar, "Help")
         about.add_command(label="Keys", accelerator="F1", command=app.show_keys)
         app.root.configure(menu=bar)
+
+    def _build_recent(self, file: tk.Menu) -> None:
+        opening = self._app.opening
+        self._keeps_recent.set(opening.keeps_recent)
+        file.add_checkbutton(
+            label="Keep a list of recent analyses",
+            variable=self._keeps_recent,
+            command=lambda: opening.set_keeps_recent(self._keeps_recent.get()),
+        )
+        file.add_command(label="Clear the list…", command=opening.clear_recent)
 
     def _build_view(self, view: tk.Menu) -> None:
         app = self._app
@@ -116,7 +133,9 @@ class Menu:
     def _bind(self) -> None:
         app = self._app
         for keys, command in {
-            "oO": app.open_video,
+            "oO": app.opening.choose,
+            "fF": app.opening.choose_folder,
+            "vV": app.opening.paste,
             "kK": app.choose_camera,
             "rR": lambda: app.save(Kind.RECORDING),
             "tT": lambda: app.save(Kind.TABLE),

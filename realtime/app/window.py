@@ -12,11 +12,12 @@ from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Job
 from realtime.app.jobs.save_kinds import Kind
 from realtime.app.menu import KEYS_HELP, Menu, key_name
+from realtime.app.opener import Opener
 from realtime.app.screens.base import Screen
 from realtime.app.screens.camera import CameraScreen
 from realtime.app.screens.camera_list import CameraListScreen
+from realtime.app.screens.host import Listener
 from realtime.app.screens.player import PlayerScreen
-from realtime.app.screens.progress import ProgressScreen
 from realtime.app.screens.start import StartScreen
 from realtime.app.views import dialogs
 from realtime.app.views.theme import DARK, LIGHT, ZOOMS, Palette, Theme
@@ -59,10 +60,10 @@ class App:
         self.jobs: list[Job] = []
         self.ended = False
         self._events: queue.SimpleQueue[tuple[Job, object]] = queue.SimpleQueue()
-        self._owner: dict[Job, Screen] = {}
+        self._owner: dict[Job, Listener] = {}
         self._first_zoom = zoom
-        self._folder: Path | None = None
         self._quit_at_s: float | None = None
+        self.opening = Opener(self, self._go_if_allowed, self._show)
         self.screen: Screen = StartScreen(self)
         self._menu = Menu(self)
         root.title("emotion-live")
@@ -80,18 +81,18 @@ class App:
         """Take an event of a job; from any thread."""
         self._events.put((job, event))
 
-    def start(self, job: Job) -> None:
-        """Start a job of the present screen."""
+    def start(self, job: Job, owner: Listener | None = None) -> None:
+        """Start a job of the present screen, or of the one that is given."""
         self.jobs.append(job)
-        self._owner[job] = self.screen
+        self._owner[job] = owner or self.screen
         job.start()
 
     def open_video(self, path: Path | None = None) -> None:
-        """Analyze a video; ask which if none is given."""
-        path = path or dialogs.ask_video(self.root, self._folder)
-        if path is not None and not self._quitting and self.screen.may_leave():
-            self._folder = path.parent
-            self._go(ProgressScreen(self, path))
+        """Analyze a video; ask which, or which several, if none is given."""
+        if path is None:
+            self.opening.choose()
+        else:
+            self.opening.open([path])
 
     def choose_camera(self) -> None:
         """Show the cameras."""
@@ -153,7 +154,7 @@ class App:
 
     def quit(self) -> None:
         """End every job, then the program; the window stays until they have ended."""
-        if self._quitting or not self.screen.may_leave():
+        if self._quitting or not self.screen.may_leave() or not self.opening.may_quit():
             return
         self._quit_at_s = self._clock()
         self.screen.leave()
@@ -165,6 +166,12 @@ class App:
     @property
     def _quitting(self) -> bool:
         return self._quit_at_s is not None
+
+    def _go_if_allowed(self, screen: Screen) -> bool:
+        """Show another screen, unless something would be lost that the user wants; return whether it is shown."""
+        if screen is not self.screen and not self._quitting and self.screen.may_leave():
+            self._go(screen)
+        return screen is self.screen
 
     def _go(self, screen: Screen) -> None:
         if self._quitting:
@@ -229,8 +236,9 @@ class App:
         until_s = self._clock() + _POLL_BUDGET_S
         while not self._events.empty() and self._clock() < until_s:
             job, event = self._events.get()
-            if self._owner.get(job) is self.screen and not self._quitting:
-                self.screen.heard(job, event)
+            owner = self._owner.get(job)
+            if owner is not None and (owner is self.screen or owner.lasts) and not self._quitting:
+                owner.heard(job, event)
         self.jobs = [job for job in self.jobs if job.alive or self._keep(job)]
 
     def _keep(self, job: Job) -> bool:
@@ -245,5 +253,6 @@ class App:
         late = self._clock() - self._quit_at_s > _END_S
         if late or not any(job.alive for job in self.jobs):
             self.ended = True
+            self.opening.close()
             self.screen.body.destroy()
             self.root.destroy()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -121,6 +124,45 @@ class AnalysisResults:
         said = [self.emotions(index) for index in range(self._count)]
         for index, emotions in enumerate(smooth_offline(self.times_s.tolist(), ids, said, config)):
             self._note(self._of(index), emotions)
+
+    def stored(self) -> dict[str, npt.NDArray[Any]]:
+        """Return everything as arrays that `numpy.savez` can write without pickling; `restored` takes them back."""
+        return {
+            "times_s": self.times_s,
+            "starts": self._starts[: self._count + 1],
+            "rows": self._all(),
+            "regions": np.array(self._regions, np.str_),
+            "reasons": np.array(self._reasons, np.str_),
+        }
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> AnalysisResults:
+        """Return the results that `stored` made these arrays of.
+
+        Raises:
+            ValueError: they do not fit together, or are those of another version.
+            KeyError: one is missing.
+        """
+        results = cls()
+        results._times_s = np.array(arrays["times_s"], np.float64)
+        results._starts = np.array(arrays["starts"], np.int64)
+        results._regions = tuple(str(region) for region in arrays["regions"].tolist())
+        results._reasons = [str(reason) for reason in arrays["reasons"].tolist()]
+        results._count, rows = len(results._times_s), arrays["rows"]
+        if rows.dtype != _row_type(len(results._regions)):
+            raise ValueError("its columns are those of another version")
+        results._rows, results._row_count = rows, len(rows)
+        bounds = results._starts
+        if (
+            len(bounds) != results._count + 1
+            or bounds[0] != 0
+            or bounds[-1] != len(rows)
+            or (np.diff(bounds) < 0).any()
+        ):
+            raise ValueError("its frames and its rows do not fit together")
+        if len(rows) and (rows["label"].max() >= len(LABELS) or rows["reason"].max() >= len(results._reasons)):
+            raise ValueError("it has a label that there is not")
+        return results
 
     def _note(self, rows: npt.NDArray[np.void], emotions: Emotions) -> None:
         for reason in set(emotions.reasons).difference(self._reasons):

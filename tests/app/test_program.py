@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(90)
 def open_the_demo(drive: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Open the demo clip and watch its analysis until the player is there."""
     app = drive.app
-    answer(monkeypatch, "askopenfilename", CLIP_PATH)
+    answer(monkeypatch, "askopenfilenames", CLIP_PATH)
     drive.press("Control-o")
     progress = drive.on("ProgressScreen")
     said: list[tuple[str, float, str]] = []

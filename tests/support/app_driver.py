@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from realtime.app.window import App
 
 WORKERS = {"capture", "landmarks", "classify", "analysis", "player", "export", "live", "cameras", "recorder"}
+WORKERS |= {"queue", "listing", "reopen", "opening"}
 
 
 @contextlib.contextmanager
@@ -79,12 +80,13 @@ class Driver:
 
 
 @pytest.fixture
-def drive(x_display, weights, monkeypatch) -> Iterator[Driver]:
+def drive(x_display, weights, monkeypatch, tmp_path_factory) -> Iterator[Driver]:
     tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
     from realtime.app.views import dialogs
     from realtime.app.window import App
 
     monkeypatch.setenv("DISPLAY", x_display)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
     root = tk.Tk(className="Emotion-live")
     driver = Driver(App(root, PipelineConfig(weights=weights)))
     for kind in ("showerror", "showwarning"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from realtime.app.jobs.job import Job, Latest
 from realtime.app.jobs.preview_image import fit, ppm
@@ -79,6 +80,12 @@ class Analysis:
         config: how it was analyzed.
         warning: `str`, what the user should know ("" if nothing): the file broke off, frames were damaged.
         interventions: none: an analysis is not interfered with.
+        run_facts: what makes the run what it is (`provenance.run_facts_of`) where the analysis was made in an earlier
+            run of the program; `None`: in this one.
+        manifest_sha256: `str`, likewise of its models, else "".
+        kept: `bool`, whether it is in the list of recent analyses.
+        not_kept: `str`, why that went wrong, "" if it did not.
+        pictures: `str`, why there are none to show: the video is gone, or is another one; "" where there are.
     """
 
     source: str
@@ -90,6 +97,11 @@ class Analysis:
     config: PipelineConfig
     warning: str = ""
     interventions: list[dict[str, float]] = field(default_factory=list)
+    run_facts: Mapping[str, Any] | None = None
+    manifest_sha256: str = ""
+    kept: bool = False
+    not_kept: str = ""
+    pictures: str = ""
 
 
 class AnalysisJob(Job):
@@ -99,14 +111,22 @@ class AnalysisJob(Job):
         source: `str`, the file.
         config: how.
         post: receives the events.
+        keep: takes the finished analysis to where it outlasts its window, and returns it with what became of that.
 
     Attributes:
         preview: the newest picture as PPM, some a second.
         view_wh: `(int, int)`, pixels that a preview may fill; the window sets it.
     """
 
-    def __init__(self, source: str, config: PipelineConfig, post: Callable[[Job, object], None]) -> None:
+    def __init__(
+        self,
+        source: str,
+        config: PipelineConfig,
+        post: Callable[[Job, object], None],
+        keep: Callable[[Analysis], Analysis] = lambda analysis: analysis,
+    ) -> None:
         super().__init__("analysis", post)
+        self._keep = keep
         self.source = source
         self.preview: Latest[bytes] = Latest()
         self.view_wh = _FIRST_VIEW_WH
@@ -138,7 +158,13 @@ class AnalysisJob(Job):
                 f"{source.damaged_packets} damaged packets of the file could not be decoded: their frames are missing"
             )
         began_s, metrics = self._began_s, self._metrics
-        self.post(Analysis(self.source, info, self._results, metrics, provider, began_s, self._config, warning))
+        analysis = Analysis(self.source, info, self._results, metrics, provider, began_s, self._config, warning)
+        try:
+            analysis = self._keep(analysis)
+        except EmotionLiveError as error:
+            # It is shown all the same; whoever leaves it is asked.
+            analysis = replace(analysis, not_kept=str(error))
+        self.post(analysis)
 
     def cancel(self) -> None:
         """End soon."""

@@ -6,10 +6,12 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from models.manifest import manifest_sha256
 from realtime.app.jobs.analyse import Analysis, Progress
 from realtime.app.jobs.job import Job
 from realtime.app.jobs.save_kinds import Kind, Saved, output_of
@@ -53,10 +55,11 @@ class SaveJob(Job):
     def work(self) -> None:
         """Write it. Raises CancelledError, EmotionLiveError."""
         path = place_of(self.path)
+        self._check_models()
         check_target(path, self.kind.value, self.kind.suffixes, overwrite=True)
         if self.kind is Kind.TABLE:
             check_sidecar(path)
-        if path.exists() and path.samefile(self._analysis.source):
+        if path.exists() and Path(self._analysis.source).exists() and path.samefile(self._analysis.source):
             raise ConfigError(f"a recording cannot replace the video that it is made from, {path}; give another name")
         try:
             with tempfile.TemporaryDirectory(prefix=f"{path.name}.part-", dir=path.parent) as folder:
@@ -70,6 +73,15 @@ class SaveJob(Job):
                 raise self._failed(error.__cause__) from error
             raise
         self.post(Saved(self.kind, path, tuple(notes)))
+
+    def _check_models(self) -> None:
+        """Refuse to write an analysis of an earlier day with the facts of today's models. Raises ConfigError."""
+        made_by = self._analysis.manifest_sha256
+        if made_by and made_by != manifest_sha256(self._analysis.config.weights):
+            raise ConfigError(
+                "an analysis is saved with the models that it was made with, and here are others now; open the video "
+                "again to analyze it with these"
+            )
 
     def _failed(self, error: OSError) -> RecordError:
         reason = error.strerror or str(error)
@@ -97,7 +109,7 @@ class SaveJob(Job):
     def _run_of(self, analysis: Analysis, notes: list[str], gate: OutputGate) -> Run:
         # What is shown and saved was smoothed in both directions, after all frames were analyzed.
         options = AnalysisOptions(pipeline=analysis.config, smoothing=SmoothingMode.OFFLINE)
-        return build_run(
+        run = build_run(
             analysis.info,
             Delivery.FAST,
             options,
@@ -109,6 +121,7 @@ class SaveJob(Job):
             notify=notes.append,
             end_facts=lambda: end_facts(analysis),
         )
+        return run if analysis.run_facts is None else replace(run, facts=analysis.run_facts)
 
     def _frames(self) -> Iterator[Analysed]:
         """Yield every frame; a table needs no pictures, so for it none is decoded."""

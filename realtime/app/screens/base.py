@@ -20,6 +20,8 @@ class Screen:
     """
 
     title = ""
+    # Whether it hears of its jobs also while another screen is shown.
+    lasts = False
 
     def __init__(self, app: AppHost) -> None:
         self.app = app
@@ -42,10 +44,10 @@ class Screen:
         raise NotImplementedError
 
     def enter(self) -> None:
-        """Begin the screen's work; called once."""
+        """Begin the screen's work; called when it is gone to."""
 
     def leave(self) -> None:
-        """Ask the screen's work to end; called once, returns at once."""
+        """Ask the screen's work to end, unless it lasts; returns at once."""
 
     def may_leave(self) -> bool:
         """Return whether nothing is lost by leaving now, or the user accepts that."""

@@ -3,16 +3,86 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Job
 from realtime.app.jobs.save_kinds import Kind
+from realtime.app.library.analysis_file import RecentAnalysis
+from realtime.app.library.recent_analyses import RecentAnalyses
 from realtime.app.views.theme import Palette, Theme
 from realtime.capture.open_source import CameraEntry
 from realtime.core.config import PipelineConfig
 from realtime.core.options import FaceStyle
+
+
+class Listener(Protocol):
+    """What hears of a job: a screen."""
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it hears of it also while another screen is shown."""
+
+    def heard(self, job: Job, event: object) -> None:
+        """Take one event of a job."""
+
+
+class Opening(Protocol):
+    """The ways to what is analyzed, and to what was. Main thread only, but for `keep`."""
+
+    @property
+    def recent(self) -> RecentAnalyses:
+        """The list of recent analyses."""
+
+    @property
+    def keeps_recent(self) -> bool:
+        """Whether analyses are put into that list."""
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether there is a queue to go back to."""
+
+    @property
+    def takes_drops(self) -> bool:
+        """Whether files can be dropped onto the window."""
+
+    def keep(self, analysis: Analysis) -> Analysis:
+        """Put an analysis into the list, and return it marked so; from any thread.
+
+        Where the list is off, it comes back as it is. Raises RecordError: it cannot be kept.
+        """
+
+    def keep_result(self, analysis: Analysis) -> RecentAnalysis:
+        """Put a result of the queue into the list, else where it ends with the program; from any thread.
+
+        Raises RecordError: it cannot be kept.
+        """
+
+    def choose(self) -> None:
+        """Ask for videos, and analyze them."""
+
+    def choose_folder(self) -> None:
+        """Ask for a folder, and analyze its videos."""
+
+    def paste(self) -> None:
+        """Analyze the videos that were copied in a file manager."""
+
+    def open(self, paths: Sequence[Path]) -> None:
+        """Analyze one video, or a queue of several or of those of a folder."""
+
+    def reopen(self, entry: RecentAnalysis) -> None:
+        """Show an analysis of the list or of the queue."""
+
+    def show_queue(self) -> None:
+        """Go back to the queue."""
+
+    def set_keeps_recent(self, keeps: bool) -> None:
+        """Put analyses into the list from now on, or no more."""
+
+    def clear_recent(self) -> None:
+        """Ask, and empty the list."""
 
 
 class AppHost(Protocol):
@@ -34,14 +104,18 @@ class AppHost(Protocol):
     def face_style(self) -> FaceStyle:
         """How recordings are to show faces."""
 
+    @property
+    def opening(self) -> Opening:
+        """The ways to what is analyzed, and to what was."""
+
     def post(self, job: Job, event: object) -> None:
         """Take an event of a job; from any thread."""
 
-    def start(self, job: Job) -> None:
-        """Start a job of the present screen."""
+    def start(self, job: Job, owner: Listener | None = None) -> None:
+        """Start a job of the present screen, or of the one that is given."""
 
     def open_video(self, path: Path | None = None) -> None:
-        """Analyze a video; ask which if none is given."""
+        """Analyze a video; ask which, or which several, if none is given."""
 
     def choose_camera(self) -> None:
         """Show the cameras."""

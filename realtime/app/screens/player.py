@@ -15,7 +15,7 @@ from realtime.app.jobs.save_kinds import Kind
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
 from realtime.app.screens.save_row import SaveRow
-from realtime.app.views import dialogs
+from realtime.app.views import dialogs, questions
 from realtime.app.views.timeline import TimelineStrip
 from realtime.app.views.widgets import Bars, PictureView, largest_face
 from realtime.core.types import Faces
@@ -44,6 +44,9 @@ class PlayerScreen(Screen):
         self._people = analysis.results.people()
         self._chosen: int | None = None
         self._was_playing: bool | None = None
+        # Without the video's file there are still the numbers.
+        self._no_pictures = analysis.pictures
+        self._told_index: int | None = None
 
     def build(self, body: ttk.Frame) -> None:
         """Make the widgets, in the order in which Tab visits them."""
@@ -54,10 +57,10 @@ class PlayerScreen(Screen):
         side.pack(side="right", fill="y", padx=(px(12), 0))
         self._picture = PictureView(body, self.theme, self._room)
         self._picture.pack(side="left", fill="both", expand=True)
-        self._picture.say("…")
+        self._picture.say(self._no_pictures or "…")
         self._build_below(below)
         self._build_side(side)
-        self._was_playing = None
+        self._was_playing = self._told_index = None
         if self.shown is not None:
             self.player.show(self.shown.index)
         self._play.focus_set()
@@ -100,7 +103,10 @@ class PlayerScreen(Screen):
         ]
         for widget in self._save_buttons:
             widget.pack(side="left", padx=(0, px(4)))
-        other = self.button(row, "Another video…", self.app.open_video)
+        if self.app.opening.has_queue:
+            other = self.button(row, "Back to the queue", self.app.opening.show_queue)
+        else:
+            other = self.button(row, "Another video…", self.app.open_video)
         leave = self.button(row, "Exit", self.app.quit)
         leave.pack(side="right")
         other.pack(side="right", padx=px(4))
@@ -108,8 +114,13 @@ class PlayerScreen(Screen):
 
     def enter(self) -> None:
         """Show the first picture and play."""
-        self.app.start(self.player)
-        self.player.play()
+        if self._no_pictures:
+            self._play.state(["disabled"])
+        else:
+            self.app.start(self.player)
+            self.player.play()
+        if self.analysis.not_kept:
+            self.app.tell_note("Not in the list of recent analyses", self.analysis.not_kept)
         if self.analysis.warning:
             self.player.pause()
             self.app.tell_note("This video is incomplete", self.analysis.warning)
@@ -120,8 +131,11 @@ class PlayerScreen(Screen):
         self.saving.cancel()
 
     def may_leave(self) -> bool:
-        """Ask before a file that is being saved is given up."""
-        return not self.saving.busy or dialogs.ask_to_give_up(self.app.root)
+        """Ask before a file that is being saved is given up, and before results are lost that nobody has."""
+        if self.saving.busy and not dialogs.ask_to_give_up(self.app.root):
+            return False
+        safe = self.analysis.kept or self.saving.saved
+        return safe or questions.ask_to_leave_unsaved(self.app.root, self.analysis.info.name)
 
     def toggle(self) -> None:
         """Play or pause."""
@@ -166,6 +180,8 @@ class PlayerScreen(Screen):
         shown = self.player.pictures.take()
         if shown is not None:
             self._show(shown)
+        if self._no_pictures:
+            self._show_numbers(self.analysis.results.index_at(self.player.position_s))
         if self.player.playing is not self._was_playing:
             self._was_playing = self.player.playing
             self._play.configure(text="Pause" if self._was_playing else "Play")
@@ -174,18 +190,29 @@ class PlayerScreen(Screen):
         """Take one event of the player or of what is being saved."""
         if job is self.player:
             if isinstance(event, Failed):
-                self.app.go_home()
+                self.player.pause()
+                self._no_pictures = event.message
+                self._picture.say(event.message)
+                self._play.state(["disabled"])
                 self.app.tell_problem("This video cannot be shown any more", event.message)
         else:
-            self.saving.heard(event)
+            self.saving.heard(job, event)
 
     def _show(self, shown: Shown) -> None:
         self.shown = shown
         results = self.analysis.results
-        faces, emotions = results.faces(shown.index), results.emotions(shown.index)
         self._picture.show(shown.picture, shown.size_wh)
-        self._picture.mark(faces, emotions, shown.scale, self._chosen)
-        at_s = float(results.times_s[shown.index])
+        self._picture.mark(results.faces(shown.index), results.emotions(shown.index), shown.scale, self._chosen)
+        self._told_index = None
+        self._show_numbers(shown.index)
+
+    def _show_numbers(self, index: int) -> None:
+        """Show what was found in a frame, beside its picture."""
+        if index == self._told_index:
+            return
+        self._told_index, results = index, self.analysis.results
+        faces, emotions = results.faces(index), results.emotions(index)
+        at_s = float(results.times_s[index])
         self.strip.mark(at_s)
         self.time.configure(text=self._time_text(at_s))
         row = self._row(faces)
@@ -212,6 +239,7 @@ class PlayerScreen(Screen):
         self._chosen = person
         self.strip.choose(person)
         self._chooser.current(0 if person is None else 1 + self._people.index(person))
+        self._told_index = None
         if self.shown is not None:
             self.player.show(self.shown.index)
 

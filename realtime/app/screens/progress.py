@@ -28,7 +28,7 @@ class ProgressScreen(Screen):
         super().__init__(app)
         self.title = f"{path.name}: analyzing"
         self._path = path
-        self._job = AnalysisJob(str(path), app.config, app.post)
+        self._job = AnalysisJob(str(path), app.config, app.post, app.opening.keep)
         self._facts = ""
         self._progress: Progress | None = None
         self._smoothing = False

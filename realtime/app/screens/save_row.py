@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tkinter import ttk
 
 from realtime.app.jobs.analyse import Analysis, Progress
-from realtime.app.jobs.job import Cancelled, Failed
+from realtime.app.jobs.job import Cancelled, Failed, Job
 from realtime.app.jobs.save import SaveJob
 from realtime.app.jobs.save_kinds import Kind, Saved
+from realtime.app.library.file_manager import OpenFileJob
 from realtime.app.screens.host import AppHost
 from realtime.app.views.wording import duration
 
@@ -30,6 +32,12 @@ class SaveRow:
         self._job: SaveJob | None = None
         self._text = ""
         self._share = 0.0
+        self._path: Path | None = None
+
+    @property
+    def saved(self) -> bool:
+        """Whether a file was saved."""
+        return self._path is not None
 
     @property
     def busy(self) -> bool:
@@ -42,7 +50,9 @@ class SaveRow:
         row = ttk.Frame(parent)
         row.pack(fill="x", pady=(px(4), 0))
         self._cancel = ttk.Button(row, text="Cancel   Esc", command=self.cancel)
-        self._label = ttk.Label(row, wraplength=px(760))
+        self._open = ttk.Button(row, text="Open", command=partial(self._open_file, in_folder=False))
+        self._show = ttk.Button(row, text="Show in folder", command=partial(self._open_file, in_folder=True))
+        self._label = ttk.Label(row, wraplength=px(560))
         self.bar = ttk.Progressbar(row, maximum=_STEPS, length=px(160))
         # Keeps the room of the button: nothing jumps when saving begins.
         ttk.Frame(row, height=self._cancel.winfo_reqheight()).pack(side="left")
@@ -66,10 +76,12 @@ class SaveRow:
         if self._job is not None:
             self._job.cancel()
 
-    def heard(self, event: object) -> None:
-        """Take one event of the job."""
+    def heard(self, of: Job, event: object) -> None:
+        """Take one event of the job, or of one that opens a saved file."""
         job = self._job
-        if job is None:
+        if isinstance(of, OpenFileJob) and isinstance(event, Failed):
+            self._app.tell_problem("The file cannot be opened", event.message)
+        if job is None or of is not job:
             return
         if isinstance(event, Progress):
             left = "" if event.left_s is None else f", about {duration(event.left_s)} left"
@@ -81,6 +93,7 @@ class SaveRow:
         self._text = ""
         if isinstance(event, Saved):
             self._text = f"The {event.kind.value} is saved: {event.path}"
+            self._path = event.path
         elif isinstance(event, Cancelled):
             self._text = f"The {job.kind.value} was not saved."
         self._refresh()
@@ -94,8 +107,17 @@ class SaveRow:
         self._label.configure(text=self._text)
         self.bar.configure(value=self._share * _STEPS)
         if self.busy:
+            self._open.pack_forget()
+            self._show.pack_forget()
             self._cancel.pack(side="right", before=self._label)
             self.bar.pack(side="right", padx=self._app.theme.px(10), before=self._label)
         else:
             self._cancel.pack_forget()
             self.bar.pack_forget()
+            if self.saved:
+                self._show.pack(side="right", before=self._label)
+                self._open.pack(side="right", padx=self._app.theme.px(4), before=self._label)
+
+    def _open_file(self, *, in_folder: bool) -> None:
+        if self._path is not None:
+            self._app.start(OpenFileJob(self._path, self._app.post, in_folder=in_folder))

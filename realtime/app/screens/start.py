@@ -1,4 +1,4 @@
-"""Start screen: choose a video or a camera."""
+"""Start screen: choose videos or a camera, or go back to a recent analysis."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ from tkinter import ttk
 
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
+from realtime.app.screens.recent_list import RecentList
 from realtime.app.views.theme import SMALL
+
+_PRIVACY = "Pictures stay on this machine: nothing is sent, and nothing is kept unless you save it."
+_PRIVACY_WITH_LIST = (
+    "Pictures stay on this machine: nothing is sent, and no picture is kept unless you save it. The numbers of recent "
+    "analyses stay in a list, for you alone, until you clear it (menu File)."
+)
 
 
 class StartScreen(Screen):
-    """Offers the two ways in.
+    """Offers the ways in.
 
     Args:
         app: the program.
@@ -25,31 +32,50 @@ class StartScreen(Screen):
 
     def build(self, body: ttk.Frame) -> None:
         """Make the widgets."""
-        px, app = self.theme.px, self.app
-        middle = ttk.Frame(body)
-        ttk.Label(middle, text="emotion-live", style="Title.TLabel").pack()
-        ttk.Label(
-            middle,
-            text="Shows what a face shows: happiness, sadness, fear, anger, neutral or surprise, and how sure it is.",
-            style="Dim.TLabel",
-            wraplength=px(440),
-            justify="center",
-        ).pack(pady=(px(6), px(22)))
-        buttons = ttk.Frame(middle)
-        buttons.pack()
-        video = self.button(buttons, f"Open a video…   {app.key_name('O')}", app.open_video, main=True)
-        camera = self.button(buttons, f"Use a camera…   {app.key_name('K')}", app.choose_camera)
-        leave = self.button(buttons, f"Exit   {app.key_name('Q')}", app.quit)
-        for widget in (video, camera, leave):
-            widget.pack(fill="x", pady=px(4), ipady=px(4))
-        video.focus_set()
-        ttk.Label(middle, text=self._note or " ", wraplength=px(640), justify="center").pack(pady=(px(18), 0))
+        px, opening = self.theme.px, self.app.opening
         ttk.Label(
             body,
-            text="Pictures stay on this machine: nothing is sent, and nothing is kept unless you save it.",
+            text=_PRIVACY_WITH_LIST if opening.keeps_recent else _PRIVACY,
             style="Small.TLabel",
             font=SMALL,
-            wraplength=px(640),
+            wraplength=px(720),
             justify="center",
         ).pack(side="bottom", pady=px(8))
-        middle.pack(expand=True)
+        ways = ttk.Frame(body)
+        self.recent: RecentList | None = None
+        if opening.recent.entries():
+            self.recent = RecentList(body, self.app)
+            ways.pack(side="left", padx=(px(8), px(28)))
+            self.recent.pack(side="left", fill="both", expand=True, pady=px(8))
+        else:
+            ways.pack(expand=True)
+        self._build_ways(ways)
+
+    def _build_ways(self, ways: ttk.Frame) -> None:
+        px, app, opening = self.theme.px, self.app, self.app.opening
+        ttk.Label(ways, text="emotion-live", style="Title.TLabel").pack()
+        ttk.Label(
+            ways,
+            text="Shows what a face shows: happiness, sadness, fear, anger, neutral or surprise, and how sure it is.",
+            style="Dim.TLabel",
+            wraplength=px(300 if self.recent else 440),
+            justify="center",
+        ).pack(pady=(px(6), px(18)))
+        buttons = ttk.Frame(ways)
+        buttons.pack()
+        video = self.button(buttons, f"Open videos…   {app.key_name('O')}", opening.choose, main=True)
+        widgets = [
+            video,
+            self.button(buttons, f"Open a folder…   {app.key_name('F')}", opening.choose_folder),
+            self.button(buttons, f"Use a camera…   {app.key_name('K')}", app.choose_camera),
+            *([self.button(buttons, "Show the queue", opening.show_queue)] if opening.has_queue else []),
+            self.button(buttons, f"Exit   {app.key_name('Q')}", app.quit),
+        ]
+        for widget in widgets:
+            widget.pack(fill="x", pady=px(4), ipady=px(4))
+        video.focus_set()
+        also = f"Or {'drop files here, or ' if opening.takes_drops else ''}paste copied files: {app.key_name('V')}"
+        ttk.Label(ways, text=also, style="Dim.TLabel").pack(pady=(px(8), 0))
+        ttk.Label(ways, text=self._note or " ", wraplength=px(300 if self.recent else 640), justify="center").pack(
+            pady=(px(10), 0)
+        )

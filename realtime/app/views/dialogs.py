@@ -10,7 +10,6 @@ from tkinter import filedialog, messagebox, ttk
 from realtime.app.jobs.save_kinds import Kind
 from realtime.app.views.theme import Theme
 
-_VIDEOS = ("mp4", "mov", "mkv", "webm", "avi", "m4v", "mpg", "mpeg", "wmv", "flv", "ts", "mts", "3gp", "ogv")
 _TITLES = {Kind.RECORDING: "Save the recording", Kind.TABLE: "Save the table", Kind.REPORT: "Save the report"}
 _KINDS_OF_FILE = {
     ".mp4": "MP4 video",
@@ -22,18 +21,6 @@ _KINDS_OF_FILE = {
     ".parquet": "Parquet",
     ".html": "Web page",
 }
-
-
-def ask_video(parent: tk.Misc, folder: Path | None) -> Path | None:
-    """Ask for a video; `None` if none was chosen."""
-    patterns = [pattern for suffix in _VIDEOS for pattern in (f"*.{suffix}", f"*.{suffix.upper()}")]
-    name = filedialog.askopenfilename(
-        parent=parent,
-        title="Open a video",
-        initialdir=str(folder) if folder else None,
-        filetypes=[("Videos", patterns), ("All files", "*")],
-    )
-    return Path(name) if name else None
 
 
 def ask_target(parent: tk.Misc, kind: Kind, suggestion: Path) -> Path | None:
