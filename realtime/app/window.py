@@ -5,12 +5,12 @@ from __future__ import annotations
 import queue
 import time
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Job
-from realtime.app.jobs.save_kinds import Kind
+from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.app.menu import KEYS_HELP, Menu, key_name
 from realtime.app.opener import Opener
 from realtime.app.screens.base import Screen
@@ -107,9 +107,9 @@ class App:
         """Play an analyzed video."""
         self._go(PlayerScreen(self, analysis))
 
-    def go_home(self, note: str = "") -> None:
-        """Show the first screen, with a line of what was done."""
-        self._go(StartScreen(self, note))
+    def go_home(self, note: str = "", saved: Sequence[Saved] = ()) -> None:
+        """Show the first screen, with a line of what was done, and the files that were saved."""
+        self._go(StartScreen(self, note, saved))
 
     def save(self, kind: Kind) -> None:
         """Save something of the present screen."""

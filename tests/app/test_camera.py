@@ -51,6 +51,7 @@ def test_a_camera_is_chosen_shown_and_recorded(drive: Driver, monkeypatch, tmp_p
     drive.press("Escape")
     start = drive.on("StartScreen")
     assert start._note.count("saved") == 3
+    assert [saved.path.suffix for saved in start._saved] == [kind.suffixes[0] for kind in Kind]
     rows = list(csv.DictReader((tmp_path / "live.csv").open()))
     assert float(rows[-1]["media_time_s"]) - float(rows[0]["media_time_s"]) > 0.8
     assert all(row["wall_time"] for row in rows)

@@ -20,6 +20,7 @@ tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 
 from realtime.app import __main__ as command  # noqa: E402
 from realtime.app import opener, window  # noqa: E402
+from realtime.app.jobs.save_kinds import Kind, Saved  # noqa: E402
 from realtime.app.views import questions  # noqa: E402
 
 pytestmark = pytest.mark.timeout(90)
@@ -178,32 +179,62 @@ def full_disk(*_: object) -> None:
     raise OSError(28, "No space left on device")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="there it is another program")
-@pytest.mark.parametrize(
-    ("works", "text", "shown"), [(True, "Open", "t.csv"), (True, "Show", ""), (False, "Open", "t.csv")]
-)
-def test_a_saved_file_is_opened_or_shown_in_its_folder(
-    drive: Driver, monkeypatch, clip: Path, tmp_path: Path, works: bool, text: str, shown: str
-) -> None:
-    told = tmp_path / "told"
-    (tmp_path / "bin").mkdir()
-    program = tmp_path / "bin" / "xdg-open"
-    code = 0 if works else 4
-    program.write_text(f'#!/bin/sh\nprintf %s "$1" > "{told}.part"\nmv "{told}.part" "{told}"\nexit {code}\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+@pytest.fixture
+def desktop(tmp_path: Path, monkeypatch):
+    """A fake xdg-open: returns a function that makes it fail, and one that returns what it was given, once it was."""
+    if sys.platform != "linux":
+        pytest.skip("there it is another program")
+    told, folder = tmp_path / "told", tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+
+    def set_code(code: int) -> None:
+        program = folder / "xdg-open"
+        program.write_text(f'#!/bin/sh\nprintf %s "$1" > "{told}.part"\nmv "{told}.part" "{told}"\nexit {code}\n')
+        program.chmod(0o755)
+
+    def given(drive: Driver) -> str:
+        drive.until(told.exists)
+        text = told.read_text()
+        told.unlink()
+        drive.until(lambda: "opening" not in running_workers())
+        return text
+
+    set_code(0)
+    return set_code, given
+
+
+def test_a_saved_file_is_opened_or_shown_in_its_folder(drive: Driver, monkeypatch, clip: Path, desktop) -> None:
+    set_code, given = desktop
     drive.app.show_player(analysis_of(clip))
     player = drive.app.screen
-    answer(monkeypatch, "asksaveasfilename", clip.with_name("t.csv"))
+    table = clip.with_name("t.csv")
+    answer(monkeypatch, "asksaveasfilename", table)
     drive.press("Control-t")
     drive.until(lambda: not player.saving.busy)
     drive.app.root.update()
-    pressed(player, text)
-    drive.until(told.exists)
-    assert told.read_text() == str(clip.parent / shown).rstrip("/")
-    drive.until(lambda: "opening" not in running_workers())
-    drive.until(lambda: works or drive.boxes)
-    assert ["open it by hand" in message for _, message in drive.boxes] == ([] if works else [True])
+    pressed(player, "Open")
+    assert given(drive) == str(table)
+    pressed(player, "Show")
+    assert given(drive) == str(clip.parent)
+    assert drive.boxes == []
+    set_code(4)
+    pressed(player, "Open")
+    drive.until(lambda: drive.boxes)
+    assert "open it by hand" in drive.boxes[0][1]
+
+
+def test_what_a_camera_saved_is_opened_from_the_first_screen(drive: Driver, clip: Path, desktop) -> None:
+    _, given = desktop
+    drive.app.go_home("both are saved", [Saved(Kind.RECORDING, clip), Saved(Kind.TABLE, clip.parent / "gone.csv")])
+    drive.app.root.update()
+    pressed(drive.app.screen, "Open the recording")
+    assert given(drive) == str(clip)
+    pressed(drive.app.screen, "Show in folder")
+    assert given(drive) == str(clip.parent)
+    pressed(drive.app.screen, "Open the table")
+    drive.until(lambda: drive.boxes)
+    assert "gone.csv is not there any more" in drive.boxes[0][1]
 
 
 def test_files_that_were_copied_in_a_file_manager_are_opened(drive: Driver, clip: Path) -> None:

@@ -141,7 +141,11 @@ def test_a_file_that_is_no_video_is_a_box_that_says_what_to_do(drive: Driver, tm
     drive.until(lambda: not running_workers())
 
 
-def test_closing_in_mid_analysis_ends_every_thread_and_leaves_no_file(drive: Driver, tmp_path: Path) -> None:
+def test_closing_in_mid_analysis_asks_ends_every_thread_and_leaves_no_file(
+    drive: Driver, monkeypatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(dialogs.messagebox, "askyesno", lambda title, text, **_: not asked.append(text))
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(CLIP_PATH.read_bytes())
     drive.app.open_video(clip)
@@ -151,6 +155,7 @@ def test_closing_in_mid_analysis_ends_every_thread_and_leaves_no_file(drive: Dri
     # What a window manager calls when somebody clicks on the close button.
     drive.app.root.tk.call(drive.app.root.protocol("WM_DELETE_WINDOW"))
     drive.until(lambda: drive.app.ended)
+    assert asked == ["clip.mp4 is not analyzed yet. Leave, and stop?"]
     assert not running_workers()
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 

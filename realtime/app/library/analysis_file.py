@@ -142,8 +142,8 @@ def read_analysis(entry: RecentAnalysis, weights: Path) -> Analysis:
         return _read(entry, weights)
     except (OSError, ConfigError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error, *_MALFORMED) as error:
         raise SourceReadError(
-            f"the kept analysis of {entry.source.name} cannot be read ({error}); remove it from the list, and open the "
-            "video again"
+            f"the kept analysis of {entry.source.name} cannot be read ({' '.join(str(error).split())}); remove it from "
+            "the list, and open the video again"
         ) from error
 
 

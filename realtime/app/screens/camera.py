@@ -37,7 +37,7 @@ class CameraScreen(Screen):
         self._writing: dict[Kind, Path] = {}
         self._text = "Opening the camera…"
         self._stopping = False
-        self._saved: list[str] = []
+        self._saved: list[Saved] = []
 
     def build(self, body: ttk.Frame) -> None:
         """Make the widgets."""
@@ -147,16 +147,16 @@ class CameraScreen(Screen):
             self._tell_writing()
         elif isinstance(event, Saved):
             self._writing.pop(event.kind, None)
-            self._saved.append(" ".join([f"The {event.kind.value} is saved: {event.path}", *event.notes]))
+            self._saved.append(event)
             self._tell_writing()
         elif isinstance(event, NotWritten):
             self._writing.pop(event.kind, None)
             self.app.tell_problem(f"The {event.kind.value} cannot be written", event.message)
         elif isinstance(event, Stopped):
-            self.app.go_home("\n".join(self._saved))
+            self.app.go_home("\n".join(map(_saved_text, self._saved)), self._saved)
             return
         elif isinstance(event, Failed):
-            self.app.go_home("\n".join(self._saved))
+            self.app.go_home("\n".join(map(_saved_text, self._saved)), self._saved)
             self.app.tell_problem("The camera cannot be used", event.message)
             return
         self._set_save_buttons()
@@ -165,7 +165,7 @@ class CameraScreen(Screen):
         if self._stopping:
             return
         names = ", ".join(path.name for path in self._writing.values())
-        self._tell(f"Writing {names}" if names else self._saved[-1] if self._saved else "")
+        self._tell(f"Writing {names}" if names else _saved_text(self._saved[-1]) if self._saved else "")
 
     def _tell(self, text: str) -> None:
         self._text = text
@@ -180,3 +180,7 @@ class CameraScreen(Screen):
 
     def _room(self, room_wh: tuple[int, int]) -> None:
         self.job.view_wh = room_wh
+
+
+def _saved_text(saved: Saved) -> str:
+    return " ".join([f"The {saved.kind.value} is saved: {saved.path}", *saved.notes])

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Job
-from realtime.app.jobs.save_kinds import Kind
+from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.app.library.analysis_file import RecentAnalysis
 from realtime.app.library.recent_analyses import RecentAnalyses
 from realtime.app.views.theme import Palette, Theme
@@ -126,8 +126,8 @@ class AppHost(Protocol):
     def show_player(self, analysis: Analysis) -> None:
         """Play an analyzed video."""
 
-    def go_home(self, note: str = "") -> None:
-        """Show the first screen, with a line of what was done."""
+    def go_home(self, note: str = "", saved: Sequence[Saved] = ()) -> None:
+        """Show the first screen, with a line of what was done, and the files that were saved."""
 
     def save(self, kind: Kind) -> None:
         """Save something of the present screen."""

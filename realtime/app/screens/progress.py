@@ -10,6 +10,7 @@ from realtime.app.jobs.analyse import Analysis, AnalysisJob, Opened, Progress, S
 from realtime.app.jobs.job import Failed, Job
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
+from realtime.app.views import questions
 from realtime.app.views.widgets import PictureView
 from realtime.app.views.wording import duration
 
@@ -76,6 +77,10 @@ class ProgressScreen(Screen):
             self._picture.show(picture)
         if str(self.bar.cget("mode")) == "indeterminate":
             self.bar.configure(value=(time.monotonic() - self._began_s) * _STEPS / 3 % (2 * _STEPS))
+
+    def may_leave(self) -> bool:
+        """Ask before what was analyzed so far is given up for something else."""
+        return not self._job.alive or questions.ask_to_stop_analysis(self.app.root, self._path.name)
 
     def heard(self, _job: Job, event: object) -> None:
         """Take one event of the analysis."""

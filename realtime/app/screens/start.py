@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from tkinter import ttk
 
+from realtime.app.jobs.job import Failed, Job
+from realtime.app.jobs.save_kinds import Saved
+from realtime.app.library.file_manager import OpenFileJob
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
 from realtime.app.screens.recent_list import RecentList
@@ -22,13 +28,14 @@ class StartScreen(Screen):
     Args:
         app: the program.
         note: what was done before, "" for nothing.
+        saved: files that were saved then.
     """
 
     title = "emotion-live"
 
-    def __init__(self, app: AppHost, note: str = "") -> None:
+    def __init__(self, app: AppHost, note: str = "", saved: Sequence[Saved] = ()) -> None:
         super().__init__(app)
-        self._note = note
+        self._note, self._saved = note, saved
 
     def build(self, body: ttk.Frame) -> None:
         """Make the widgets."""
@@ -41,6 +48,7 @@ class StartScreen(Screen):
             wraplength=px(720),
             justify="center",
         ).pack(side="bottom", pady=px(8))
+        self._build_note(body)
         ways = ttk.Frame(body)
         self.recent: RecentList | None = None
         if opening.recent.entries():
@@ -76,6 +84,26 @@ class StartScreen(Screen):
         video.focus_set()
         also = f"Or {'drop files here, or ' if opening.takes_drops else ''}paste copied files: {app.key_name('V')}"
         ttk.Label(ways, text=also, style="Dim.TLabel").pack(pady=(px(8), 0))
-        ttk.Label(ways, text=self._note or " ", wraplength=px(300 if self.recent else 640), justify="center").pack(
-            pady=(px(10), 0)
-        )
+
+    def _build_note(self, body: ttk.Frame) -> None:
+        """Make the lines on what was done before, and the ways to what was saved then."""
+        px = self.theme.px
+        if self._saved:
+            row = ttk.Frame(body)
+            row.pack(side="bottom", pady=(px(4), 0))
+            for file in self._saved:
+                text = f"Open the {file.kind.value}"
+                self.button(row, text, partial(self._open, file.path, in_folder=False)).pack(side="left", padx=px(2))
+            show = partial(self._open, self._saved[0].path, in_folder=True)
+            self.button(row, "Show in folder", show).pack(side="left", padx=px(2))
+        if self._note:
+            note = ttk.Label(body, text=self._note, wraplength=px(720), justify="center")
+            note.pack(side="bottom", pady=(px(10), 0))
+
+    def heard(self, _job: Job, event: object) -> None:
+        """Take what became of a file that was to be opened."""
+        if isinstance(event, Failed):
+            self.app.tell_problem("The file cannot be opened", event.message)
+
+    def _open(self, path: Path, *, in_folder: bool) -> None:
+        self.app.start(OpenFileJob(path, self.app.post, in_folder=in_folder))

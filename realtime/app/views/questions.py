@@ -41,6 +41,16 @@ def ask_to_leave_unsaved(parent: tk.Misc, name: str) -> bool:
     )
 
 
+def ask_to_stop_analysis(parent: tk.Misc, name: str) -> bool:
+    """Ask whether a video may be left before it is analyzed."""
+    return messagebox.askyesno(
+        "A video is being analyzed",
+        f"{name} is not analyzed yet. Leave, and stop?",
+        parent=parent,
+        default="no",
+    )
+
+
 def ask_to_stop_queue(parent: tk.Misc, left: int) -> bool:
     """Ask whether the program may end while videos are analyzed."""
     videos = "1 video is" if left == 1 else f"{left} videos are"
