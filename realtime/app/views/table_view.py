@@ -95,7 +95,14 @@ def _style(widget: tk.Misc, theme: Theme) -> None:
         rowheight=theme.px(_ROW_PX),
         font=NORMAL,
     )
-    style.map(_STYLE, background=[("selected", look.accent)], foreground=[("selected", look.ground)])
+    style.map(
+        _STYLE,
+        background=[("selected", look.accent)],
+        foreground=[("selected", look.ground)],
+        bordercolor=[("focus", look.accent)],
+        lightcolor=[("focus", look.accent)],
+        darkcolor=[("focus", look.accent)],
+    )
     style.configure(f"{_STYLE}.Heading", background=look.ground, foreground=look.dim, relief="flat", font=NORMAL)
     style.map(f"{_STYLE}.Heading", background=[("active", look.ground)])
     style.configure("Vertical.TScrollbar", background=look.pressed, arrowsize=theme.px(14))
