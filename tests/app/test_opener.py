@@ -1,4 +1,4 @@
-"""Ways into the desktop program: pasted, dropped and named files; and out of it, to the programs that open its files."""
+"""Ways into the desktop program: pasted, dropped and named files; and out of it, to programs that open its files."""
 
 from __future__ import annotations
 

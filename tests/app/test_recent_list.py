@@ -74,8 +74,8 @@ def test_a_video_that_is_gone_is_marked_and_its_numbers_are_still_shown(drive: D
     drive.app.opening.keep(dataclasses.replace(analysis_of(clip, PEOPLE), config=drive.app.config))
     clip.unlink()
     drive.app.go_home()
-    texts = drive.app.screen.recent.table.tree.item("0", "values")
-    assert texts[0] == "clip.mp4 (missing)"
+    tree = drive.app.screen.recent.table.tree
+    drive.until(lambda: tree.item("0", "values")[0] == "clip.mp4 (missing)")
     player = reopened(drive, "clip.mp4")
     assert "not there any more" in player._picture.itemcget(player._picture._note, "text")
     drive.press("Right")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from realtime.app.window import App
 
 WORKERS = {"capture", "landmarks", "classify", "analysis", "player", "export", "live", "cameras", "recorder"}
-WORKERS |= {"queue", "listing", "reopen", "opening"}
+WORKERS |= {"queue", "listing", "reopen", "opening", "looking"}
 
 
 @contextlib.contextmanager

@@ -1,8 +1,9 @@
-"""Job that reads an analysis of the list."""
+"""Jobs of the list: one reads an analysis, one looks which videos are still there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.app.jobs.job import Job
@@ -27,3 +28,34 @@ class ReopenJob(Job):
         analysis = read_analysis(self._entry, self._weights)
         self.check_cancelled()
         self.post(analysis)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A video of the list is not where it was.
+
+    Attributes:
+        number: `int`, its place in the list.
+    """
+
+    number: int
+
+
+class MissingJob(Job):
+    """Looks which videos of the list are still there; posts `Missing`. A drive of another machine may let it wait.
+
+    Args:
+        entries: the list.
+        post: receives the events.
+    """
+
+    def __init__(self, entries: Sequence[RecentAnalysis], post: Callable[[Job, object], None]) -> None:
+        super().__init__("looking", post)
+        self._entries = tuple(entries)
+
+    def work(self) -> None:
+        """Look. Raises CancelledError."""
+        for number, entry in enumerate(self._entries):
+            self.check_cancelled()
+            if entry.missing:
+                self.post(Missing(number))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 import tkinter as tk
+from collections.abc import Sequence
 from tkinter import ttk
 
+from realtime.app.library.analysis_file import RecentAnalysis
 from realtime.app.screens.host import AppHost
 from realtime.app.views import questions
 from realtime.app.views.table_view import TableView
@@ -22,12 +24,14 @@ class RecentList(ttk.Frame):
     Args:
         parent: where.
         app: the program.
+        entries: the analyses.
     """
 
-    def __init__(self, parent: tk.Misc, app: AppHost) -> None:
+    def __init__(self, parent: tk.Misc, app: AppHost, entries: Sequence[RecentAnalysis]) -> None:
         super().__init__(parent)
         self._app, px = app, app.theme.px
-        self.entries = app.opening.recent.entries()
+        self.entries = list(entries)
+        self._missing: list[RecentAnalysis] = []
         ttk.Label(self, text="Recent analyses", style="Large.TLabel").pack(anchor="w", pady=(0, px(8)))
         foot = ttk.Frame(self)
         foot.pack(side="bottom", fill="x", pady=(px(8), 0))
@@ -40,19 +44,23 @@ class RecentList(ttk.Frame):
         self.table.tree.bind("<Delete>", lambda _: self._remove())
         self._fill()
 
+    def mark_missing(self, entry: RecentAnalysis) -> None:
+        """Say that the video of an entry is not where it was."""
+        if entry in self.entries:
+            self._missing.append(entry)
+            self.table.change(self.entries.index(entry), self._texts(entry))
+
     def _fill(self) -> None:
-        self.table.fill(
-            [
-                (
-                    plain_text(entry.source.name) + (" (missing)" if entry.missing else ""),
-                    format_clock(entry.seconds),
-                    str(entry.people),
-                    time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.kept_s)),
-                )
-                for entry in self.entries
-            ]
-        )
+        self.table.fill([self._texts(entry) for entry in self.entries])
         self._tell_where()
+
+    def _texts(self, entry: RecentAnalysis) -> Sequence[str]:
+        return (
+            plain_text(entry.source.name) + (" (missing)" if entry in self._missing else ""),
+            format_clock(entry.seconds),
+            str(entry.people),
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.kept_s)),
+        )
 
     def _tell_where(self) -> None:
         number = self.table.chosen

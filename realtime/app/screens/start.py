@@ -9,7 +9,9 @@ from tkinter import ttk
 
 from realtime.app.jobs.job import Failed, Job
 from realtime.app.jobs.save_kinds import Saved
+from realtime.app.library.analysis_file import RecentAnalysis
 from realtime.app.library.file_manager import OpenFileJob
+from realtime.app.library.reopen_job import Missing, MissingJob
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
 from realtime.app.screens.recent_list import RecentList
@@ -36,6 +38,8 @@ class StartScreen(Screen):
     def __init__(self, app: AppHost, note: str = "", saved: Sequence[Saved] = ()) -> None:
         super().__init__(app)
         self._note, self._saved = note, saved
+        self._looking: MissingJob | None = None
+        self._entries: list[RecentAnalysis] = []
 
     def build(self, body: ttk.Frame) -> None:
         """Make the widgets."""
@@ -51,13 +55,15 @@ class StartScreen(Screen):
         self._build_note(body)
         ways = ttk.Frame(body)
         self.recent: RecentList | None = None
-        if opening.recent.entries():
-            self.recent = RecentList(body, self.app)
+        entries = opening.recent.entries()
+        if entries:
+            self.recent = RecentList(body, self.app, entries)
             ways.pack(side="left", padx=(px(8), px(28)))
             self.recent.pack(side="left", fill="both", expand=True, pady=px(8))
         else:
             ways.pack(expand=True)
         self._build_ways(ways)
+        self._look(entries)
 
     def _build_ways(self, ways: ttk.Frame) -> None:
         px, app, opening = self.theme.px, self.app, self.app.opening
@@ -100,10 +106,25 @@ class StartScreen(Screen):
             note = ttk.Label(body, text=self._note, wraplength=px(720), justify="center")
             note.pack(side="bottom", pady=(px(10), 0))
 
-    def heard(self, _job: Job, event: object) -> None:
-        """Take what became of a file that was to be opened."""
-        if isinstance(event, Failed):
+    def leave(self) -> None:
+        """Look no more for videos."""
+        if self._looking is not None:
+            self._looking.cancel()
+
+    def heard(self, job: Job, event: object) -> None:
+        """Take which videos are missing, and what became of a file that was to be opened."""
+        if isinstance(event, Missing) and job is self._looking and self.recent is not None:
+            self.recent.mark_missing(self._entries[event.number])
+        elif isinstance(event, Failed):
             self.app.tell_problem("The file cannot be opened", event.message)
+
+    def _look(self, entries: list[RecentAnalysis]) -> None:
+        """Look which of the list's videos are there; again whenever the list is built anew."""
+        self.leave()
+        self._entries, self._looking = entries, None
+        if entries:
+            self._looking = MissingJob(entries, self.app.post)
+            self.app.start(self._looking, self)
 
     def _open(self, path: Path, *, in_folder: bool) -> None:
         self.app.start(OpenFileJob(path, self.app.post, in_folder=in_folder))
