@@ -13,6 +13,7 @@ from tests.support.made_clips import write_clip
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 
 from realtime.app.jobs.analyse import AnalysisJob, Progress  # noqa: E402
+from realtime.app.library.queue_job import VideoProgress  # noqa: E402
 from realtime.app.screens.queue import QueueScreen  # noqa: E402
 from realtime.app.views import questions  # noqa: E402
 
@@ -112,7 +113,9 @@ def test_a_queue_is_canceled_and_goes_on(drive: Driver, folder: Path, held) -> N
     drive.app.opening.open([folder])
     screen = drive.on("QueueScreen")
     drive.until(lambda: ("a.mp4", "running") in states(screen))
+    job = screen._job
     drive.press("Escape")
+    screen.heard(job, VideoProgress(0, Progress(5, 0.6, 3.0)))  # It was on its way.
     assert [state for _, state in states(screen)] == ["canceled"] * 3
     drive.until(lambda: "queue" not in running_workers())
     assert [state for _, state in states(screen)] == ["canceled"] * 3
@@ -121,6 +124,22 @@ def test_a_queue_is_canceled_and_goes_on(drive: Driver, folder: Path, held) -> N
     screen.go_on()
     drive.until(lambda: not screen.running)
     assert [state for _, state in states(screen)] == ["done", "failed", "done"]
+
+
+def test_an_unforeseen_error_in_one_video_leaves_the_others(drive: Driver, monkeypatch, folder: Path) -> None:
+    work = AnalysisJob.work
+
+    def fragile(job: AnalysisJob) -> None:
+        if job.source.endswith("a.mp4"):
+            raise RuntimeError("one\ntwo")
+        work(job)
+
+    monkeypatch.setattr(AnalysisJob, "work", fragile)
+    drive.app.opening.open([folder / "a.mp4", folder / "day 2"])
+    screen = drive.on("QueueScreen")
+    drive.until(lambda: screen.rows and not screen.running)
+    assert states(screen) == [("a.mp4", "failed"), ("c.mp4", "done")]
+    assert screen.rows[0].text == "something unforeseen went wrong (RuntimeError: one)"
 
 
 def test_leaving_in_mid_queue_asks_and_ends_every_thread(drive: Driver, monkeypatch, folder: Path, held) -> None:
