@@ -113,7 +113,7 @@ def test_a_queue_is_canceled_and_goes_on(drive: Driver, folder: Path, held) -> N
     drive.app.opening.open([folder])
     screen = drive.on("QueueScreen")
     drive.until(lambda: ("a.mp4", "running") in states(screen))
-    job = screen._job
+    (job,) = screen._jobs
     drive.press("Escape")
     screen.heard(job, VideoProgress(0, Progress(5, 0.6, 3.0)))  # It was on its way.
     assert [state for _, state in states(screen)] == ["canceled"] * 3

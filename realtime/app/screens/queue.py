@@ -83,7 +83,8 @@ class QueueScreen(Screen):
         self.rows: list[Row] = []
         self._most = most
         self._listing = 0
-        self._job: QueueJob | None = None
+        # The last one takes videos; one before it may still have something to tell.
+        self._jobs: list[QueueJob] = []
         self._chosen: int | None = None
         self._shown = False
 
@@ -95,7 +96,7 @@ class QueueScreen(Screen):
     @property
     def running(self) -> bool:
         """Whether there is something to do."""
-        return self._job is not None or self._listing > 0
+        return bool(self._jobs) or self._listing > 0
 
     @property
     def done(self) -> int:
@@ -150,11 +151,12 @@ class QueueScreen(Screen):
 
     def escape(self) -> None:
         """Cancel what is left; else go back to the first screen."""
-        if self._job is None:
+        if not self._jobs:
             self.app.go_home()
             return
-        self._job.cancel()
-        self._job = None
+        for job in self._jobs:
+            job.cancel()
+        self._jobs.clear()
         for number, row in enumerate(self.rows):
             if row.state in _TO_DO:
                 self._set(number, State.CANCELED, "", 0.0)
@@ -168,7 +170,7 @@ class QueueScreen(Screen):
         elif isinstance(event, VideoDone):
             self.rows[event.number].entry = event.entry
             self._set(event.number, State.DONE, _done_text(event), 1.0)
-        elif job is not self._job:  # Canceled meanwhile.
+        elif not isinstance(job, QueueJob) or job not in self._jobs:  # Canceled meanwhile.
             return
         elif isinstance(event, VideoProgress):
             self._set(event.number, State.RUNNING, _progress_text(event.progress), _share(event.progress))
@@ -176,9 +178,9 @@ class QueueScreen(Screen):
             folder = f"{self.rows[event.number].path.parent}{os.sep}"
             self._set(event.number, State.FAILED, event.reason.replace(folder, ""), 1.0)
         elif isinstance(event, QueueDone):
-            self._job = None
+            self._jobs.remove(job)
         elif isinstance(event, Failed):
-            self._job = None
+            self._jobs.remove(job)
             self.app.tell_problem("The queue has stopped", event.message)
         self._refresh()
 
@@ -210,10 +212,11 @@ class QueueScreen(Screen):
         """Hand a video to the job, to a new one where that has just ended."""
         self._set(number, State.WAITING, "", 0.0)
         path = self.rows[number].path
-        if self._job is None or not self._job.add(number, path):
-            self._job = QueueJob(self.app.config, self.app.opening.keep_result, self.app.post)
-            self._job.add(number, path)
-            self.app.start(self._job, self)
+        if not self._jobs or not self._jobs[-1].add(number, path):
+            job = QueueJob(self.app.config, self.app.opening.keep_result, self.app.post)
+            job.add(number, path)
+            self._jobs.append(job)
+            self.app.start(job, self)
 
     def _set(self, number: int, state: State, text: str, share: float) -> None:
         row = self.rows[number]
@@ -244,7 +247,7 @@ class QueueScreen(Screen):
         self._open.state(["!disabled" if row and row.entry else "disabled"])
         canceled = sum(one.state is State.CANCELED for one in rows)
         self._again.state(["!disabled" if canceled else "disabled"])
-        self._back.configure(text="Cancel   Esc" if self._job else "Back   Esc")
+        self._back.configure(text="Cancel   Esc" if self._jobs else "Back   Esc")
         self.bar.configure(value=_STEPS * sum(one.share for one in rows) / len(rows) if rows else 0)
         failed = sum(one.state is State.FAILED for one in rows)
         parts = [f"{self.done} of {len(rows)} videos done"]
