@@ -29,6 +29,7 @@ PLANTS = [
     ("realtime/attic/__init__.py", "", {"rooms"}),
     ("realtime/app/views/wording.py", "from realtime.app.screens import base", {"desktop", "cycles"}),
     ("realtime/app/attic.py", "", {"desktop"}),
+    ("realtime/batch/video_list.py", "from realtime.app.jobs import job", {"rooms", "cycles"}),
     ("realtime/reports/plots/shapes.py", FOR_TYPES.format("realtime.reports", "html_page"), {"report", "cycles"}),
     ("models/train/layers.py", "from models.evaluate import scores", {"models"}),
     ("realtime/core/errors.py", "import models.cli", {"models"}),
