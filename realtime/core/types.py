@@ -58,7 +58,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Faces:
-    """The faces of one frame; no face (N = 0) is ordinary.
+    """The faces of one frame, from left to right once they are tracked; no face (N = 0) is ordinary.
 
     Attributes:
         boxes_xyxy: `(N, 4) float32` pixels, the landmarks' bounding boxes, possibly past the frame's edge.
@@ -96,6 +96,10 @@ class Faces:
     def with_track_ids(self, track_ids: IntArray) -> Faces:
         """Return the same faces under `track_ids`, `(N,) int64`."""
         return Faces(self.boxes_xyxy, self.landmarks_xy, self.head_pose_deg, track_ids)
+
+    def at(self, rows: IntArray) -> Faces:
+        """Return some of the faces, or all in another order: `rows`, `(M,) int64`."""
+        return Faces(self.boxes_xyxy[rows], self.landmarks_xy[rows], self.head_pose_deg[rows], self.track_ids[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,6 +147,19 @@ class Emotions:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def at(self, rows: IntArray) -> Emotions:
+        """Return the rows of some of the faces, `(M,) int64`."""
+        return Emotions(
+            probabilities=self.probabilities[rows],
+            by_region=self.by_region[rows],
+            reliability=self.reliability[rows],
+            labels=tuple(self.labels[row] for row in rows.tolist()),
+            raw=self.raw[rows],
+            reasons=tuple(self.reasons[row] for row in rows.tolist()),
+            age_s=self.age_s[rows],
+            regions=self.regions,
+        )
 
     @property
     def measured(self) -> bool:

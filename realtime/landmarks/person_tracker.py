@@ -147,6 +147,12 @@ def _sizes_px(points: FloatArray) -> FloatArray:
     return np.asarray(np.maximum(np.sqrt((across**2 + down**2).sum(axis=1)), 1.0), np.float32)
 
 
+def _left_to_right(faces: Faces) -> Faces:
+    """Return the faces in the order in which they stand; who appear together are then numbered in that order."""
+    middles = faces.boxes_xyxy[:, [0, 2]].sum(axis=1)
+    return faces.at(np.argsort(middles, kind="stable"))
+
+
 class TrackingFinder:
     """Adds track ids to the faces of another finder; implements `FaceFinder`.
 
@@ -160,11 +166,12 @@ class TrackingFinder:
         self._epoch = 0
 
     def find(self, frame: Frame) -> Faces:
-        """Return the faces of `frame` with track ids; a seek ends every track."""
+        """Return the faces of `frame` with track ids, from left to right; a seek ends every track."""
         if frame.epoch != self._epoch:
             self._epoch = frame.epoch
             self._tracker.forget()
-        return self._tracker.update(self._finder.find(frame), frame.media_time_s, frame.image_bgr)
+        faces = _left_to_right(self._finder.find(frame))
+        return self._tracker.update(faces, frame.media_time_s, frame.image_bgr)
 
     def close(self) -> None:
         """Close the wrapped finder."""

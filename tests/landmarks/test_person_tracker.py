@@ -145,3 +145,17 @@ def test_somebody_in_pictures_that_are_seconds_apart_keeps_the_number() -> None:
     tracker = PersonTracker()
     assert [ids(tracker, [(100 + number, 100)], 3.0 * number) for number in range(5)] == [[1]] * 5
     assert ids(tracker, [(105, 100)], 60.0) == [2]
+
+
+def test_faces_come_from_left_to_right_and_are_numbered_so() -> None:
+    finder = FakeFinder()
+    seen = iter([[(300, 100), (100, 100)], [(297, 100), (450, 100), (100, 100)]])
+    finder.find = lambda frame: make_faces(next(seen))  # type: ignore[method-assign]
+    tracking = TrackingFinder(finder)
+    first, second = tracking.find(make_frame(0)), tracking.find(make_frame(1))
+    assert first.track_ids.tolist() == [1, 2]
+    assert np.diff(first.boxes_xyxy[:, 0]).tolist() > [0]
+    assert np.diff(first.landmarks_xy[:, 33, 0]).tolist() > [0]
+    assert np.diff(second.boxes_xyxy[:, 0]).min() > 0
+    assert sorted(second.track_ids.tolist()) == [1, 2, 3]
+    assert second.track_ids[0] == 1
