@@ -18,7 +18,7 @@ from realtime.arguments.analysis_arguments import analysis_arguments, analysis_o
 from realtime.arguments.file_arguments import file_arguments, file_outputs, rows_to_stdout
 from realtime.arguments.picture_arguments import picture_arguments, picture_options
 from realtime.core.errors import ConfigError, EmotionLiveError
-from realtime.provenance.column_arguments import column_arguments
+from realtime.provenance.column_arguments import column_arguments, persons_option
 from realtime.serving.page_arguments import page_arguments, page_outputs
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ Examples
   python run_live.py rtsp://camera.local/stream --serve 127.0.0.1:8080
   python run_live.py batch videos/ --out results/
   python run_live.py rerun emotions.csv  the same run again
+  python run_live.py persons emotions.csv persons.csv    say who is who
 
 \b
 Keys in the window
@@ -53,7 +54,11 @@ Keys in the window
 Pictures stay on this machine: nothing is sent or kept unless you record or serve it.
 """
 
-_COMMANDS = {"batch": "realtime.batch.__main__", "rerun": "realtime.rerun.__main__"}
+_COMMANDS = {
+    "batch": "realtime.batch.__main__",
+    "persons": "realtime.persons.__main__",
+    "rerun": "realtime.rerun.__main__",
+}
 _SPEED = click.FloatRange(0.25, 16)
 
 
@@ -156,6 +161,7 @@ def _run_options(window: bool, values: dict[str, Any]) -> RunOptions:
         source=source,
         analysis=analysis,
         picture=picture_options(values),
+        persons=persons_option(values.pop("persons")),
         outputs=tuple(_outputs(source, analysis.realtime, window, values)),
         **values,
     )

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from realtime.core.config import PipelineConfig, SmoothingConfig
     from realtime.core.face_emotion import FaceEmotion
     from realtime.core.options import AnalysisOptions, SmoothingMode
+    from realtime.core.persons.person_edits import PersonEdits
+    from realtime.core.persons.person_file import read_persons
+    from realtime.core.persons.person_line import PersonLine
     from realtime.core.protocols import Tracks
     from realtime.core.types import Analysed
     from realtime.core.version import VERSION
@@ -34,11 +37,14 @@ __all__ = [
     "AnalysisOptions",
     "EmotionLiveError",
     "FaceEmotion",
+    "PersonEdits",
+    "PersonLine",
     "PipelineConfig",
     "SmoothingConfig",
     "SmoothingMode",
     "Tracks",
     "analyze",
+    "read_persons",
     "run_facts",
     "stream",
 ]
@@ -50,11 +56,14 @@ _HOMES = {
     "AnalysisOptions": "realtime.core.options",
     "EmotionLiveError": "models.errors",
     "FaceEmotion": "realtime.core.face_emotion",
+    "PersonEdits": "realtime.core.persons.person_edits",
+    "PersonLine": "realtime.core.persons.person_line",
     "PipelineConfig": "realtime.core.config",
     "SmoothingConfig": "realtime.core.config",
     "SmoothingMode": "realtime.core.options",
     "Tracks": "realtime.core.protocols",
     "analyze": "realtime.session.api",
+    "read_persons": "realtime.core.persons.person_file",
     "run_facts": "realtime.session.api",
     "stream": "realtime.session.api",
 }

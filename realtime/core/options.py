@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
+from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.protocols import Tracks
 from realtime.core.sink import SinkOptions
 
@@ -108,6 +109,7 @@ class RunOptions:
         outputs: where frames go: the options of each sink, in the order in which sinks receive a frame.
         columns: constant columns of its tables, such as conditions of an experiment: name -> value.
         full_paths: `bool`, whether outputs may tell the folder of the source; its name alone otherwise.
+        persons: who its tracks are, and what is left out of report and summary.
     """
 
     source: str = "0"
@@ -116,6 +118,7 @@ class RunOptions:
     outputs: tuple[SinkOptions, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     full_paths: bool = False
+    persons: PersonEdits = NO_EDITS
 
     @property
     def watched(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 from realtime.core.config import PipelineConfig
 from realtime.core.delivery import Delivery
 from realtime.core.metrics import Metrics
+from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed, ImageArray
 
@@ -88,6 +89,7 @@ class Run:
         facts: what makes it what it is, for the metadata of what it writes: source, options, models, versions.
         end_facts: returns what is known at its end only: what the models ran on, frames, drops, what a person did.
         columns: constant columns of its tables, such as conditions of an experiment: name -> value.
+        persons: who its tracks are, and what is left out, for what gathers it by person.
         controls: for a sink that a person controls.
         failed: returns whether the run has failed; then its outputs replace no file, also where they may.
         refined_status: adds what only whoever runs it knows to `status`.
@@ -112,6 +114,7 @@ class Run:
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
     end_facts: Callable[[], Mapping[str, Any]] = field(default=dict, repr=False)
     columns: Mapping[str, str] = field(default_factory=dict)
+    persons: PersonEdits = NO_EDITS
     controls: RunControls | None = field(default=None, repr=False)
     failed: Callable[[], bool] = field(default=lambda: False, repr=False)
     refined_status: Callable[[RunStatus], RunStatus] = field(default=lambda status: status, repr=False)

@@ -11,6 +11,7 @@ from models.manifest import manifest_sha256
 from realtime.core.delivery import Delivery
 from realtime.core.metrics import Metrics
 from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions
+from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import Run
 from realtime.provenance.option_facts import option_facts
@@ -98,6 +99,8 @@ def build_run(
         others: the remaining fields of `Run`.
     """
     began_s = time.time() if began_s is None else began_s
+    persons: PersonEdits = others.get("persons", NO_EDITS)
+    facts = run_facts_of(info, delivery, options, began_s=began_s, full_paths=full_paths)
     return Run(
         source=info,
         delivery=delivery,
@@ -107,7 +110,7 @@ def build_run(
         shows_faces=appearance.shows_faces,
         hides_faces=appearance.faces is not FaceStyle.AS_THEY_ARE,
         mirror=appearance.mirror,
-        facts=run_facts_of(info, delivery, options, began_s=began_s, full_paths=full_paths),
+        facts=facts | ({"persons": persons.facts()} if persons.lines else {}),
         columns=dict(columns or {}),
         **others,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from realtime.core.errors import ConfigError, RecordError
 from realtime.core.output_paths import check_target, write_whole
+from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.types import Analysed
 from realtime.reports.html_page import HtmlPage, PageFacts
 from realtime.timeline.face_thumbnails import FaceThumbnails
@@ -30,6 +31,7 @@ class HtmlReport:
         clip_s: `float`, seconds of the clips that get one emotion each.
         pictures: `bool`, whether small pictures of faces may be in the page.
         overwrite: `bool`, replace an existing file.
+        persons: who the tracks are, and what is left out.
 
     Attributes:
         overwrite: `bool`, whether a file at `path` is replaced when the report is closed.
@@ -48,11 +50,12 @@ class HtmlReport:
         clip_s: float = 4.0,
         pictures: bool = True,
         overwrite: bool = False,
+        persons: PersonEdits = NO_EDITS,
     ) -> None:
         check_target(path, "report", SUFFIXES, overwrite=overwrite)
         if not MIN_CLIP_S <= clip_s < math.inf:
             raise ConfigError(f"clips must last {MIN_CLIP_S:g} s or more; received {clip_s:g}")
-        self._path, self._facts = path, facts
+        self._path, self._facts, self._persons = path, facts, persons
         self.overwrite = overwrite
         self.written: Path | None = None
         # Loaded at once: what is missing shows before the run, not after hours of it.
@@ -73,6 +76,7 @@ class HtmlReport:
         if self._closed:
             raise RecordError(f"the report {self._path} is closed; open another one")
         self._frames += 1
+        analysed = self._persons.applied(analysed)
         self._timeline.write(analysed)
         self._moments.write(analysed)
         if self._portraits is not None:
@@ -92,7 +96,7 @@ class HtmlReport:
         if not self._frames:
             return
         portraits = {} if self._portraits is None else self._portraits.jpegs()
-        text = self._page.render(self._timeline, self._moments.found, portraits, self._facts())
+        text = self._page.render(self._timeline, self._moments.found, portraits, self._facts(), self._persons)
         # The name of a file need not be UTF-8, and comes with surrogates then.
         page = text.encode(errors="replace")
         try:

@@ -12,6 +12,7 @@ from typing import TextIO
 from models.manifest import load_manifest
 from realtime.core.delivery import Delivery
 from realtime.core.errors import ConfigError, RecordError, redact
+from realtime.core.persons.person_edits import NO_EDITS
 from realtime.core.sink import Run
 from realtime.core.types import Analysed
 from realtime.provenance.source_facts import plain_text
@@ -21,13 +22,13 @@ from realtime.reports.table_schema import (
     Column,
     Row,
     check_conditions,
-    columns_of,
-    constant_columns,
+    columns_with,
     jsonl_text,
+    row_with,
     rows_of,
+    wall_time,
 )
 from realtime.reports.table_sink import IN_ORDER
-from realtime.reports.table_writer import wall_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,10 @@ class JsonLinesSink:
     def open(self, run: Run) -> None:
         """Begin. Raises ModelError."""
         self._run = run
-        check_conditions(run.columns)
+        check_conditions(run.columns, run.persons)
         constants = {SOURCE_COLUMN: plain_text(redact(run.source.name)), **run.columns}
         self._constants = tuple(constants.values())
-        self._columns = (*columns_of(load_manifest(run.config.weights).regions), *constant_columns(constants))
+        self._columns = columns_with(load_manifest(run.config.weights).regions, constants, run.persons)
         self._rows = RowBuffer()
 
     def write(self, analysed: Analysed) -> None:
@@ -93,7 +94,8 @@ class JsonLinesSink:
             self._put(rows.rest())
 
     def _put(self, rows: list[Row]) -> None:
-        text = jsonl_text(self._columns, [(*row, *self._constants) for row in rows])
+        persons = NO_EDITS if self._run is None else self._run.persons
+        text = jsonl_text(self._columns, [row_with(row, self._constants, persons) for row in rows])
         if self._broken or not text:
             return
         try:

@@ -71,6 +71,7 @@ class ReportSink:
             clip_s=self._options.clip_seconds,
             pictures=run.shows_faces,
             overwrite=self._options.overwrite,
+            persons=run.persons,
         )
 
     def write(self, analysed: Analysed) -> None:

@@ -6,15 +6,16 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.manifest import load_manifest
+from models.manifest import WEIGHTS_DIR, load_manifest, manifest_sha256
 from models.region_registry import region_named
 from realtime.core.delivery import Delivery
 from realtime.core.options import AnalysisOptions
+from realtime.core.persons.person_edits import PersonEdits
 from realtime.core.sink import Run
 from realtime.core.version import VERSION
 from realtime.provenance.option_facts import option_facts
 from realtime.reports.html_page import PageFacts
-from realtime.reports.measured_accuracy import measured_accuracy
+from realtime.reports.measured_accuracy import NOTHING_MEASURED, measured_accuracy
 from realtime.reports.table_schema import iso_utc
 
 _HASH_SHOWN = 16
@@ -48,12 +49,56 @@ def run_facts(run: Run) -> PageFacts:
         ("Smoothing", f"time constant {smoothing.time_constant_ms:g} ms; uncertain below {low}"),
         ("Resting face", "learned for each person" if run.config.learn_rest else "taken to be the same for everybody"),
         ("Options not at their default", _options(run.facts.get("options", {}))),
-        *((f"Column {name}", value) for name, value in run.columns.items()),
+        *_added(run.columns, run.persons),
         ("Program", f"emotion-live {VERSION}, Python {platform.python_version()}, {platform.system()}"),
         ("Models run on", run.provider() or "nothing: no model was loaded"),
         *_models(run),
     ]
     return PageFacts(info.name, rows, measured_accuracy(load_manifest(run.config.weights)), smoothing.min_confidence)
+
+
+def recorded_facts(facts: Mapping[str, Any], persons: PersonEdits) -> PageFacts:
+    """Return what a table's metadata say of its run, for a report that is made of the table.
+
+    Args:
+        facts: as `realtime.reports.table_metadata.read_facts` returns them.
+        persons: who its tracks are.
+    """
+    source, models = facts.get("source_facts") or {}, facts.get("models") or {}
+    name, rate = str(facts.get("source", "")), float(source.get("fps") or 0)
+    size = f", {source['width_px']} x {source['height_px']} pixels" if "width_px" in source else ""
+    rows = [("Source", f"{name}{size}{f', {rate:.4g} frames per second' if rate > 0 else ''}")]
+    if "frames" in facts:
+        rows.append(("Analyzed", f"{facts['frames']:,} frames"))
+    if "began" in facts:
+        rows.append(("Run started", f"{str(facts['began'])[:16].replace('T', ' ')} UTC"))
+    drops = ", ".join(f"{count} ({cause})" for cause, count in (facts.get("dropped") or {}).items())
+    rows += [("Frames dropped", drops or "none"), *_file(source), *_interventions(facts.get("interventions") or ())]
+    rows += [("Options not at their default", _options(facts.get("options") or {})), *_added({}, persons)]
+    rows.append(("Program", f"{facts.get('program', '')}; this page: emotion-live {VERSION}"))
+    digest, files = str(facts.get("manifest_sha256", "")), (models.get("files") or {}).items()
+    rows.append(
+        (
+            "Manifest",
+            f"of {models.get('manifest_created', 'an unknown date')}, SHA-256 {digest[:_HASH_SHOWN] or 'not noted'}",
+        )
+    )
+    rows += [("Model", f"{file}, SHA-256 {sha256[:_HASH_SHOWN]}") for file, sha256 in files]
+    # What the tests said of other models than these is not here to be read.
+    shipped = digest == manifest_sha256(WEIGHTS_DIR)
+    accuracy = measured_accuracy(load_manifest(WEIGHTS_DIR)) if shipped else NOTHING_MEASURED
+    return PageFacts(name, rows, accuracy, _uncertain_below(facts.get("options") or {}))
+
+
+def _uncertain_below(options: Mapping[str, Any]) -> float | None:
+    told = _flat(options).get("min_confidence")
+    return float(told) if isinstance(told, int | float) else None
+
+
+def _added(columns: Mapping[str, str], persons: PersonEdits) -> list[tuple[str, str]]:
+    """Return what somebody has said of the run: constant columns, and who is who."""
+    told = [("Persons", persons.told)] if persons.lines else []
+    return [*((f"Column {name}", value) for name, value in columns.items()), *told]
 
 
 def _live(run: Run) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from realtime.reports.table_schema import TABLE_VERSION, Column
 # Facts that are no text. A source may be called "[1].mp4", so what looks like JSON need not be it.
 _STRUCTURED = (
     *("source_facts", "options", "models", "versions"),
-    *("frames", "dropped", "carried_over", "interventions", "stopped_at_s"),
+    *("frames", "dropped", "carried_over", "interventions", "stopped_at_s", "persons"),
 )
 _DATATYPES = {int: "integer", float: "number", str: "string"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
@@ -12,6 +12,7 @@ from functools import lru_cache
 from models.manifest import EMOTIONS
 from models.region_registry import DEFAULT_REGIONS, REGIONS, region_named
 from realtime.core.errors import ConfigError
+from realtime.core.persons.person_edits import PersonEdits
 from realtime.core.types import UNCERTAIN, Analysed, Emotions
 
 TABLE_VERSION = 1
@@ -87,13 +88,44 @@ def constant_columns(values: Mapping[str, str]) -> tuple[Column, ...]:
     )
 
 
-def check_conditions(values: Mapping[str, str]) -> None:
+PERSON_COLUMNS = (
+    Column("person", str, about="who that is: the name from the list of persons, else the number of the track"),
+    Column("excluded", int, about="1 where the list of persons leaves this row out, else 0"),
+)
+"""Columns behind all others of a table whose tracks somebody has named: the others are as without them."""
+
+
+def columns_with(regions: tuple[str, ...], constants: Mapping[str, str], persons: PersonEdits) -> tuple[Column, ...]:
+    """Return every column of one table: `columns_of`, `constant_columns`, and with a list of persons theirs."""
+    return (*columns_of(regions), *constant_columns(constants), *(PERSON_COLUMNS if persons.lines else ()))
+
+
+def row_with(row: Row, constants: tuple[str, ...], persons: PersonEdits) -> Row:
+    """Return a row of `rows_of` with the cells of the further columns of `columns_with`."""
+    own = person_cells(row[_TRACK], row[_TIME], persons) if persons.lines else ()
+    return (*row, *constants, *own)
+
+
+def person_cells(track: Cell, media_time_s: Cell, persons: PersonEdits) -> tuple[Cell, Cell]:
+    """Return the cells of `PERSON_COLUMNS` for a track, `None` where there is no face, and a time in seconds."""
+    at_s = float(media_time_s or 0)
+    if track is None:
+        return None, int(persons.excluded(None, at_s))
+    return persons.cell(int(track), at_s), int(persons.excluded(int(track), at_s))
+
+
+def check_conditions(values: Mapping[str, str], persons: PersonEdits) -> None:
     """Refuse names of constant columns that a table cannot have.
+
+    Args:
+        values: name -> value.
+        persons: whether the table gets `PERSON_COLUMNS`.
 
     Raises:
         ConfigError: a name that is no word of letters, digits and _, or that another column has.
     """
-    taken = {SOURCE_COLUMN, *(column.name for column in columns_of(tuple(REGIONS)))}
+    own = PERSON_COLUMNS if persons.lines else ()
+    taken = {SOURCE_COLUMN, *(column.name for column in (*columns_of(tuple(REGIONS)), *own))}
     for name in values:
         if not (name.isascii() and name.isidentifier()):
             raise ConfigError(f"a column's name has letters, digits and _ only; received {name!r}: choose another one")
@@ -106,6 +138,9 @@ COLUMNS = columns_of(DEFAULT_REGIONS)
 """Every column of a table that the shipped experts fill."""
 
 _FRAME_COLUMNS = 4
+_TIME, _TRACK = (
+    next(n for n, column in enumerate(COLUMNS) if column.name == name) for name in ("media_time_s", "track")
+)
 _FIRST_MEASURED = [column.name for column in COLUMNS].index(f"raw_{EMOTIONS[0]}")
 
 
@@ -129,6 +164,18 @@ def iso_utc(seconds: float) -> str:
     """Return Unix time as ISO 8601 in UTC with milliseconds: "2025-03-01T12:00:00.250Z"."""
     moment = datetime.fromtimestamp(seconds, timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def wall_time(analysed: Analysed, clock: Callable[[], float], wall_clock: Callable[[], float]) -> str:
+    """Return when a frame was delivered, as ISO 8601 in UTC.
+
+    Args:
+        analysed: the frame.
+        clock: monotonic seconds, the clock of `Frame.captured_at_s`.
+        wall_clock: Unix time in seconds.
+    """
+    age_s = max(0.0, clock() - analysed.frame.captured_at_s)
+    return iso_utc(wall_clock() - age_s)
 
 
 def jsonl_text(columns: Sequence[Column], rows: list[Row]) -> str:

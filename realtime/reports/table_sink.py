@@ -64,7 +64,7 @@ class TableSink:
     def open(self, run: Run) -> None:
         """Begin the table. Raises ConfigError, ModelError, RecordError."""
         self._run = run
-        check_conditions(run.columns)
+        check_conditions(run.columns, run.persons)
         self._table = open_table(
             self._options.path,
             regions=load_manifest(run.config.weights).regions,
@@ -72,6 +72,7 @@ class TableSink:
             source=run.source.name,
             facts=run.facts,
             constants={SOURCE_COLUMN: plain_text(redact(run.source.name)), **run.columns},
+            persons=run.persons,
             live=run.delivery is Delivery.LIVE,
             overwrite=self._options.overwrite,
         )

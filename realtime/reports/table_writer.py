@@ -22,10 +22,11 @@ from models.new_files import create_first_free, numbered
 from models.region_registry import DEFAULT_REGIONS
 from realtime.core.errors import ConfigError, RecordError, redact
 from realtime.core.output_paths import check_target, place_of, take_place
+from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.types import Analysed
 from realtime.reports.row_buffer import RowBuffer
 from realtime.reports.table_metadata import as_text, check_sidecar, table_facts, write_sidecar
-from realtime.reports.table_schema import Column, Row, columns_of, constant_columns, iso_utc, jsonl_text, rows_of
+from realtime.reports.table_schema import Column, Row, columns_with, jsonl_text, row_with, rows_of, wall_time
 
 SUFFIXES = (".csv", ".jsonl", ".parquet")
 """What a table's name may end in; it chooses the format."""
@@ -43,7 +44,8 @@ class TableWriter:
         encode: rows -> text.
         regions: the experts' regions, one group of columns each.
         header: `str`, the file's first line, or "".
-        constants: values of the columns behind all others, the same in every row.
+        constants: values of the columns behind these, the same in every row.
+        persons: who the tracks are, in `PERSON_COLUMNS` at the end.
         facts: of the table, which `convert` writes.
         live: fill in the wall-clock time.
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
@@ -69,6 +71,7 @@ class TableWriter:
         regions: tuple[str, ...] = DEFAULT_REGIONS,
         header: str = "",
         constants: tuple[str, ...] = (),
+        persons: PersonEdits = NO_EDITS,
         facts: dict[str, Any] | None = None,
         live: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -77,7 +80,7 @@ class TableWriter:
         convert: Callable[[Path, bool], Path] | None = None,
     ) -> None:
         self._path, self._written, self._regions, self._convert = path, path, regions, convert
-        self._encode: Encoder = lambda rows: encode([(*row, *constants) for row in rows])
+        self._encode: Encoder = lambda rows: encode([row_with(row, constants, persons) for row in rows])
         self._live, self._clock, self._wall_clock, self._late = live, clock, wall_clock, RowBuffer()
         self._good_bytes, self._closed, self._has_rows = 0, False, False
         self.overwrite, self.facts = overwrite, facts if facts is not None else {}
@@ -158,18 +161,6 @@ class TableWriter:
         )
 
 
-def wall_time(analysed: Analysed, clock: Callable[[], float], wall_clock: Callable[[], float]) -> str:
-    """Return when a frame was delivered, as ISO 8601 in UTC.
-
-    Args:
-        analysed: the frame.
-        clock: monotonic seconds, the clock of `Frame.captured_at_s`.
-        wall_clock: Unix time in seconds.
-    """
-    age_s = max(0.0, clock() - analysed.frame.captured_at_s)
-    return iso_utc(wall_clock() - age_s)
-
-
 def open_table(
     path: Path,
     *,
@@ -178,14 +169,13 @@ def open_table(
     source: str = "",
     facts: Mapping[str, Any] | None = None,
     constants: Mapping[str, str] | None = None,
+    persons: PersonEdits = NO_EDITS,
     live: bool = False,
     overwrite: bool = False,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
 ) -> TableWriter:
-    """Open a table whose suffix chooses its format.
-
-    What the rows mean and where they come from: a Parquet file's own metadata, else `NAME.csv-metadata.json` beside it.
+    """Open a table whose suffix chooses its format; its facts go into it, or into `NAME.csv-metadata.json` beside it.
 
     Args:
         path: ends in .csv, .jsonl or .parquet.
@@ -193,7 +183,8 @@ def open_table(
         manifest_sha256: `str`, of the manifest that the labels come from; into the metadata.
         source: `str`, the source's name; likewise.
         facts: what makes the run what it is (`Run.facts`); likewise.
-        constants: columns behind all others that have one value in every row: name -> value.
+        constants: columns behind these that have one value in every row: name -> value.
+        persons: who the tracks are, in `PERSON_COLUMNS` at the end.
         overwrite: `bool`, replace an existing file.
         live: fill in `wall_time`.
         clock: monotonic seconds, the clock of `Frame.captured_at_s`.
@@ -206,9 +197,8 @@ def open_table(
     check_target(path, "table", SUFFIXES, overwrite=overwrite)
     told = table_facts(manifest_sha256, redact(source), facts)
     common = {"regions": regions, "live": live, "clock": clock, "wall_clock": wall_clock, "overwrite": overwrite}
-    common |= {"constants": tuple((constants or {}).values()), "facts": told}
-    columns = (*columns_of(regions), *constant_columns(constants or {}))
-    return _opened(place_of(path), path.suffix.lower(), columns, **common)
+    common |= {"constants": tuple((constants or {}).values()), "persons": persons, "facts": told}
+    return _opened(place_of(path), path.suffix.lower(), columns_with(regions, constants or {}, persons), **common)
 
 
 def _opened(path: Path, suffix: str, columns: Sequence[Column], **common: Any) -> TableWriter:

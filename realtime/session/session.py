@@ -16,6 +16,7 @@ from realtime.core.errors import EmotionLiveError
 from realtime.core.metrics import Metrics
 from realtime.core.options import RunOptions, SmoothingMode
 from realtime.core.output_paths import free_name
+from realtime.core.persons.person_check import PersonCheck
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import InteractiveSink, NoticedSink, Run, RunStatus, Sink
 from realtime.core.types import Analysed
@@ -59,7 +60,8 @@ class Session:
     ) -> None:
         self.options = options
         self.metrics = Metrics()
-        self.spans = LabelSpans()
+        self.spans = LabelSpans(options.persons)
+        self._persons_check = PersonCheck(options.persons)
         self.provider = ""
         self._notify, self._on_frame = notify, on_frame
         self._sinks: list[Sink] = []
@@ -120,6 +122,8 @@ class Session:
                 # Before the workers end, which may take seconds.
                 stack.callback(self._screen.close)
             self._loop(analyser)
+        for doubt in (*self._persons_check.unused, *self._persons_check.twice):
+            self._notify(doubt)
 
     def stop(self) -> None:
         """End the run after this frame; what is written is finished."""
@@ -181,6 +185,7 @@ class Session:
             options.picture,
             full_paths=options.full_paths,
             columns=options.columns,
+            persons=options.persons,
             metrics=self.metrics,
             provider=lambda: self.provider,
             picture=self._painter.draw,
@@ -236,6 +241,7 @@ class Session:
         """Pass one frame to every sink; without a window, wait until a watched file's frame is due."""
         self._media_time_s = analysed.frame.media_time_s
         self.spans.write(analysed)
+        self._persons_check.see(analysed.faces.track_ids.tolist(), self._media_time_s)
         if self._run is not None and self._run.delivery is Delivery.PACED and self._screen is None:
             self._sleep(max(0.0, self._pacer.left_s(self._media_time_s)))
         self._gate.take(analysed)

@@ -74,6 +74,8 @@ class Person:
 
     Attributes:
         track: the person's number.
+        order: `int`, how many were seen before; of those who appear together, how many stand further left.
+        first_s: `float`, media time in seconds at which the face was first seen.
         total: over all of the run.
         bins: number of the bin (`Timeline.bin_s` long) -> its sums; bins without the face are missing.
         clips: number of the clip (`Timeline.clip_s` long) -> its sums, likewise.
@@ -82,6 +84,8 @@ class Person:
     """
 
     track: int
+    order: int = 0
+    first_s: float = 0.0
     total: Sums = field(default_factory=Sums)
     bins: dict[int, Sums] = field(default_factory=dict)
     clips: dict[int, Sums] = field(default_factory=dict)
@@ -95,6 +99,12 @@ class Timeline:
     Args:
         clip_s: `float`, length of a clip in seconds.
         max_bins: `int`, all people's bins together.
+
+    Attributes:
+        bin_s: `float`, length of a bin in seconds.
+        end_s: `float`, media time at which the last frame ends.
+        forgotten: `int`, people of whom nothing is kept any more.
+        most_at_once: `int`, faces of one frame at most: there were at least so many people.
     """
 
     def __init__(self, clip_s: float = 4.0, max_bins: int = _MAX_BINS) -> None:
@@ -102,6 +112,8 @@ class Timeline:
         self.bin_s = _FIRST_BIN_S
         self.end_s = 0.0
         self.forgotten = 0
+        self.most_at_once = 0
+        self._seen = 0
         self._max_bins = max_bins
         self._people: dict[int, Person] = {}
         self._waiting: Analysed | None = None
@@ -131,8 +143,12 @@ class Timeline:
         now_s = analysed.frame.media_time_s
         self.end_s = max(self.end_s, now_s + self._step_s)
         emotions = analysed.emotions
+        self.most_at_once = max(self.most_at_once, len(analysed.faces))
         for row, track in enumerate(analysed.faces.track_ids.tolist()):
-            person = self._people.setdefault(track, Person(track))
+            person = self._people.get(track)
+            if person is None:
+                person = self._people[track] = Person(track, self._seen, now_s)
+                self._seen += 1
             person.last_s = now_s
             values = _row(emotions.probabilities[row], emotions.labels[row], self._step_s)
             person.total.add(values)

@@ -13,6 +13,7 @@ import realtime
 COMMANDS = {
     "run_live.py": "run_live",
     "run_live.py batch": "realtime.batch.__main__",
+    "run_live.py persons": "realtime.persons.__main__",
     "run_live.py rerun": "realtime.rerun.__main__",
     "-m realtime.app": "realtime.app.__main__",
     "-m realtime.doctor": "realtime.doctor.__main__",

@@ -42,7 +42,8 @@ def test_a_run_of_days_keeps_the_last_people_only() -> None:
     lines = log.lines()
     assert lines[0] == "720 people before these are left out here; --table has all"
     assert lines[1] == "person 801: fear 801.0-801.4 s"
-    assert len(lines) == 1 + 180
+    assert len(lines) == 1 + 180 + 1
+    assert lines[-1].startswith("1000 tracks, of at least one person: ")
     assert len(log._people) == 200
 
 

@@ -1,0 +1,213 @@
+"""`run_live.py persons TABLE PERSONS`: a further table and a report from a table that exists already."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import run_live
+from realtime.capture.video_file import FileSource
+from realtime.core.types import Analysed
+from realtime.provenance.source_facts import source_facts
+from realtime.reports.table_metadata import read_facts, sidecar_of
+from realtime.reports.table_schema import COLUMNS
+from tests.support.analysed import moment
+from tests.support.recorded import make_source
+from tests.support.report_page import Elements, written
+from tests.support.table_rows import FORMATS, read_all, write_all
+
+LIST = "track,person,from_s,to_s,exclude\n1,Anna,,,\n3,Anna,,,\n"
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(run_live.main, ["persons", *map(str, words)])
+
+
+def frames() -> list[Analysed]:
+    """Track 1, then after a cut track 3, beside track 2; a second without a face; 10 frames a second."""
+    labels: list[Mapping[int, str]] = [{1: "happiness", 2: "anger"}] * 20 + [{}] * 20
+    labels += [{3: "neutral" if n < 10 else "uncertain", 2: "anger"} for n in range(20)]
+    return [moment(n / 10, people) for n, people in enumerate(labels)]
+
+
+def made(folder: Path, suffix: str = ".csv", **options: Any) -> Path:
+    (folder / "persons.csv").write_text(LIST)
+    return write_all(folder / f"t{suffix}", frames(), **options)
+
+
+def by_person(rows: list[dict[str, Any]]) -> dict[tuple[Any, Any, Any], int]:
+    found: dict[tuple[Any, Any, Any], int] = {}
+    for row in rows:
+        key = row["track"], row["person"], int(row["excluded"])
+        found[key] = found.get(key, 0) + 1
+    return found
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_further_table_says_who_is_who(tmp_path: Path, suffix: str) -> None:
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+    table = made(tmp_path, suffix, facts={"versions": {"numpy": "1"}}, constants={"source": "c.mp4", "group": "A"})
+    before, rows_before = table.read_bytes(), read_rows(table)
+    found = run(table, tmp_path / "persons.csv")
+    assert found.exit_code == 0, found.output
+    new = tmp_path / f"t-persons{suffix}"
+    assert found.output.splitlines() == [
+        "Anna: happiness 0.0-1.9 s, neutral 4.0-4.9 s, uncertain 5.0-5.9 s",
+        "person 2: anger 0.0-1.9 s, anger 4.0-5.9 s",
+        f"table: {new}",
+    ]
+    rows = read_rows(new)
+    assert [{k: v for k, v in row.items() if k not in ("person", "excluded")} for row in rows] == rows_before
+    assert list(rows[0])[-4:] == ["source", "group", "person", "excluded"]
+    none = None if suffix != ".csv" else ""
+    one, two, three = (1, 2, 3) if suffix != ".csv" else ("1", "2", "3")
+    assert by_person(rows) == {(one, "Anna", 0): 20, (two, "2", 0): 40, (three, "Anna", 0): 20, (none, none, 0): 20}
+    facts = read_facts(new)
+    assert facts["persons"]["lines"][0] == {"track": 1, "person": "Anna"}
+    assert (facts["persons"]["of_table"], facts["versions"]) == (table.name, {"numpy": "1"})
+    assert table.read_bytes() == before
+    names = [*COLUMNS, "source", "group", "person", "excluded"]
+    if suffix != ".parquet":
+        described = json.loads(sidecar_of(new).read_bytes())
+        assert described["url"] == new.name
+        assert len(described["tableSchema"]["columns"]) == len(names)
+
+
+def read_rows(table: Path) -> list[dict[str, Any]]:
+    if table.suffix == ".csv":
+        return list(csv.DictReader(table.open(encoding="utf-8", newline="")))
+    return read_all(table)
+
+
+def test_rows_that_are_left_out_are_marked_and_an_edited_table_is_edited_again(tmp_path: Path) -> None:
+    table = made(tmp_path, ".jsonl")
+    (tmp_path / "persons.csv").write_text("track,exclude,from_s,to_s\n2,yes,4,5\n,yes,2,3\n")
+    assert run(table, tmp_path / "persons.csv").exit_code == 0
+    new = tmp_path / "t-persons.jsonl"
+    assert by_person(read_all(new)) == {
+        (1, "1", 0): 20,
+        (2, "2", 0): 30,
+        (2, "2", 1): 10,
+        (3, "3", 0): 20,
+        (None, None, 0): 10,
+        (None, None, 1): 10,
+    }
+    (tmp_path / "persons.csv").write_text("track,person\n2,Ben\n")
+    assert run(new, tmp_path / "persons.csv", "--out", tmp_path / "again.jsonl").exit_code == 0
+    again = read_all(tmp_path / "again.jsonl")
+    assert list(again[0]) == list(read_all(new)[0])
+    assert by_person(again)[2, "Ben", 0] == 40
+    assert read_facts(tmp_path / "again.jsonl")["persons"]["lines"] == [{"track": 2, "person": "Ben"}]
+
+
+def test_the_report_of_a_table_says_what_that_of_the_run_says(tmp_path: Path) -> None:
+    table, page = made(tmp_path), tmp_path / "r.html"
+    (tmp_path / "persons.csv").write_text("track,person\n1,1\n")
+    found = run(table, tmp_path / "persons.csv", "--report", page, "--clip-seconds", 1)
+    assert found.exit_code == 0, found.output
+    assert "no pictures of faces in the report" in found.output
+    ours, runs = page.read_text(), written(tmp_path / "run.html", frames(), clip_s=1.0, pictures=False)
+    assert Elements(ours).self_contained()
+    assert Elements(ours).open == []
+
+    def plots(text: str) -> tuple[list[str], list[float]]:
+        said = "".join(re.findall(r"(?:<polygon|<rect|<h3|<b>)[^<]*", text))
+        numbers = r"(?<![#\da-f.])\d+(?:\.\d+)?(?![\da-f])"
+        return re.split(numbers, said), [float(number) for number in re.findall(numbers, said)]
+
+    assert len(plots(ours)[0]) > 40
+    assert plots(ours)[0] == plots(runs)[0]
+    # Tables have four decimals.
+    assert plots(ours)[1] == pytest.approx(plots(runs)[1], abs=0.11)
+    assert "track 1 is 1 (persons.csv)" in ours
+
+
+def test_pictures_come_from_the_video_if_it_is_the_same(tmp_path: Path) -> None:
+    make_source(tmp_path / "c.mp4", seconds=4)
+    source = FileSource(str(tmp_path / "c.mp4"))
+    facts = {"source_facts": source_facts(source.open()), "source": "c.mp4"}
+    source.close()
+    table, page = made(tmp_path, facts=facts), tmp_path / "r.html"
+
+    def pictures(*options: object) -> int:
+        found = run(table, tmp_path / "persons.csv", "--report", page, "--overwrite", *options)
+        assert found.exit_code == 0, found.output
+        assert ("no pictures" in found.output) is ("<img" not in page.read_text() and "--privacy" not in options)
+        return page.read_text().count("<img")
+
+    assert pictures() >= 1
+    assert pictures("--privacy") == 0
+    moved = (tmp_path / "c.mp4").rename(tmp_path / "moved.mp4")
+    assert pictures() == 0
+    assert pictures("--video", moved) >= 1
+    moved.write_bytes(moved.read_bytes() + b"x")
+    assert pictures("--video", moved) == 0, "another file shows other people"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "code"),
+    [
+        ("track,person\n7,Anna\n", "persons.csv, line 2: no row is of track 7; tracks are 1, 2, 3", 2),
+        ("track,person,from_s\n1,Anna,50\n", "line 2: no row is of track 1 from 50 s", 2),
+        ("track,who\n7,Anna\n", "columns must be of track, person, from_s, to_s, exclude; received who", 2),
+    ],
+)
+def test_a_bad_list_costs_nothing(tmp_path: Path, text: str, said: str, code: int) -> None:
+    table = made(tmp_path)
+    (tmp_path / "persons.csv").write_text(text)
+    before = sorted(tmp_path.iterdir())
+    found = run(table, tmp_path / "persons.csv", "--report", tmp_path / "r.html")
+    assert found.exit_code == code
+    assert found.output.startswith("error: ")
+    assert said in found.output
+    assert found.output.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_damaged_table_costs_nothing(tmp_path: Path) -> None:
+    table = made(tmp_path)
+    good = table.read_text()
+    for text in (good.replace("0.1,", "soon,"), good.replace("track", "trick", 1), good[: len(good) // 2] + '"\n'):
+        table.write_text(text)
+        before = sorted(tmp_path.iterdir())
+        found = run(table, tmp_path / "persons.csv")
+        assert (found.exit_code, found.output.count("\n")) == (1, 1), (found.output, found.exc_info)
+        assert f"the rows of {table} cannot be read" in found.output
+        assert sorted(tmp_path.iterdir()) == before
+
+
+def test_what_is_there_is_kept(tmp_path: Path) -> None:
+    table = made(tmp_path)
+    words = (table, tmp_path / "persons.csv")
+    assert run(*words).exit_code == 0
+    found = run(*words)
+    assert (found.exit_code, "it exists already; add --overwrite" in found.output) == (1, True)
+    assert run(*words, "--overwrite").exit_code == 0
+    for name in ("t.csv", "persons.csv"):
+        before = (tmp_path / name).read_bytes()
+        found = run(*words, "--out", tmp_path / name, "--overwrite")
+        assert (found.exit_code, "a new file cannot be one that is read" in found.output) == (2, True)
+        assert (tmp_path / name).read_bytes() == before
+    assert run(*words, "--out", tmp_path / "t.parquet").exit_code == 2
+
+
+def test_columns_of_these_names_of_ones_own_are_refused(tmp_path: Path) -> None:
+    table = made(tmp_path, constants={"source": "c.mp4", "person": "P07"})
+    found = run(table, tmp_path / "persons.csv")
+    assert (found.exit_code, "has a column person of its own" in found.output) == (2, True)
+
+
+def test_one_person_in_two_places_is_noted(tmp_path: Path) -> None:
+    table = made(tmp_path)
+    (tmp_path / "persons.csv").write_text("track,person\n1,Anna\n2,Anna\n")
+    found = run(table, tmp_path / "persons.csv")
+    assert found.exit_code == 0
+    assert "note: Anna is in two places at once, from 0.0 s on: tracks 1 and 2" in found.output
