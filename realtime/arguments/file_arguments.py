@@ -36,6 +36,7 @@ _OPTIONS = (
         callback=refuse_nan,
         help="The report gives one emotion to each clip of this length.",
     ),
+    click.option("--same-person", is_flag=True, help="The report asks which tracks look alike, by colors alone."),
     click.option("--overwrite", is_flag=True, help="Replace files that exist; without it a terminal is asked."),
 )
 
@@ -60,7 +61,7 @@ def file_outputs(values: dict[str, Any]) -> Iterator[SinkOptions]:
         RecordError: a file exists and is to be kept.
     """
     record, table, report = (values.pop(name) for name in ("record", "table", "report"))
-    clip_seconds, overwrite = values.pop("clip_seconds"), values.pop("overwrite")
+    clip_seconds, overwrite, same = (values.pop(name) for name in ("clip_seconds", "overwrite", "same_person"))
     printed = rows_to_stdout(table)
     overwrite = overwrite or _asked_to_replace(record, None if printed else table, report)
     if printed:
@@ -74,7 +75,7 @@ def file_outputs(values: dict[str, Any]) -> Iterator[SinkOptions]:
     if report is not None:
         from realtime.reports.report_sink import ReportOptions
 
-        yield ReportOptions(report, clip_seconds, overwrite)
+        yield ReportOptions(report, clip_seconds, overwrite, same)
     if record is not None:
         from realtime.recording.recording_sink import RecordingOptions
 

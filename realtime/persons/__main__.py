@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,23 +34,15 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--report", type=_FILE, help="Also write a page, with pictures where the video is found.")
 @click.option("--clip-seconds", type=click.FloatRange(0.5, 86_400), default=4, show_default=True, help="Of the report.")
 @click.option("--video", type=_FILE, help="The analyzed file, where it is neither beside TABLE nor here.")
+@click.option("--same-person", is_flag=True, help="The report asks which tracks look alike, by colors alone.")
 @click.option("--privacy", is_flag=True, help="No faces in the report.")
 @click.option("--overwrite", is_flag=True, help="Replace files that exist.")
-def main(
-    table: Path,
-    persons: Path,
-    out: Path | None,
-    report: Path | None,
-    clip_seconds: float,
-    video: Path | None,
-    privacy: bool,
-    overwrite: bool,
-) -> None:
+def main(**options: Any) -> None:
     """See `_HELP`."""
     hold_standard_streams()
     try:
         with ending_signals():
-            _run(table, persons, out, report, clip_seconds, video, privacy=privacy, overwrite=overwrite)
+            _run(**options)
     except EmotionLiveError as error:
         say(f"error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
@@ -63,11 +56,10 @@ def _run(
     persons: Path,
     out: Path | None,
     report: Path | None,
-    clip_seconds: float,
     video: Path | None,
-    *,
     privacy: bool,
     overwrite: bool,
+    **page: Any,
 ) -> None:
     from realtime.core.output_paths import owner_only
     from realtime.core.persons.person_file import read_persons
@@ -81,8 +73,8 @@ def _run(
     with owner_only():
         written = [write_named_table(recorded, target, edits, overwrite=overwrite)]
         if report is not None:
-            page = ReportOptions(report, clip_seconds, overwrite)
-            written.append(write_named_report(recorded, page, edits, video, pictures=not privacy))
+            options = ReportOptions(report, overwrite=overwrite, **page)
+            written.append(write_named_report(recorded, options, edits, video, pictures=not privacy))
     for one in written:
         for line in one.summary:
             say(line)

@@ -100,6 +100,7 @@ def write_named_report(
         pictures=found is not None,
         overwrite=options.overwrite,
         persons=persons,
+        same_person=options.same_person,
     )
     try:
         for analysed in recorded_frames(table, found):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.types import UNCERTAIN
@@ -15,6 +16,7 @@ from realtime.reports.plots.plot_data import P_COLUMNS, csv_bytes, share_csv, ti
 from realtime.reports.plots.shapes import clock, fill
 from realtime.reports.plots.share_plot import SharePlot, share_plot
 from realtime.reports.plots.timeline_plot import TimelinePlot, timeline_plot
+from realtime.timeline.alike_tracks import Alike
 from realtime.timeline.headcount import Headcount
 from realtime.timeline.key_moments import Moment
 from realtime.timeline.share_interval import share_intervals
@@ -146,6 +148,7 @@ class HtmlPage:
         portraits: Mapping[int, bytes],
         facts: PageFacts,
         persons: PersonEdits = NO_EDITS,
+        alike: Sequence[Alike] = (),
     ) -> str:
         """Return the page.
 
@@ -155,14 +158,15 @@ class HtmlPage:
             portraits: person -> JPEG.
             facts: of the run.
             persons: who the tracks are; already applied to the others.
+            alike: which of them may be the same person.
         """
         people, drawn = _in_order(timeline.people)
         count = Headcount([one.track for one in people], timeline.most_at_once, timeline.forgotten, persons)
-        clips = _clip_rows(timeline, drawn)
         return self._template.render(
             facts=facts,
             end_s=timeline.end_s,
             headcount=count,
+            alike=[(one, _pair(one, portraits)) for one in alike],
             faces=_faces(people, portraits, count) if count.split else [],
             legend=(*reversed(STACK_ORDER), UNCERTAIN),
             sections=[_section(person, timeline, portraits.get(person.track), count) for person in drawn],
@@ -172,8 +176,7 @@ class HtmlPage:
             crowded=len(people) > _MAX_DRAWN,
             moments=moments,
             clip_s=timeline.clip_s,
-            clips=clips[:_MAX_CLIP_ROWS],
-            clips_left_out=max(0, len(clips) - _MAX_CLIP_ROWS),
+            **_clips(timeline, drawn),
             clips_csv=_clips_csv(timeline, persons),
             moments_csv=_moments_csv(moments, persons),
         )
@@ -193,6 +196,10 @@ def _faces(people: Sequence[Person], portraits: Mapping[int, bytes], count: Head
         _Portrait(count.title(person.track), count.who(person.track), jpeg, person.first_s, person.last_s)
         for person, jpeg in seen[:_MAX_FACES]
     ]
+
+
+def _pair(one: Alike, portraits: Mapping[int, bytes]) -> list[bytes]:
+    return [portraits[number] for number in (one.earlier, one.later) if number in portraits]
 
 
 def _section(person: Person, timeline: Timeline, portrait: bytes | None, count: Headcount) -> _Section:
@@ -216,6 +223,12 @@ def _share_rows(people: Sequence[Person], count: Headcount) -> list[_ShareRow]:
         shares = person.total.label_s / max(float(person.total.label_s.sum()), 1e-9)
         rows.append(_ShareRow(count.title(person.track), person.total.seen_s, shares.tolist()))
     return rows
+
+
+def _clips(timeline: Timeline, people: Sequence[Person]) -> dict[str, Any]:
+    """Return the rows of clips that the page shows, and how many it leaves out."""
+    clips = _clip_rows(timeline, people)
+    return {"clips": clips[:_MAX_CLIP_ROWS], "clips_left_out": max(0, len(clips) - _MAX_CLIP_ROWS)}
 
 
 def _clip_rows(timeline: Timeline, people: Sequence[Person]) -> list[_ClipRow]:

@@ -13,6 +13,7 @@ from realtime.core.output_paths import check_target, write_whole
 from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.types import Analysed
 from realtime.reports.html_page import HtmlPage, PageFacts
+from realtime.timeline.alike_tracks import AlikeTracks
 from realtime.timeline.face_thumbnails import FaceThumbnails
 from realtime.timeline.key_moments import KeyMoments
 from realtime.timeline.timeline import Timeline
@@ -32,6 +33,7 @@ class HtmlReport:
         pictures: `bool`, whether small pictures of faces may be in the page.
         overwrite: `bool`, replace an existing file.
         persons: who the tracks are, and what is left out.
+        same_person: `bool`, whether the page asks which tracks may be the same person; it needs pictures.
 
     Attributes:
         overwrite: `bool`, whether a file at `path` is replaced when the report is closed.
@@ -51,6 +53,7 @@ class HtmlReport:
         pictures: bool = True,
         overwrite: bool = False,
         persons: PersonEdits = NO_EDITS,
+        same_person: bool = False,
     ) -> None:
         check_target(path, "report", SUFFIXES, overwrite=overwrite)
         if not MIN_CLIP_S <= clip_s < math.inf:
@@ -63,6 +66,7 @@ class HtmlReport:
         self._timeline = Timeline(clip_s)
         self._moments = KeyMoments(pictures=pictures)
         self._portraits = FaceThumbnails() if pictures else None
+        self._alike = AlikeTracks() if pictures and same_person else None
         self._frames = 0
         self._closed = False
 
@@ -81,6 +85,8 @@ class HtmlReport:
         self._moments.write(analysed)
         if self._portraits is not None:
             self._portraits.write(analysed)
+        if self._alike is not None:
+            self._alike.write(analysed)
 
     def close(self) -> None:
         """Write the page, whole or not at all; any number of times.
@@ -96,7 +102,9 @@ class HtmlReport:
         if not self._frames:
             return
         portraits = {} if self._portraits is None else self._portraits.jpegs()
-        text = self._page.render(self._timeline, self._moments.found, portraits, self._facts(), self._persons)
+        alike = [] if self._alike is None else self._alike.pairs(self._persons.names)
+        facts = self._facts()
+        text = self._page.render(self._timeline, self._moments.found, portraits, facts, self._persons, alike)
         # The name of a file need not be UTF-8, and comes with surrogates then.
         page = text.encode(errors="replace")
         try:

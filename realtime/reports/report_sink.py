@@ -23,6 +23,7 @@ class ReportOptions:
         path: the page to write; .html or .htm.
         clip_seconds: `float`, length in seconds of the clips that get one emotion each.
         overwrite: `bool`, whether an existing file may be replaced.
+        same_person: `bool`, whether the page asks which tracks may be the same person, by the colors around the faces.
 
     Raises:
         ConfigError: clips that are too short.
@@ -31,6 +32,7 @@ class ReportOptions:
     path: Path
     clip_seconds: float = 4.0
     overwrite: bool = False
+    same_person: bool = False
     watched = False
 
     def __post_init__(self) -> None:
@@ -72,6 +74,7 @@ class ReportSink:
             pictures=run.shows_faces,
             overwrite=self._options.overwrite,
             persons=run.persons,
+            same_person=self._options.same_person,
         )
 
     def write(self, analysed: Analysed) -> None:
