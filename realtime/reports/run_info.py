@@ -73,7 +73,7 @@ def recorded_facts(facts: Mapping[str, Any], persons: PersonEdits) -> PageFacts:
     if "began" in facts:
         rows.append(("Run started", f"{str(facts['began'])[:16].replace('T', ' ')} UTC"))
     drops = ", ".join(f"{count} ({cause})" for cause, count in (facts.get("dropped") or {}).items())
-    rows += [("Frames dropped", drops or "none"), *_file(source), *_interventions(facts.get("interventions") or ())]
+    rows += [("Frames dropped", drops or "none"), *_file(source), *_ending(facts)]
     rows += [("Options not at their default", _options(facts.get("options") or {})), *_added({}, persons)]
     rows.append(("Program", f"{facts.get('program', '')}; this page: emotion-live {VERSION}"))
     digest, files = str(facts.get("manifest_sha256", "")), (models.get("files") or {}).items()
