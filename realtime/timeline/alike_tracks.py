@@ -77,7 +77,7 @@ class AlikeTracks:
     def pairs(self, different: Collection[int] = ()) -> list[Alike]:
         """Return for each track the earlier one that is most alike, where that is alike enough, in order.
 
-        Who was seen at once is not the same person, and nobody is alike who is not more so than two of those.
+        Who was seen at once is not the same person: a pair must be more alike than any two of those.
 
         Args:
             different: numbers of tracks that are known to be different people.
@@ -93,7 +93,7 @@ class AlikeTracks:
             earlier = [
                 Alike(one, later, self._likeness(one, later))
                 for one in numbers[:place]
-                if one not in self._tracks[later].beside and not (known and one in different)
+                if not (known and one in different)
             ]
             best = max(earlier, key=lambda one: one.likeness, default=None)
             if best is not None and best.likeness >= least:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -87,12 +88,11 @@ def read_rows(table: Path) -> list[dict[str, Any]]:
     return read_all(table)
 
 
-def test_rows_that_are_left_out_are_marked_and_an_edited_table_is_edited_again(tmp_path: Path) -> None:
+def test_rows_that_are_left_out_are_marked(tmp_path: Path) -> None:
     table = made(tmp_path, ".jsonl")
     (tmp_path / "persons.csv").write_text("track,exclude,from_s,to_s\n2,yes,4,5\n,yes,2,3\n")
     assert run(table, tmp_path / "persons.csv").exit_code == 0
-    new = tmp_path / "t-persons.jsonl"
-    assert by_person(read_all(new)) == {
+    assert by_person(read_all(tmp_path / "t-persons.jsonl")) == {
         (1, "1", 0): 20,
         (2, "2", 0): 30,
         (2, "2", 1): 10,
@@ -100,12 +100,37 @@ def test_rows_that_are_left_out_are_marked_and_an_edited_table_is_edited_again(t
         (None, None, 0): 10,
         (None, None, 1): 10,
     }
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_table_with_a_list_gets_another_one(tmp_path: Path, suffix: str) -> None:
+    table, new, again = made(tmp_path, suffix), tmp_path / f"t-persons{suffix}", tmp_path / f"again{suffix}"
+    assert run(table, tmp_path / "persons.csv").exit_code == 0
     (tmp_path / "persons.csv").write_text("track,person\n2,Ben\n")
-    assert run(new, tmp_path / "persons.csv", "--out", tmp_path / "again.jsonl").exit_code == 0
-    again = read_all(tmp_path / "again.jsonl")
-    assert list(again[0]) == list(read_all(new)[0])
-    assert by_person(again)[2, "Ben", 0] == 40
-    assert read_facts(tmp_path / "again.jsonl")["persons"]["lines"] == [{"track": 2, "person": "Ben"}]
+    assert run(new, tmp_path / "persons.csv", "--out", again).exit_code == 0
+    assert run(table, tmp_path / "persons.csv", "--overwrite").exit_code == 0
+    assert again.read_bytes() == new.read_bytes(), "as from the table without a list"
+    assert {row["person"] for row in read_rows(again) if str(row["track"]) == "2"} == {"Ben"}
+    assert read_facts(again)["persons"]["lines"] == [{"track": 2, "person": "Ben"}]
+    assert [one["name"] for one in json.loads(sidecar_of(again).read_bytes())["tableSchema"]["columns"]][-2:] == [
+        "person",
+        "excluded",
+    ]
+
+
+def test_a_full_disk_leaves_what_was_there(
+    tmp_path: Path, full_disk: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    table = made(tmp_path, ".jsonl")
+    assert run(table, tmp_path / "persons.csv").exit_code == 0
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "persons.csv").write_bytes(before[tmp_path / "persons.csv"] + b"2,Ben,,,\n")
+    with full_disk(3000):
+        found = run(table, tmp_path / "persons.csv", "--overwrite")
+    assert (found.exit_code, found.output.count("\n")) == (1, 1), found.output
+    assert "cannot write the table" in found.output
+    del before[tmp_path / "persons.csv"]
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.name != "persons.csv"} == before
 
 
 def test_the_report_of_a_table_says_what_that_of_the_run_says(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ ONE_NAMED = PersonEdits((PersonLine(1, "Anna"),))
         ([1, 2], 2, 0, NO_EDITS, "2 people", False),
         ([1, 2], 1, 0, NO_EDITS, "2 tracks, of at least one person", True),
         ([1, 2, 3], 2, 2, NO_EDITS, "5 tracks, of at least 2 people", True),
+        ([1, 2], 2, 1, NO_EDITS, "3 tracks, of at least 2 people", True),
         ([ANNA], 1, 0, ONE_NAMED, "One person", False),
         ([ANNA, 2], 1, 0, ONE_NAMED, "One named person and one track", True),
         ([ANNA, 2, 3], 2, 1, ONE_NAMED, "One named person and 3 tracks", True),
