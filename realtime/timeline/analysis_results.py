@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from models.manifest import EMOTIONS
 from realtime.core.config import SmoothingConfig
+from realtime.core.persons.person_edits import PersonEdits
 from realtime.core.types import Analysed, Emotions, Faces, Frame
 from realtime.smoothing.offline import smooth_offline
 from realtime.timeline.timeline import LABELS
@@ -163,6 +164,19 @@ class AnalysisResults:
         if len(rows) and (rows["label"].max() >= len(LABELS) or rows["reason"].max() >= len(results._reasons)):
             raise ValueError("it has a label that there is not")
         return results
+
+    def by_person(self, persons: PersonEdits) -> AnalysisResults:
+        """Return the same frames without what a list leaves out, with persons' numbers in place of tracks'.
+
+        These results stay as they are. The numbers' names are `PersonEdits.title`.
+        """
+        rows, ends = self._all(), self._starts[1 : self._count + 1]
+        frames = np.searchsorted(ends, np.arange(len(rows)), "right")
+        numbers, left_out = persons.of_rows(rows["track"], self.times_s[frames])
+        kept, counts = rows[~left_out], np.bincount(frames[~left_out], minlength=self._count)
+        kept["track"] = numbers[~left_out]
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return AnalysisResults.restored({**self.stored(), "rows": kept, "starts": starts})
 
     def _note(self, rows: npt.NDArray[np.void], emotions: Emotions) -> None:
         for reason in set(emotions.reasons).difference(self._reasons):

@@ -9,9 +9,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from realtime.core.persons.person_line import PersonLine
-from realtime.core.types import Analysed
+from realtime.core.types import Analysed, IntArray
 
 # A named person gets a number of its own beyond every track's: part of that track may be somebody else.
 _NAMED_FROM = 1_000_000
@@ -91,11 +92,31 @@ class PersonEdits:
         """Return a frame without what is left out, and with persons' numbers in place of tracks'."""
         if not self.lines:
             return analysed
-        time_s, tracks = analysed.frame.media_time_s, analysed.faces.track_ids.tolist()
-        kept = [row for row, track in enumerate(tracks) if not self.excluded(track, time_s)]
-        numbers = np.array([self.number_of(tracks[row], time_s) for row in kept], np.int64)
-        rows = np.array(kept, np.int64)
-        return Analysed(analysed.frame, analysed.faces.at(rows).with_track_ids(numbers), analysed.emotions.at(rows))
+        faces = analysed.faces
+        numbers, left_out = self.of_rows(faces.track_ids, np.full(len(faces), analysed.frame.media_time_s))
+        rows = np.flatnonzero(~left_out)
+        return Analysed(analysed.frame, faces.at(rows).with_track_ids(numbers[rows]), analysed.emotions.at(rows))
+
+    def of_rows(self, tracks: IntArray, times_s: npt.NDArray[np.float64]) -> tuple[IntArray, npt.NDArray[np.bool_]]:
+        """Return the numbers of many rows at once.
+
+        Args:
+            tracks: `(N,) int64`.
+            times_s: `(N,) float64`, media time of each in seconds.
+
+        Returns:
+            The persons' numbers `(N,) int64`, and whether a row is left out `(N,) bool`.
+        """
+        numbers, left_out = tracks.copy(), np.zeros(len(tracks), bool)
+        for line in self.lines:
+            covered = (times_s >= line.from_s) & (times_s < line.to_s)
+            if line.track is not None:
+                covered &= tracks == line.track
+            if line.exclude:
+                left_out |= covered
+            else:
+                numbers[covered] = self._numbers[line.person]
+        return numbers, left_out
 
     def with_line(self, line: PersonLine) -> PersonEdits:
         """Return the same list with one more line. Raises ConfigError: it contradicts another one."""
