@@ -90,6 +90,7 @@ lock: | $(UV)
 	$(LOCK) -o locks/base.txt >/dev/null
 	$(LOCK) --extra serve -o locks/serve.txt >/dev/null
 	$(LOCK) --extra parquet -o locks/parquet.txt >/dev/null
+	$(LOCK) --extra cluster -o locks/cluster.txt >/dev/null
 	$(LOCK) --extra train -o locks/train.txt >/dev/null
 	$(LOCK) --extra dev --extra serve -o locks/dev.txt >/dev/null
 	$(LOCK) --extra train --extra dev --extra serve -o locks/all.txt >/dev/null

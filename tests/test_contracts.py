@@ -46,6 +46,7 @@ PLANTS = [
     ("realtime/landmarks/detector.py", "import ai_edge_litert", {"mediapipe"}),
     ("realtime/landmarks/box_overlap.py", "import onnxruntime", {"onnxruntime"}),
     ("realtime/timeline/timeline.py", "import av", {"pyav"}),
+    ("realtime/batch/video_worker.py", "import ray", {"ray"}),
     ("realtime/doctor/check.py", "from tkinter import ttk", {"tk"}),
     ("realtime/app/jobs/job.py", "import tkinter", {"jobs"}),
     ("realtime/session/keys.py", "import starlette", {"serving"}),

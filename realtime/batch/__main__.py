@@ -18,6 +18,9 @@ from realtime.batch.batch_runner import BatchRunner
 from realtime.batch.result_store import ResultStore, VideoResult
 from realtime.batch.summary_rows import is_good
 from realtime.batch.video_list import SUMMARY_NAMES, Video, find_videos
+from realtime.batch.workers.process_pool import ProcessPool
+from realtime.batch.workers.ray_cluster import RayCluster
+from realtime.batch.workers.worker_pool import WorkerPool
 from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError
 from realtime.core.options import FaceStyle, SmoothingMode
@@ -30,7 +33,8 @@ _MB = 1e6
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IN...")
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for all results.")
 @click.option("--pattern", default="", metavar="GLOB", help='Of the files to take from folders: "*.avi".')
-@click.option("--jobs", type=click.IntRange(1, MOST_WORKERS), default=usable_cores(), show_default=True)
+@click.option("--jobs", type=click.IntRange(1, MOST_WORKERS), show_default=str(usable_cores()), help="At once.")
+@click.option("--ray", metavar="auto|ADDRESS", help="On a Ray cluster: docs/cluster.md.")
 @click.option("--table", type=click.Choice(TABLE_FORMATS), help="Of each video: parquet, or csv where pyarrow is not.")
 @click.option("--report", is_flag=True, help="Also a page per video.")
 @click.option("--record", is_flag=True, help="Also an annotated video each.")
@@ -68,7 +72,8 @@ def _run(
     inputs: Sequence[Path],
     out: Path,
     pattern: str,
-    jobs: int,
+    jobs: int | None,
+    ray: str | None,
     window: int | None,
     retry_failed: bool,
     overwrite: bool,
@@ -78,8 +83,10 @@ def _run(
     store = ResultStore(out)
     videos = find_videos(inputs, pattern, {(out / place).resolve() for place in store.places()})
     options = _options(**how)
-    with store, _Bar(videos) as bar:
-        runner = BatchRunner(store, options, min(jobs, len(videos)), bar.finished, bar.progress)
+    bar = _Bar(videos)
+    pool = _pool(jobs, ray, len(videos), bar)
+    with store, bar:
+        runner = BatchRunner(store, options, pool, bar.finished)
         results = runner.known(videos, retry_failed=retry_failed, overwrite=overwrite)
         _claim(store, inputs, videos, options, overwrite=overwrite)
         left = [video for video in videos if video.name not in results]
@@ -140,6 +147,15 @@ def _options(
         faces=FaceStyle.ON_BLACK if privacy else FaceStyle.BLURRED if blur_faces else FaceStyle.AS_THEY_ARE,
         seconds=seconds,
     )
+
+
+def _pool(jobs: int | None, ray: str | None, videos: int, bar: _Bar) -> WorkerPool:
+    """Return what runs the tasks. Raises ConfigError."""
+    if ray is None:
+        return ProcessPool(min(jobs or usable_cores(), videos), bar.progress)
+    if jobs is not None:
+        raise ConfigError("--jobs is for this machine; a cluster works on as many videos as it has CPUs: leave one out")
+    return RayCluster(ray, bar.progress, bar.say)
 
 
 def _stopping(runner: BatchRunner, bar: _Bar) -> Callable[[], bool]:

@@ -160,7 +160,7 @@ def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(batch, tmp_path: Path) 
     command = [sys.executable, "-m", "realtime.batch", str(videos), "--out", str(out), *arguments[3:], "--jobs", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     limit_s = time.monotonic() + 60
-    while not list(out.glob(".batch/working/*/*")) and time.monotonic() < limit_s:
+    while not list(out.glob(".batch/working/*/*/*")) and time.monotonic() < limit_s:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

@@ -11,6 +11,7 @@ from realtime.batch.batch_options import BatchOptions, fingerprint, table_format
 from realtime.batch.batch_runner import BatchRunner
 from realtime.batch.result_store import DONE, FAILED, ResultStore, VideoResult
 from realtime.batch.video_list import Video
+from realtime.batch.workers.process_pool import ProcessPool
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
 from tests.support.batch_workers import named_result
@@ -33,13 +34,17 @@ def kept(store: ResultStore, video: Video, status: str = DONE, **others: object)
 
 
 def known(store: ResultStore, videos: list[Video], options: BatchOptions = OPTIONS, **how: bool) -> set[str]:
-    return set(BatchRunner(store, options, 1).known(videos, **{"retry_failed": False, "overwrite": False, **how}))
+    return set(
+        BatchRunner(store, options, ProcessPool(1)).known(videos, **{"retry_failed": False, "overwrite": False, **how})
+    )
 
 
 def test_a_process_that_dies_costs_its_own_video_alone(tmp_path: Path, videos: list[Video]) -> None:
     told: list[str] = []
     with ResultStore(tmp_path / "out") as store:
-        runner = BatchRunner(store, OPTIONS, 2, lambda result: told.append(result.name), analyze=named_result)
+        runner = BatchRunner(
+            store, OPTIONS, ProcessPool(2), lambda result: told.append(result.name), analyze=named_result
+        )
         results = {result.name: result for result in runner.run(videos)}
         assert sorted(told) == sorted(results) == ["a", "b", "bug", "c", "deadly"]
         assert {name for name, result in results.items() if result.status == DONE} == {"a", "b", "c"}
@@ -51,7 +56,7 @@ def test_a_process_that_dies_costs_its_own_video_alone(tmp_path: Path, videos: l
 def test_a_stopped_batch_starts_no_further_video(tmp_path: Path, videos: list[Video]) -> None:
     good = [video for video in videos if len(video.name) == 1]
     with ResultStore(tmp_path / "out") as store:
-        runner = BatchRunner(store, OPTIONS, 1, lambda _: runner.stop(), analyze=named_result)
+        runner = BatchRunner(store, OPTIONS, ProcessPool(1), lambda _: runner.stop(), analyze=named_result)
         assert len(list(runner.run(good))) == 1
 
 

@@ -28,7 +28,7 @@ _ENTRIES = {
 # Values that stand for others, as FILE, … or 'MY SET', and the region that docs/training.md adds.
 _PLACEHOLDER = re.compile(r"[A-Z_. ]+|…|brows")
 # Options that sentences name, and that are those of other programs.
-_FOREIGN = {"--help", "--wheel", "--timeout"}
+_FOREIGN = {"--help", "--wheel", "--timeout", "--head", "--num-cpus"}
 
 
 @functools.cache

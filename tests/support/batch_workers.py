@@ -12,6 +12,8 @@ from realtime.batch.video_worker import VideoTask
 
 def named_result(task: VideoTask) -> VideoResult:
     """Succeed at once, but for a video called "deadly", which kills its process, and "bug", which raises."""
+    # Raises where an earlier attempt has left the folder.
+    (task.working / str(task.number)).mkdir(parents=True)
     if task.video.name == "deadly":
         time.sleep(0.2)
         os._exit(9)
