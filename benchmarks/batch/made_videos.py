@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 
 CLIP = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
-_KINDS = 20
+_KINDS, _APART = 20, 13
 _FRAMES = (4, 12)
 _WH = (320, 240)
 
@@ -51,7 +51,8 @@ def make_videos(folder: Path, count: int, broken: int, seed: int) -> tuple[dict[
     draw = random.Random(seed)
     folder.mkdir(parents=True)
     made = [folder / f"kind{number}.mp4" for number in range(_KINDS)]
-    lengths = [_write(path, 15 * number, draw.randint(*_FRAMES)) for number, path in enumerate(made)]
+    frames = _small_frames()
+    lengths = [_write(path, frames[_APART * number :][: draw.randint(*_FRAMES)]) for number, path in enumerate(made)]
     chosen = set(draw.sample(range(count), broken))
     good, bad = dict[str, int](), set[str]()
     for number in range(count):
@@ -69,14 +70,18 @@ def make_videos(folder: Path, count: int, broken: int, seed: int) -> tuple[dict[
     return good, bad
 
 
-def _write(path: Path, first: int, frames: int) -> int:
-    """Write so many frames of the demo clip, smaller; return how many there are."""
-    with av.open(str(CLIP)) as source, av.open(str(path), "w") as container:
+def _small_frames() -> list[av.VideoFrame]:
+    with av.open(str(CLIP)) as source:
+        last = _APART * (_KINDS - 1) + _FRAMES[1]
+        return [one.reformat(*_WH, format="yuv420p") for one in itertools.islice(source.decode(video=0), last)]
+
+
+def _write(path: Path, frames: list[av.VideoFrame]) -> int:
+    with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=30)
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = *_WH, "yuv420p", 1_500_000
-        for index, frame in enumerate(itertools.islice(source.decode(video=0), first, first + frames)):
-            small = frame.reformat(*_WH, format="yuv420p")
-            small.pts, small.time_base = index, Fraction(1, 30)
-            container.mux(stream.encode(small))
+        for index, frame in enumerate(frames):
+            frame.pts, frame.time_base = index, Fraction(1, 30)
+            container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return frames
+    return len(frames)
