@@ -253,9 +253,9 @@ def test_a_report_is_written_with_the_clips_that_were_asked_for(weights: Path, t
     assert done.exit_code == 0, done.output
     assert f"report: {page}" in done.output
     text = page.read_text("utf-8")
-    assert "One emotion per clip of 0.5 s" in text
-    assert text.count("<tr><td>0.") == 2
-    assert "mostly happiness" in text
+    assert "One label per clip of 0.5 s" in text
+    assert text.count('<tr><th scope="row">0.') == 2
+    assert "most often happiness" in text
 
 
 def test_frames_that_a_damaged_file_loses_are_told(weights: Path, tmp_path: Path) -> None:
