@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from models.cli import fail_in_one_line, split_shares
 from models.console import say
 from models.dataset.copies import without_copies
 from models.dataset.labels import LabelledFace, hard, of_split, outside_lines, read_labels, split_by_subject
+from models.dataset.occlusion import COVER_KINDS, cover_face
 from models.dataset.pictures import plain_name
 from models.errors import DataError
 from models.evaluate.fusion_solver import (
@@ -23,7 +25,7 @@ from models.evaluate.fusion_solver import (
     fit_temperature,
     negative_log_likelihood,
 )
-from models.evaluate.labelings import Labelings, recalibrated
+from models.evaluate.labelings import POOLING, Labelings, recalibrated
 from models.evaluate.scores import expected_calibration_error, score
 from models.evaluate.shipped import Answers, run_shipped
 from models.manifest import (
@@ -36,8 +38,9 @@ from models.manifest import (
     load_manifest,
     save_manifest,
 )
+from models.region_registry import REGIONS
 from realtime.core.config import PipelineConfig
-from realtime.core.types import FloatArray
+from realtime.core.types import FloatArray, ImageArray
 from realtime.inference.fusion import tempered
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -81,34 +84,25 @@ def main(
 
     First one temperature per expert, then the fusion. All methods are compared by five-fold cross-validation, and
     --method is the one that is written. The fit aims at all votes; scored are faces of which more than half agree.
+    The faces are then looked at once more for each region, with a mask or glasses drawn over the others: where only
+    one expert has something to say, its answer is read by numbers of its own.
 
     With --meant and --posed, shifts and temperature are chosen for all three labelings, and the fusions for
     sensitivity 0 (the votes alone) and 1 (what was meant, and posed faces in full) are written beside.
     """
-    if (posed is None) != (posed_root is None):
-        raise DataError("--posed and --posed-root go together; received one of them: give the other one, too")
-    manifest = load_manifest(weights)
-    found = _looked_at(_each_once(labels, root, label_column, split, (val_share, test_share)), root, split, weights)
-    applied = [expert.temperature for expert in manifest.experts]
-    temperatures = _temperatures(found.evidence(), applied)
-    found = found.with_temperatures(applied, temperatures)
-    scores = _compared(evidence := found.evidence(), dict(zip(manifest.regions, temperatures, strict=True)))
-    labelings = Labelings(evidence, _meant(found, meant, root) if meant else None)
-    if posed and posed_root:
-        shown = _looked_at(_labelled(posed, posed_root), posed_root, "", weights)
-        labelings = replace(labelings, posed=shown.with_temperatures(applied, temperatures).evidence())
+    posed_faces, manifest = _posed(posed, posed_root), load_manifest(weights)
+    faces = _each_once(labels, root, label_column, split, (val_share, test_share))
+    found = _looked_at(faces, root, split, weights)
+    temperatures = _temperatures(found.evidence(), [expert.temperature for expert in manifest.experts])
+    shown = _looked_at(posed_faces, posed_root, "", weights) if posed_root else None
+    sets = _Sets(found, shown, meant, weights, temperatures)
+    labelings = sets.labelings()
+    scores = _compared(labelings.seen, dict(zip(manifest.regions, temperatures, strict=True)))
+    labelings = replace(labelings, alone=sets.alone(manifest.regions) if method in POOLING else ())
     fusion = labelings.fitted(method, meant_share, posed_share)
     _write(manifest, temperatures, fusion, labelings.exchange(method), scores)
     _say_shares(manifest, fusion)
     say(f"wrote {method} fusion into {weights / MANIFEST_NAME}")
-
-
-def _meant(found: _LookedAt, table: Path, root: Path) -> Evidence:
-    """Return the evidence with the labels of another table. Raises DataError: it names none of the faces."""
-    evidence = found.evidence(read_labels(table, root))
-    if not len(evidence.soft):
-        raise DataError(f"--meant needs labels of the same files as --labels; {table} names none of them")
-    return evidence
 
 
 def _say_shares(manifest: Manifest, fusion: FusionSpec) -> None:
@@ -117,8 +111,11 @@ def _say_shares(manifest: Manifest, fusion: FusionSpec) -> None:
         say(f"{region} is right when it says: {shares}")
 
 
-def _labelled(labels: Path | None, root: Path, label_column: str = "label") -> list[LabelledFace]:
-    return [face for face in read_labels(labels, root, label_column) if face.label]
+def _posed(table: Path | None, root: Path | None) -> list[LabelledFace]:
+    """Return the posed faces. Raises DataError: one of the two is missing."""
+    if (table is None) != (root is None):
+        raise DataError("--posed and --posed-root go together; received one of them: give the other one, too")
+    return [face for face in read_labels(table, root) if face.label] if table and root else []
 
 
 def _each_once(
@@ -164,8 +161,10 @@ def _write(
 class _LookedAt:
     """Pictures and what the experts say of them."""
 
-    faces: Sequence[LabelledFace]
+    faces: list[LabelledFace]
+    root: Path
     answers: Answers
+    applied: list[float]
 
     def evidence(self, labels: Sequence[LabelledFace] | None = None) -> Evidence:
         """Return the evidence on the faces that were found and have a label: their own, or one of the same files."""
@@ -181,10 +180,71 @@ class _LookedAt:
         )
         return everyone[self.answers.detected & np.array([bool(face.label) for face in faces])]
 
-    def with_temperatures(self, applied: list[float], wanted: list[float]) -> _LookedAt:
+    def with_temperatures(self, wanted: list[float]) -> _LookedAt:
         """Return the same with other temperatures of the experts than those that were applied."""
-        by_region = recalibrated(self.answers.by_region, applied, wanted)
-        return _LookedAt(self.faces, replace(self.answers, by_region=by_region))
+        by_region = recalibrated(self.answers.by_region, self.applied, wanted)
+        return replace(self, answers=replace(self.answers, by_region=by_region), applied=wanted)
+
+    def covered(self, what: str, weights: Path) -> _LookedAt:
+        """Return the same faces with something drawn on each, as in training (`models.dataset.occlusion`)."""
+
+        def cover(image_bgr: ImageArray, landmarks_xy: FloatArray) -> ImageArray:
+            # A picture always gets the same cover, whatever else is fitted to.
+            rng = np.random.default_rng(zlib.crc32(image_bgr.tobytes()))
+            return cover_face(image_bgr, landmarks_xy, what, rng)[0]
+
+        say(f"once more, with {what} drawn on each face")
+        answers = run_shipped(self.faces, self.root, PipelineConfig(weights=weights), cover=cover)
+        return replace(self, answers=answers)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sets:
+    """All faces that are fitted to: those with votes, posed ones, and a table with what the first were found under."""
+
+    found: _LookedAt
+    shown: _LookedAt | None
+    meant: Path | None
+    weights: Path
+    temperatures: list[float]
+
+    def labelings(self, cover: str = "") -> Labelings:
+        """Return what the experts say, of covered faces if `cover` is one of `COVER_KINDS`, and what is true."""
+        found, shown = (
+            one and (one.covered(cover, self.weights) if cover else one).with_temperatures(self.temperatures)
+            for one in (self.found, self.shown)
+        )
+        assert found is not None
+        return Labelings(found.evidence(), self._meant(found), shown.evidence() if shown else None)
+
+    def alone(self, regions: Sequence[str]) -> tuple[Labelings, ...]:
+        """Return for each expert what it says where the others' regions are covered; () if one cannot be alone."""
+        covers = [cover_of_others(region, regions) for region in regions]
+        if not all(covers):
+            return ()
+        looked = {cover: self.labelings(cover) for cover in dict.fromkeys(covers)}
+        for cover, one in looked.items():
+            if (agreed := int(one.seen.agreed.sum())) < _FEWEST:
+                say(f"no expert gets numbers of its own: with {cover} only {agreed} faces are found, not {_FEWEST}")
+                return ()
+        return tuple(looked[cover].of_region(at) for at, cover in enumerate(covers))
+
+    def _meant(self, found: _LookedAt) -> Evidence | None:
+        """Return the evidence with the labels of the other table. Raises DataError: it names none of the faces."""
+        if self.meant is None:
+            return None
+        evidence = found.evidence(read_labels(self.meant, found.root))
+        if not len(evidence.soft):
+            raise DataError(f"--meant needs labels of the same files as --labels; {self.meant} names none of them")
+        return evidence
+
+
+def cover_of_others(region: str, regions: Sequence[str]) -> str:
+    """Return what can be drawn on a face to hide all regions but one, "" if nothing does or there is no other."""
+    others = [REGIONS[name] for name in regions if name != region]
+    own = REGIONS[region].hidden_by
+    fit = [what for what in COVER_KINDS if what not in own and all(what in other.hidden_by for other in others)]
+    return fit[0] if fit and others else ""
 
 
 def _looked_at(faces: list[LabelledFace], root: Path, split: str, weights: Path) -> _LookedAt:
@@ -195,7 +255,8 @@ def _looked_at(faces: list[LabelledFace], root: Path, split: str, weights: Path)
             f"fitting needs {_FEWEST} labeled faces or more {where}; received {len(faces)}: label more, or enlarge "
             "--val-share where the table has no splits"
         )
-    looked = _LookedAt(faces, run_shipped(faces, root, PipelineConfig(weights=weights)))
+    applied = [expert.temperature for expert in load_manifest(weights).experts]
+    looked = _LookedAt(faces, root, run_shipped(faces, root, PipelineConfig(weights=weights)), applied)
     for line in looked.answers.fault_lines(faces):
         say(line)
     agreed = int(looked.evidence().agreed.sum())

@@ -67,6 +67,7 @@ class FusionSpec:
         temperature: `float`, divides the pooled logits.
         success: `(R, K)`, how often each expert is right when it names each emotion, measured.
         cross: `(R, K, K)`, "stacked" only: weight of an expert's answer for one emotion (row) in each emotion (column).
+        alone: `(R,)`, how each expert's answer is read where no other one says anything, or () for as it is.
     """
 
     method: str
@@ -76,6 +77,7 @@ class FusionSpec:
     success: tuple[tuple[float, ...], ...]
     cross: tuple[tuple[tuple[float, ...], ...], ...] = ()
     shift: tuple[float, ...] = (0.0,) * len(EMOTIONS)
+    alone: tuple[FusionSpec, ...] = ()
 
     def __post_init__(self) -> None:
         square = all(len(rows) == len(EMOTIONS) and {*map(len, rows)} == {len(EMOTIONS)} for rows in self.cross)
@@ -83,13 +85,13 @@ class FusionSpec:
             raise ModelError(f"stacked fusion, and no other, has one {len(EMOTIONS)}x{len(EMOTIONS)} table per region")
         for name, table in (("weights", self.weights), ("success", self.success)):
             if any(len(row) != len(EMOTIONS) or not all(0 <= v < math.inf for v in row) for row in table):
-                raise ModelError(
-                    f"fusion {name} must hold {len(EMOTIONS)} non-negative numbers per region; got {table}"
-                )
+                raise ModelError(f"fusion {name} need {len(EMOTIONS)} non-negative numbers per region; got {table}")
         if {len(self.bias), len(self.shift)} != {len(EMOTIONS)} or not 0 < self.temperature < math.inf:
             raise ModelError(
                 f"fusion needs {len(EMOTIONS)} biases, as many shifts and a temperature > 0; got {self.temperature}"
             )
+        if self.alone and [len(one.weights) for one in self.alone] != [1] * len(self.weights):
+            raise ModelError(f"fusion needs one `alone` per region ({len(self.weights)}), each for one region, or none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +202,7 @@ class Manifest:
         """Return the manifest as indented JSON; `load_manifest` reads it back."""
         body = asdict(self)
         body.pop("folder")
-        head = {"version": MANIFEST_VERSION, "emotions": list(EMOTIONS)}
-        return json.dumps({**head, **body}, indent=1) + "\n"
+        return json.dumps({"version": MANIFEST_VERSION, "emotions": list(EMOTIONS), **body}, indent=1) + "\n"
 
 
 def file_sha256(path: Path) -> str:
@@ -275,13 +276,11 @@ def _fusion(item: Mapping[str, Any]) -> FusionSpec:
     tables = {name: tuple(tuple(float(v) for v in row) for row in item[name]) for name in ("weights", "success")}
     cross = tuple(tuple(tuple(map(float, row)) for row in rows) for rows in item.get("cross", ()))
     biases = {name: tuple(map(float, item[name])) for name in ("bias", "shift") if name in item}
-    return FusionSpec(**{**item, **tables, **biases, "cross": cross})
+    return FusionSpec(**{**item, **tables, **biases, "cross": cross, "alone": (*map(_fusion, item.get("alone", ())),)})
 
 
 def _exchange(item: Mapping[str, Any] | None) -> Exchange | None:
-    if item is None:
-        return None
-    return Exchange(float(item["default"]), _fusion(item["seen"]), _fusion(item["meant"]))
+    return None if item is None else Exchange(float(item["default"]), _fusion(item["seen"]), _fusion(item["meant"]))
 
 
 def _mixed(three: Sequence[_Numbers], middle: float, at: float) -> _Numbers:
@@ -292,8 +291,9 @@ def _mixed(three: Sequence[_Numbers], middle: float, at: float) -> _Numbers:
     def mix(one: Any, other: Any) -> Any:
         if isinstance(one, tuple):
             return tuple(mix(a, b) for a, b in zip(one, other, strict=True))
+        if isinstance(one, FusionSpec | BaselineSpec):
+            return replace(one, **{v.name: mix(getattr(one, v.name), getattr(other, v.name)) for v in fields(one)})
         return one if isinstance(one, str) else (1 - share) * one + share * other
 
-    return replace(
-        first, **{one.name: mix(getattr(first, one.name), getattr(second, one.name)) for one in fields(first)}
-    )
+    mixture: _Numbers = mix(first, second)
+    return mixture

@@ -42,8 +42,14 @@ halves() {
     rm -rf "$out/weights_$chosen"
     cp -r "$weights" "$out/weights_$chosen"
     fit "$out/kdef_$chosen.csv" "$out/weights_$chosen"
-    "$python" -m models.evaluate shipped --labels "$out/kdef_$scored.csv" --root "$kdef" --by-region \
-      --weights "$out/weights_$chosen" --out "$out/answers_$scored.csv" --overwrite
+    for cover in "" mouth eyes; do
+      "$python" -m models.evaluate shipped --labels "$out/kdef_$scored.csv" --root "$kdef" --by-region \
+        --weights "$out/weights_$chosen" --out "$out/answers_$scored$cover.csv" --overwrite ${cover:+--cover "$cover"}
+    done
+  done
+  for cover in mouth eyes; do
+    echo "-- covered: $cover"
+    "$python" -m models.evaluate score "$out/answers_F$cover.csv" "$out/answers_M$cover.csv"
   done
   "$python" -m models.evaluate score "$out/answers_F.csv" "$out/answers_M.csv" --publish KDEF --weights "$weights"
 }

@@ -55,6 +55,11 @@ class Evidence:
         """Index of the emotion with the most votes, `(N,) int64`."""
         return np.asarray(self.soft.argmax(axis=1), np.int64)
 
+    def of_region(self, region: int) -> Evidence:
+        """Return what one expert alone says of the same faces, trusted in full."""
+        alone = self.by_region[:, [region]]
+        return Evidence(alone, np.ones(alone.shape[:2], np.float32), self.soft, self.weight, self.agreed)
+
     def __getitem__(self, rows: BoolArray) -> Evidence:
         """Return the faces that the mask `rows`, `(N,)`, picks."""
         return Evidence(

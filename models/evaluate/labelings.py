@@ -31,11 +31,18 @@ class Labelings:
         seen: votes of those who looked.
         meant: the same pictures with what each was found under, or `None`.
         posed: people who were asked to show an expression, or `None`; only shifts and temperature depend on them.
+        alone: one per expert, the same of its own answers where something covers the others' regions; () if unknown.
     """
 
     seen: Evidence
     meant: Evidence | None = None
     posed: Evidence | None = None
+    alone: tuple[Labelings, ...] = ()
+
+    def of_region(self, region: int) -> Labelings:
+        """Return what one expert alone says of the same faces."""
+        meant, posed = (None if one is None else one.of_region(region) for one in (self.meant, self.posed))
+        return Labelings(self.seen.of_region(region), meant, posed)
 
     def fitted(self, method: str, meant_share: float = 0.0, posed_share: float = 0.0) -> FusionSpec:
         """Return the fusion in which what was meant counts for `meant_share`, and the votes for the rest.
@@ -48,7 +55,10 @@ class Labelings:
         meant_share = meant_share if self.meant else 0.0
         both = mixed(self.seen, self.meant, meant_share) if self.meant and meant_share else self.seen
         spec = fit_fusion(both, method)
-        if method not in POOLING or self.posed is None:
+        if method not in POOLING:
+            return spec
+        spec = replace(spec, alone=tuple(one.fitted(method, meant_share, posed_share) for one in self.alone))
+        if self.posed is None:
             return spec
         parts = [(self.seen, 1 - meant_share), (self.posed, posed_share)]
         parts += [(self.meant, meant_share)] if self.meant else []

@@ -43,6 +43,8 @@ _EVERY_ROW = 3
 _FLAT_ANSWER = (0.235, 0.21)
 # An expert that stands alone since another region is covered: the mesh is less exact there, so it has to be sure.
 _SURE_ALONE = (0.98, 0.92)
+# Where it is not, it keeps some weight, as a turned face does: far too little for a label, but the order stays.
+_ALONE_FLOOR = 0.05
 
 
 def region_quality(
@@ -103,7 +105,7 @@ def without_covered(quality: FloatArray, by_region: FloatArray) -> FloatArray:
     seen, sure = _ramps(clear, _FLAT_ANSWER), _ramps(clear, _SURE_ALONE)
     worst_seen = seen.min(axis=1, keepdims=True, initial=1.0)
     lowered = quality.copy()
-    lowered[:, :, -1] *= np.minimum(seen, np.maximum(worst_seen, sure))
+    lowered[:, :, -1] *= np.minimum(seen, np.maximum(np.maximum(worst_seen, sure), _ALONE_FLOOR))
     return lowered
 
 

@@ -80,6 +80,48 @@ def test_where_one_expert_is_silent_the_others_own_answer_stands(method: str) ->
     assert np.abs(np.diff(steps, axis=0)).max() < 0.05
 
 
+def alone_spec(anger: float) -> FusionSpec:
+    """How one expert's answer is read alone: anger more readily by `anger`."""
+    bias = tuple(anger * (emotion == "anger") for emotion in EMOTIONS)
+    return FusionSpec("log_linear", ((1.0,) * K,), bias, 1.0, ((1.0,) * K,))
+
+
+def test_where_one_expert_speaks_alone_it_is_read_by_its_own_numbers() -> None:
+    lone = replace(spec("stacked"), alone=(alone_spec(2.0), alone_spec(-2.0)))
+    slightly, silent = one_hot("neutral", 0.4), np.full(K, 1 / K, np.float32)
+    slightly[EMOTIONS.index("anger")] = 0.3
+    slightly /= slightly.sum()
+    sure = np.ones((1, 2), np.float32)
+    eyes, lips = np.stack([slightly, silent])[None], np.stack([silent, slightly])[None]
+    np.testing.assert_allclose(fuse(eyes, sure, lone), fuse(eyes[:, :1], sure[:, :1], alone_spec(2.0)), atol=1e-5)
+    np.testing.assert_allclose(fuse(lips, sure, lone), fuse(lips[:, 1:], sure[:, 1:], alone_spec(-2.0)), atol=1e-5)
+    assert EMOTIONS[fuse(eyes, sure, lone).argmax()] == "anger"
+    assert EMOTIONS[fuse(lips, sure, lone).argmax()] == "neutral"
+    # A region that is not reliable is silent, too; and where both speak nobody is alone.
+    both, hidden = np.stack([slightly, one_hot("happiness")])[None], np.float32([[1, 0]])
+    np.testing.assert_allclose(fuse(both, hidden, lone), fuse(eyes, sure, lone), atol=1e-5)
+    np.testing.assert_array_equal(fuse(both, sure, lone), fuse(both, sure, spec("stacked")))
+
+
+@pytest.mark.parametrize("region", [0, 1])
+def test_the_answer_never_jumps_while_a_region_comes_and_goes(region: int) -> None:
+    lone = replace(spec("stacked"), alone=(alone_spec(2.0), alone_spec(-2.0)))
+    answers, reliability = [], []
+    for step in np.linspace(0, 1, 400):
+        said = [one_hot("anger", 0.3), one_hot("anger", 0.3)]
+        said[region] = one_hot("happiness", 1 / K + (0.6 - 1 / K) * step)
+        answers += [np.stack(said)] * 2
+        reliability += [(1, 1), (1, step) if region else (step, 1)]
+    said, trust = np.stack(answers), np.float32(reliability)
+    for rows in (slice(0, None, 2), slice(1, None, 2)):
+        steps = np.abs(np.diff(fuse(said[rows], trust[rows], lone), axis=0))
+        assert steps.max() < 0.03
+    # Both nearly silent, one a little less than the other: which of them it is must not matter.
+    near = np.stack([np.stack([one_hot("anger", 0.21), one_hot("fear", 0.21 + 1e-4 * sign)]) for sign in (-1, 1)])
+    first, second = fuse(near, np.ones((2, 2), np.float32), lone)
+    np.testing.assert_allclose(first, second, atol=1e-3)
+
+
 @pytest.mark.parametrize("method", ["stacked", "log_linear"])
 def test_the_shift_counts_only_as_far_as_the_experts_say_something(method: str) -> None:
     anger = EMOTIONS.index("anger")
@@ -111,6 +153,13 @@ def test_cross_terms_must_be_whole_and_only_where_they_belong() -> None:
         FusionSpec("stacked", spec("mean").weights, (0.0,) * K, 1.0, spec("mean").success)
     with pytest.raises(ModelError, match="6x6"):
         replace(spec("mean"), cross=spec("stacked").cross)
+
+
+def test_numbers_for_one_expert_alone_are_there_for_all_or_for_none() -> None:
+    with pytest.raises(ModelError, match=r"one `alone` per region \(2\)"):
+        replace(spec("stacked"), alone=(alone_spec(0.0),))
+    with pytest.raises(ModelError, match="each for one region"):
+        replace(spec("stacked"), alone=(spec("stacked"), spec("stacked")))
 
 
 def test_no_face_is_ordinary() -> None:

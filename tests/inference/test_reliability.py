@@ -84,7 +84,7 @@ def test_cues_multiply_and_the_best_regions_worst_cue_is_the_reason(cues: np.nda
 
 @pytest.mark.parametrize(
     ("eyes", "lips", "reliability"),
-    [(0.6, 0.6, (1, 1)), (0.99, 0.2, (1, 0)), (0.95, 0.2, (0.5, 0)), (0.6, 0.2, (0, 0)), (0.2, 0.99, (0, 1))],
+    [(0.6, 0.6, (1, 1)), (0.99, 0.2, (1, 0)), (0.95, 0.2, (0.5, 0)), (0.6, 0.2, (0.05, 0)), (0.2, 0.99, (0, 1))],
     ids=["both seen", "eyes alone, sure", "eyes alone, less sure", "eyes alone, unsure", "lips alone, sure"],
 )
 def test_a_flat_answer_is_a_covered_region_and_the_other_one_then_has_to_be_sure(

@@ -163,6 +163,7 @@ def test_fit_fusion_writes_measured_weights_into_the_manifest(labelled: Path, tm
     # Of 55 faces 19 are happy and 18 angry: each expert is right that often when it says its one word.
     assert manifest.fusion.success[0][happiness] == pytest.approx(20 / 57)
     assert manifest.fusion.success[1][anger] == pytest.approx(19 / 57)
+    assert [len(one.weights) for one in manifest.fusion.alone] == [1, 1], "masks hide the lips, glasses the eyes"
     assert set(manifest.scores["fusion_on_val"]) == {"stacked", "log_linear", "success", "mean", "eyes", "lips"}
     again = CliRunner().invoke(fit_main, arguments)
     assert again.exit_code == 0, again.output

@@ -13,6 +13,7 @@ from models.evaluate.fusion_solver import Evidence, fit_fusion, mixed
 from models.evaluate.labelings import Labelings, recalibrated
 from models.evaluate.operating_point import at_operating_point
 from models.evaluate.scores import expected_calibration_error
+from models.fit_fusion import cover_of_others
 from models.manifest import EMOTIONS, Exchange, load_manifest, save_manifest
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
@@ -105,6 +106,21 @@ def test_an_operating_point_for_several_collections_is_a_little_less_sure() -> N
     assert said.max(axis=1).mean() < sure.max(axis=1).mean() - 0.01
 
 
+def test_an_expert_alone_is_fitted_to_what_it_says_where_others_are_covered() -> None:
+    """Behind a mask this eyes expert sees neutral in every angry face, and the lips expert says nothing."""
+    seen, covered, held = faces(), faces(lean=3.0, seed=1), faces(lean=3.0, seed=2)
+    spec = Labelings(seen, posed=seen, alone=(Labelings(covered, posed=covered).of_region(0),) * 2).fitted("stacked")
+    assert [len(one.weights) for one in spec.alone] == [1, 1]
+    held.by_region[:, 1] = 1 / 6
+    assert called_neutral(spec, held) < called_neutral(replace(spec, alone=()), held) - 0.1
+    assert Labelings(seen, alone=(Labelings(covered).of_region(0),) * 2).fitted("mean").alone == ()
+
+
+def test_what_covers_the_other_regions_and_not_this_one() -> None:
+    assert [cover_of_others(one, ("eyes", "lips")) for one in ("eyes", "lips")] == ["mask", "glasses"]
+    assert cover_of_others("eyes", ("eyes",)) == "", "one expert is always alone"
+
+
 def test_temperatures_that_were_applied_are_undone_before_others_are() -> None:
     plain = faces().by_region
     applied = np.stack([tempered(plain[:, 0], 0.5), tempered(plain[:, 1], 2.0)], axis=1)
@@ -118,8 +134,11 @@ def folder(tmp_path: Path) -> Path:
     manifest = load_manifest(folder)
     spec = fit_fusion(faces(), "stacked")
 
+    own = fit_fusion(faces().of_region(0), "stacked")
+
     def with_anger(bias: float):
-        return replace(spec, bias=tuple(bias if number == ANGER else 0.0 for number in range(6)))
+        biases = [tuple(factor * bias if number == ANGER else 0.0 for number in range(6)) for factor in (1, 3)]
+        return replace(spec, bias=biases[0], alone=(replace(own, bias=biases[1]),) * 2)
 
     exchange = Exchange(0.25, seen=with_anger(0.0), meant=with_anger(2.0))
     save_manifest(replace(manifest, fusion=with_anger(1.0), exchange=exchange))
@@ -129,6 +148,8 @@ def folder(tmp_path: Path) -> Path:
 def test_one_number_chooses_between_the_three_fusions_of_a_manifest(folder: Path) -> None:
     manifest = load_manifest(folder)
     assert manifest.fusion_at() == manifest.fusion == manifest.fusion_at(0.25)
+    assert manifest.fusion.alone[1].bias[ANGER] == 3.0
+    assert manifest.fusion_at(0.625).alone[0].bias[ANGER] == pytest.approx(4.5)
     wanted = {0.0: 0.0, 0.125: 0.5, 0.625: 1.5, 1.0: 2.0}
     for sensitivity, bias in wanted.items():
         assert manifest.fusion_at(sensitivity).bias[ANGER] == pytest.approx(bias)
