@@ -133,6 +133,12 @@ EQUIVALENT = (
         'self._latest: Any = ""',
         "it is read only after a picture",
     ),
+    (
+        "realtime/recording/part_writer.py",
+        "PartWriter.write",
+        'picture = picture.reformat(*self._size_wh, format="yuv420p", dst_colorspace="ITU601", )',
+        "it is FFmpeg's own range where none is named",
+    ),
     *(
         (file, function, f"{path}.unlink(missing_ok={missing})", "what it raises is suppressed")
         for file, function, path in (

@@ -217,6 +217,28 @@ def test_the_copy_with_its_index_in_front_has_every_packet(tmp_path: Path) -> No
     assert lengths_s(tmp_path / "b.mp4") == pytest.approx(lengths_s(part), abs=1e-4)
 
 
+def test_the_encoder_is_told_what_the_format_asks_of_it(tmp_path: Path) -> None:
+    if encoder_for(tmp_path / "a.mkv").name != "libx264":
+        pytest.skip("only x264 writes its settings into the file")
+    settings = written(tmp_path / "a.mkv", [0.0]).read_bytes()
+    for setting in (b"crf=20.0", b"mbtree=0", b"me=dia"):  # crf, tune zerolatency, preset superfast
+        assert setting in settings, setting
+
+
+def test_the_comment_goes_into_the_copy_even_where_some_of_it_is_no_text(tmp_path: Path) -> None:
+    part, kind = tmp_path / "a.mp4", FORMATS[".mp4"]
+    writer = PartWriter(part, kind, encoder_for(part), 20.0, (64, 48), 0.0, None, "how it was made")
+    writer.write(picture(0), 0.0)
+    writer.finish()
+    writer.release()
+    content = part.read_bytes()
+    assert content.count(b"how it was made") == 1
+    part.write_bytes(content.replace(b"how it", b"how \xff\xfe"))
+    with_index_in_front(part, tmp_path / "b.mp4", kind)
+    with av.open(str(tmp_path / "b.mp4")) as container:
+        assert container.metadata["comment"] == "how \ufffd\ufffd was made"
+
+
 def test_a_colon_in_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     path = written(Path("http:clip.mp4"), [0.0, 0.1])
