@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -221,7 +222,8 @@ def test_the_encoder_is_told_what_the_format_asks_of_it(tmp_path: Path) -> None:
     if encoder_for(tmp_path / "a.mkv").name != "libx264":
         pytest.skip("only x264 writes its settings into the file")
     settings = written(tmp_path / "a.mkv", [0.0]).read_bytes()
-    for setting in (b"crf=20.0", b"mbtree=0", b"me=dia"):  # crf, tune zerolatency, preset superfast
+    # crf, tune zerolatency, preset superfast; and the source's rate.
+    for setting in (b"crf=20.0", b"mbtree=0", b"me=dia", b"keyint_min=20 "):
         assert setting in settings, setting
 
 
@@ -237,6 +239,36 @@ def test_the_comment_goes_into_the_copy_even_where_some_of_it_is_no_text(tmp_pat
     with_index_in_front(part, tmp_path / "b.mp4", kind)
     with av.open(str(tmp_path / "b.mp4")) as container:
         assert container.metadata["comment"] == "how \ufffd\ufffd was made"
+
+
+def test_the_format_decides_and_not_the_name(tmp_path: Path) -> None:
+    kind, encoder = FORMATS[".mp4"], encoder_for(Path("a.mp4"))
+    writer = PartWriter(tmp_path / "a", kind, encoder, 20.0, (64, 48), 0.0, None)
+    for number in range(3):
+        writer.write(picture(number), number / 20)
+    writer.finish()
+    writer.release()
+    assert b"moof" in (tmp_path / "a").read_bytes(), "in fragments, so that it plays if it is never finished"
+    with_index_in_front(tmp_path / "a", tmp_path / "b", kind)
+    assert decoded_times(tmp_path / "b") == pytest.approx([0.0, 0.05, 0.1], abs=1e-4)
+
+
+def test_all_packets_of_one_picture_are_written_with_its_length(tmp_path: Path) -> None:
+    writer = writer_of(tmp_path / "a.mkv")
+    writer._container.close()
+    put: list[tuple[str, int]] = []
+    writer._put = lambda packet: put.append((packet.name, packet.duration))
+    writer._pts = [0, 4500]
+    writer._mux([SimpleNamespace(name=name, duration=0) for name in ("first", "second")])
+    assert put == [("first", 4500), ("second", 4500)]
+
+
+@pytest.mark.parametrize("error", [OSError(5, "gone"), ValueError("bad"), av.FFmpegError(5, "gone")])
+def test_a_container_that_cannot_be_closed_is_let_go(tmp_path: Path, error: Exception) -> None:
+    writer = writer_of(tmp_path / "a.mkv")
+    writer._container.close()
+    writer._container = Refusing(error)
+    assert (writer.release(), writer._container.closed) == ([], 1)
 
 
 def test_a_colon_in_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
