@@ -67,7 +67,12 @@ GROUPS = (
     Group(
         "recordings",
         ("realtime/recording/part_writer.py", "realtime/recording/video_recorder.py"),
-        ("tests/recording/test_part_writer.py", "tests/recording/test_recorder_rules.py"),
+        (
+            "tests/recording/test_part_writer.py",
+            "tests/recording/test_recorder_rules.py",
+            "tests/recording/test_recorder_sound.py",
+            "tests/recording/test_video_recorder.py",
+        ),
     ),
 )
 
