@@ -69,8 +69,12 @@ def rule(template: str) -> re.Pattern[str]:
     return re.compile(".{0,60}?".join(map(re.escape, words)))
 
 
-def undocumented(source: str, page: str) -> list[tuple[int, str]]:
-    said = " ".join(page.replace("\\|", "|").replace("`", "").split())
+def plain(page: str) -> str:
+    """A page's words, without Markdown's marks."""
+    return " ".join(page.replace("\\|", "|").replace("`", "").split())
+
+
+def undocumented(source: str, said: str) -> list[tuple[int, str]]:
     return [(line, text) for line, text in messages(source) if not rule(text).search(said)]
 
 
@@ -82,13 +86,13 @@ SOURCES = [
 
 @pytest.mark.parametrize("top", ["run_live.py", "realtime", "models", "export"])
 def test_every_error_that_users_can_meet_is_in_troubleshooting(top: str) -> None:
-    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    said = plain((ROOT / "docs" / "troubleshooting.md").read_text("utf-8"))
     files: list[Path] = [path for path in SOURCES if path.relative_to(ROOT).parts[0] == top]
     assert files
     missing = {
         f"{path.relative_to(ROOT)}:{line}": text
         for path in files
-        for line, text in undocumented(path.read_text("utf-8"), page)
+        for line, text in undocumented(path.read_text("utf-8"), said)
     }
     assert missing == {}
 
@@ -107,9 +111,9 @@ def test_a_message_that_nobody_has_written_down_is_found() -> None:
         "the … is closed; open another",
         "no display (…)",
     ]
-    page = "| `a cover must be one of …` | `the table … is closed` | no display (:0) a |"
-    assert undocumented(source, page) == []
-    assert [line for line, _ in undocumented(source, page.replace("closed", "shut").replace("display", "screen"))] == [
+    said = plain("| `a cover must be one of …` | `the table … is closed` | no display (:0) a |")
+    assert undocumented(source, said) == []
+    assert [line for line, _ in undocumented(source, said.replace("closed", "shut").replace("display", "screen"))] == [
         3,
         4,
     ]
