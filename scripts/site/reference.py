@@ -18,7 +18,6 @@ COMMANDS = {
     "-m realtime.app": "realtime.app.__main__",
     "-m realtime.doctor": "realtime.doctor.__main__",
     "-m demo": "demo.__main__",
-    "-m demo.make_clip": "demo.make_clip",
     "-m models.dataset": "models.dataset.__main__",
     "-m models.train": "models.train.__main__",
     "-m models.soup": "models.soup",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +49,24 @@ def test_the_reference_has_every_command_with_its_options_and_every_public_name(
 def test_what_a_page_would_load_from_elsewhere_is_found(tmp_path: Path, text: str, loads: bool) -> None:
     (tmp_path / "page.html").write_text(text, "utf-8")
     assert bool(script("site/build.py").loaded_from_elsewhere(tmp_path)) == loads
+
+
+def test_the_base_install_is_enough_for_the_reference() -> None:
+    train = (
+        "scipy",
+        "sklearn",
+        "keras",
+        "tensorflow",
+        "tf2onnx",
+        "matplotlib",
+        "onnx",
+        "skimage",
+        "pyarrow",
+        "starlette",
+    )
+    code = (
+        f"import sys; sys.path[:0] = ['scripts/site', '.']; sys.modules.update(dict.fromkeys({train}))\n"
+        "import reference; print(len(reference.commands_page()) > 10000)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)
+    assert done.stdout.strip() == "True", done.stderr
