@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 import numpy.typing as npt
-import onnx
-from onnx import numpy_helper
 
 from models.cli import fail_in_one_line
 from models.errors import DataError, ModelError
@@ -29,6 +27,7 @@ from models.region_registry import REGIONS
 
 if TYPE_CHECKING:
     import keras
+    import onnx
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _STATISTICS_CROPS = 1024
@@ -45,6 +44,9 @@ FloatArray = npt.NDArray[np.float32]
 def main(region: str, data: Path, weights: Path, out: Path) -> None:
     """Write the Keras weights of one shipped expert as if it had just been trained, and say how near they come."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # Here, so that without the train extra a line says what is missing.
+    import onnx
+
     from export.quantize import run
     from models.dataset.crop_set import load_crops
 
@@ -139,6 +141,8 @@ class IntegerGraph:
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
+        from onnx import numpy_helper
+
         self._constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
         self._nodes = list(model.graph.node)
         self._maker = {name: node for node in self._nodes for name in node.output}
