@@ -111,4 +111,5 @@ def main(zensical: str, out: Path = ROOT / "site") -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    # It is run in another folder.
+    main(str(Path(sys.argv[1]).absolute()))
