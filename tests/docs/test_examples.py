@@ -28,7 +28,7 @@ _ENTRIES = {
 # Values that stand for others, as FILE, … or 'MY SET', and the region that docs/training.md adds.
 _PLACEHOLDER = re.compile(r"[A-Z_. ]+|…|brows")
 # Options that sentences name, and that are those of other programs.
-_FOREIGN = {"--help", "--wheel", "--timeout", "--head", "--num-cpus"}
+_FOREIGN = {"--help", "--wheel", "--timeout", "--head", "--num-cpus", "--extra"}
 
 
 @functools.cache
@@ -49,6 +49,8 @@ def calls(line: str) -> Iterator[list[str]]:
             continue
         while call and (re.match(r"\w+=", call[0]) or call[0] in ("uv", "run", "uvx", "--from", ".")):
             del call[0]
+        if call and call[0] == "--extra":
+            del call[:2]
         if call and re.fullmatch(r"(?:\S*/)?python3?", call[0]):
             del call[0]
         if call and call[0] in _ENTRIES:
@@ -132,7 +134,7 @@ def test_what_cannot_be_typed_is_found() -> None:
     assert problem(["-m", "models.evaluate", "shiped"], whole=True) == "-m models.evaluate has no shiped"
     assert problem(["-m", "models.evaluated"], whole=True) == "there is no module models.evaluated"
     assert problem(["make", "setup-serv"], whole=True) == "make has no ['setup-serv']"
-    line = "A=b ssh camera 'x | y' | .venv/bin/python run_live.py - --seconds 3 && uv run run_live.py  # note"
+    line = "A=b ssh camera 'x | y' | .venv/bin/python run_live.py - --seconds 3 && uv run --extra serve run_live.py  # note"
     assert list(calls(line)) == [["run_live.py", "-", "--seconds", "3"], ["run_live.py"]]
 
 
