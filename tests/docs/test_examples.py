@@ -134,7 +134,7 @@ def test_what_cannot_be_typed_is_found() -> None:
     assert problem(["-m", "models.evaluate", "shiped"], whole=True) == "-m models.evaluate has no shiped"
     assert problem(["-m", "models.evaluated"], whole=True) == "there is no module models.evaluated"
     assert problem(["make", "setup-serv"], whole=True) == "make has no ['setup-serv']"
-    line = "A=b ssh camera 'x | y' | .venv/bin/python run_live.py - --seconds 3 && uv run --extra serve run_live.py  # note"
+    line = "A=b ssh a 'x | y' | .venv/bin/python run_live.py - --seconds 3 && uv run --extra serve run_live.py  # note"
     assert list(calls(line)) == [["run_live.py", "-", "--seconds", "3"], ["run_live.py"]]
 
 
