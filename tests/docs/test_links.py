@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,11 @@ def test_every_page_can_be_found_from_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text("utf-8")
     linked = {(ROOT / "docs" / target).resolve() for target in script("site/build.py").links(index)}
     assert set(PAGES) - linked == {ROOT / "docs" / "README.md"}
+
+
+def test_blocks_within_lists_stay_in_them_on_the_site_too() -> None:
+    """With fewer than four spaces the site's Markdown ends the list and counts anew; a code host does not mind."""
+    shallow = [
+        f"{page.name}: {block}" for page in PAGES for block in re.findall(r"(?m)^ {1,3}```.*$", page.read_text("utf-8"))
+    ]
+    assert shallow == []
