@@ -22,6 +22,7 @@ import reference  # noqa: E402
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _PAGE = re.compile(r'"([^"]+\.md)"')
 _CODE = re.compile(r"(?ms)^(```|~~~).*?^\1|`[^`\n]*`")
+_TABLE_CODE = re.compile(r"(?m)(?<=[|` ])`[^`\n]*\\\|[^`\n]*`(?=.*\|$)")
 # What a browser fetches by itself, and not when somebody follows a link.
 _LOADED = re.compile(
     r"""<(?:script|img|iframe|source|video|audio)\b[^>]*?\bsrc=["']?(?:https?:)?//[^"'\s>]+"""
@@ -68,16 +69,24 @@ def not_in_both(navigation: str, source: Path) -> list[str]:
     return sorted((named - there) | {page for page in there - named if page.startswith("docs/")})
 
 
+def for_the_site(text: str) -> str:
+    r"""Return a page in the site's Markdown: where code in a table has `\|`, it would show the backslash."""
+    return _TABLE_CODE.sub(lambda code: code[0].replace("\\|", "|"), text)
+
+
 def stage(root: Path, out: Path) -> None:
     """Copy the pages and what they link to below `out`, and write the reference beside them."""
     shutil.rmtree(out, ignore_errors=True)
     for file in linked_files(root):
         (out / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(root / file, out / file)
+        if file.suffix == ".md":
+            (out / file).write_text(for_the_site((root / file).read_text("utf-8")), "utf-8")
+        else:
+            shutil.copyfile(root / file, out / file)
     pages = {"commands": reference.commands_page, "api": reference.api_page, "errors": reference.errors_page}
     (out / "reference").mkdir()
     for name, page in pages.items():
-        (out / "reference" / f"{name}.md").write_text(page(), "utf-8")
+        (out / "reference" / f"{name}.md").write_text(for_the_site(page()), "utf-8")
 
 
 def loaded_from_elsewhere(html: Path) -> list[str]:

@@ -70,3 +70,8 @@ def test_the_base_install_is_enough_for_the_reference() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert done.stdout.strip() == "True", done.stderr
+
+
+def test_a_bar_in_the_code_of_a_table_loses_its_backslash_on_the_site() -> None:
+    text = "| `a \\| b` and \\| | `c` |\n`d \\| e`\n"
+    assert script("site/build.py").for_the_site(text) == "| `a | b` and \\| | `c` |\n`d \\| e`\n"
