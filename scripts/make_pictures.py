@@ -216,6 +216,8 @@ def main(out: Path = ROOT / "docs") -> None:
     with tempfile.TemporaryDirectory() as temporary, display() as name:
         os.environ["DISPLAY"] = name
         os.environ.pop("WAYLAND_DISPLAY", None)
+        # The desktop program remembers look and size: not those of whoever takes the pictures.
+        os.environ["XDG_DATA_HOME"] = temporary
         taken = {}
         for file, take in PICTURES.items():
             folder = Path(temporary) / file
