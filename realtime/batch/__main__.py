@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,10 @@ def _run(
         ordered = [results[video.name] for video in videos if video.name in results]
         written = _summarize(out, ordered, {video.name: video.columns for video in videos}, options, window)
     failed = [result for result in ordered if not is_good(result)]
-    say(f"{len(ordered) - len(failed)} of {len(videos)} videos done, {len(failed)} failed; summary: {written}")
+    say(
+        f"{len(ordered) - len(failed)} of {len(videos)} videos done, {len(failed)} failed{_memory(results, left)}; "
+        f"summary: {written}"
+    )
     for result in failed:
         say(f"failed: {result.name}: {result.reason}")
     if len(ordered) < len(videos):
@@ -156,6 +159,12 @@ def _pool(jobs: int | None, ray: str | None, videos: int, bar: _Bar) -> WorkerPo
     if jobs is not None:
         raise ConfigError("--jobs is for this machine; a cluster works on as many videos as it has CPUs: leave one out")
     return RayCluster(ray, bar.progress, bar.say)
+
+
+def _memory(results: Mapping[str, VideoResult], videos: Sequence[Video]) -> str:
+    """Return how much memory a worker process took at most in this run, "" where that is not known."""
+    most_mb = max((results[one.name].memory_mb for one in videos if one.name in results), default=0.0)
+    return f", at most {most_mb:.0f} MB per worker" if most_mb else ""
 
 
 def _stopping(runner: BatchRunner, bar: _Bar) -> Callable[[], bool]:

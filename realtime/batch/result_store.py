@@ -38,6 +38,7 @@ class VideoResult:
         frames: `int`, how many.
         people: one entry per track, see `PersonTally.facts`.
         notes: lines for people that came up.
+        memory_mb: `float`, the most memory that its worker process had held by its end; 0 where that is not known.
     """
 
     name: str
@@ -51,6 +52,7 @@ class VideoResult:
     frames: int = 0
     people: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    memory_mb: float = 0.0
 
 
 class ResultStore:

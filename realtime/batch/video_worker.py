@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -13,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from models.console import hold_standard_streams
+from models.workers import peak_memory_mb
 from realtime.batch.batch_options import BatchOptions, fingerprint
 from realtime.batch.person_tally import PersonTally, TallyOptions
 from realtime.batch.result_store import DONE, FAILED, VideoResult
 from realtime.batch.video_list import Video
+from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError
 from realtime.core.options import PictureOptions, RunOptions
 from realtime.core.output_paths import owner_only
@@ -25,6 +28,7 @@ from realtime.core.sink import SinkOptions
 
 _TELL_EVERY_S = 1.0
 _progress: Any = None
+_engines: dict[PipelineConfig, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,11 @@ def start_worker(progress: Any) -> None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), name="parent", daemon=True).start()
     import cv2
 
+    from realtime.capture.pyav_decoding import limit_decoding_threads
+
     # One video per core: further threads would only take turns.
     cv2.setNumThreads(1)
+    limit_decoding_threads(1)
 
 
 def _end_with(sentinel: int) -> None:
@@ -75,6 +82,8 @@ def analyze_video(task: VideoTask) -> VideoResult:
     """Analyze one video and put its outputs into their places; what goes wrong with it is in the result."""
     from realtime.session.session import Session
 
+    # The run before left cycles with decoders in them, which hold pictures until they are collected.
+    gc.collect()
     name, facts = task.video.name, task.options.facts()
     mark: dict[str, Any] = {}
     tally, notes, reason = PersonTally(), list[str](), ""
@@ -86,7 +95,7 @@ def analyze_video(task: VideoTask) -> VideoResult:
             folder.mkdir(parents=True)
             teller = _Teller(task.number)
             outputs = (*_outputs(task, folder), TallyOptions(tally, teller.tell))
-            session = Session(_run_options(task, outputs), notify=notes.append)
+            session = Session(_run_options(task, outputs), notify=notes.append, engine=_engine_for(task.options))
             session.run(on_open=teller.opened)
     except (EmotionLiveError, OSError) as error:
         reason = str(error) or type(error).__name__
@@ -109,7 +118,21 @@ def analyze_video(task: VideoTask) -> VideoResult:
         frames=tally.frames,
         people=tuple(tally.facts()),
         notes=tuple(_without_folders(note, task) for note in notes),
+        memory_mb=peak_memory_mb(),
     )
+
+
+def _engine_for(options: BatchOptions) -> Any:
+    """Return this process's engine: its networks are loaded for the first video and stay for the others."""
+    from realtime.session.build_pipeline import SequentialEngine
+
+    config = options.pipeline
+    if config not in _engines:
+        for engine in _engines.values():
+            engine.close()
+        _engines.clear()
+        _engines[config] = SequentialEngine(config)
+    return _engines[config]
 
 
 def _placed(finished: Iterable[tuple[str, Path]], task: VideoTask) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,14 +12,13 @@ import numpy.typing as npt
 
 from realtime.capture.frames.deinterlacer import Deinterlacer
 from realtime.capture.frames.picture_converter import PictureConverter
-from realtime.capture.pyav_decoding import open_media, packets_of, silence_libav, video_stream
+from realtime.capture.pyav_decoding import decoding_threads, open_media, packets_of, silence_libav, video_stream
 from realtime.core.errors import SourceOpenError, SourceReadError
 from realtime.core.types import ImageArray
 
 # Decoding forward this far is cheaper than a seek, which begins at the key frame before.
 _READ_ON_S = 2.0
 _SAME_TIME_S = 0.002
-_MAX_THREADS = 4
 
 
 def length_s(path: str) -> float | None:
@@ -100,7 +98,7 @@ class SeekableVideo:
         self._stream = video_stream(self._container)
         if self._stream is None:
             raise SourceOpenError(f"{self._path} has no moving picture any more; open it again")
-        self._stream.codec_context.thread_count = max(1, min(_MAX_THREADS, (os.cpu_count() or 1) // 2))
+        self._stream.codec_context.thread_count = decoding_threads()
         self._stream.thread_type = "AUTO"
         self._converter = PictureConverter(self._stream, before=self._converter)
         self._next, self._frames = 0, self._deinterlaced()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,20 @@ from realtime.core.errors import SourceOpenError
 # Text formats that FFmpeg decodes as video (ANSI art).
 _NOT_VIDEO = {"ansi", "bintext", "xbin", "idf"}
 _NO_PICTURE_OF_ITS_OWN = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+
+# One decoding thread costs the least CPU time per frame; more only pay where cores are idle.
+_most_threads = 4
+
+
+def limit_decoding_threads(most: int) -> None:
+    """Let every file that is opened from now on in this process be decoded by at most `most` threads."""
+    global _most_threads
+    _most_threads = most
+
+
+def decoding_threads() -> int:
+    """Return how many threads decode a file: every second core's, up to the limit."""
+    return max(1, min(_most_threads, (os.cpu_count() or 1) // 2))
 
 
 def silence_libav() -> None:

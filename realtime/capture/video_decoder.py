@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from realtime.capture.pyav_decoding import (
     audio_streams,
     average_fps,
     chosen_stream,
+    decoding_threads,
     is_default,
     open_media,
     packets_of,
@@ -30,7 +30,6 @@ from realtime.core.errors import SourceOpenError, SourceReadError
 from realtime.core.protocols import SourceFindings, Tracks
 from realtime.core.types import ImageArray
 
-_MAX_THREADS = 4
 # Tolerance for equal times: containers round timestamps, to a millisecond at worst.
 _SAME_S = 0.0006
 # How far before the target to seek, one after the other: some demuxers land on a key frame after it.
@@ -99,8 +98,7 @@ class VideoDecoder:
         except av.error.FFmpegError as error:
             raise SourceOpenError(self._not_a_video("FFmpeg cannot read it")) from error
         stream = self._chosen()
-        # One decoding thread costs the least CPU time per frame; more only pay where cores are idle.
-        stream.codec_context.thread_count = max(1, min(_MAX_THREADS, (os.cpu_count() or 1) // 2))
+        stream.codec_context.thread_count = decoding_threads()
         stream.thread_type = "AUTO"
         self.stream, self._index, self._given_s = stream, 0, 0.0
         self._converter = PictureConverter(stream, self.findings.note, self._converter)

@@ -35,6 +35,11 @@ class LandmarkFinder:
             self._following.forget()
         return faces_from_mesh(self._following.find(frame.image_bgr, frame.media_time_s))
 
+    def forget(self) -> None:
+        """Follow nobody any more: the next frame is of another video."""
+        self._epoch = 0
+        self._following.forget()
+
     def close(self) -> None:
         """Free the networks."""
         self._following.close()

@@ -27,7 +27,7 @@ from realtime.smoothing.label_smoother import LabelSmoother, label_single_frames
 from realtime.smoothing.neutral_calibrator import NeutralCalibrator
 
 if TYPE_CHECKING:
-    from realtime.pipeline.pipeline import Pipeline
+    from realtime.session.build_pipeline import AnyPipeline, Engine
 
 _POLL_S = 0.5
 # A frame may still be on its way for so long after its time.
@@ -53,6 +53,7 @@ class Analyser:
         watched: `bool`, whether somebody sees each frame at once; else a file's frames come in batches, for less.
         metrics: collects the run's metrics.
         notify: takes one line for people now and then.
+        engine: makes the pipeline; `None` takes the one of three threads.
 
     Attributes:
         delivery: how frames are delivered.
@@ -73,6 +74,7 @@ class Analyser:
         watched: bool = False,
         metrics: Metrics | None = None,
         notify: Callable[[str], None] = lambda _: None,
+        engine: Engine | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
         self.metrics = metrics or Metrics()
@@ -88,14 +90,13 @@ class Analyser:
             tracks=self.options.tracks,
         )
         self.delivery = Delivery.of(live=self._source.live, watched=watched)
-        self._notify = notify
-        self._smoother = LabelSmoother(self.options.pipeline.smoothing)
-        self._calibrator = NeutralCalibrator()
+        self._notify, self._engine = notify, engine
+        self._smoother, self._calibrator = LabelSmoother(self.options.pipeline.smoothing), NeutralCalibrator()
         self._carry = CarryForward(self._observe)
         self._stopped = threading.Event()
         self._stack = ExitStack()
-        self._pipeline: Pipeline | None = None
-        self._frames: Pipeline | TwoPass | None = None
+        self._pipeline: AnyPipeline | None = None
+        self._frames: AnyPipeline | TwoPass | None = None
         self._info: SourceInfo | None = None
         self._epoch = 0
         self._last: Frame | None = None
@@ -123,19 +124,21 @@ class Analyser:
     def _open(self) -> None:
         # ONNX Runtime takes its time to import: not before it is needed.
         with interrupts_held():
-            from realtime.session.build_pipeline import build_pipeline
+            from realtime.session.build_pipeline import ThreadedEngine
 
+        engine = self._engine or ThreadedEngine()
         offline = self.options.smoothing is SmoothingMode.OFFLINE and self.delivery is not Delivery.LIVE
         # Nobody sees a first pass, so that it goes in full batches.
         delivery = Delivery.FAST if offline else self.delivery
         with ExitStack() as undo:
             undo.callback(self._tell_how_it_ended)
-            self._pipeline = build_pipeline(self._source, self.options.pipeline, self.metrics, delivery)
-            self._frames = undo.enter_context(self._pipeline)
+            self._pipeline = engine.pipeline(self._source, self.options.pipeline, self.metrics, delivery)
+            undo.enter_context(self._pipeline)
+            self._frames = self._pipeline
             self._info = self._pipeline.source_info()
             self._calibrator = self._new_calibrator()
             if self.options.smoothing is SmoothingMode.OFFLINE:
-                self._frames = undo.enter_context(closing(self._two_pass(self._pipeline)))
+                self._frames = undo.enter_context(closing(self._two_pass(self._pipeline, engine)))
             self._stack = undo.pop_all()
 
     def __exit__(
@@ -270,14 +273,12 @@ class Analyser:
             calibrator.start(self.options.calibrate_s)
         return calibrator
 
-    def _two_pass(self, pipeline: Pipeline) -> TwoPass:
-        waits = self.delivery is not Delivery.LIVE and isinstance(self._named, (str, Path))
-        check_readable_twice(self.info, waits)
+    def _two_pass(self, pipeline: AnyPipeline, engine: Engine) -> TwoPass:
+        check_readable_twice(self.info, self.delivery is not Delivery.LIVE and isinstance(self._named, (str, Path)))
         options = self.options
-        again = source_for(self._named, tracks=options.tracks)
-        return TwoPass(
-            pipeline, again, options.pipeline.smoothing, options.seconds, self._notify, self._calibrator.update
-        )
+        again = engine.second_reading(source_for(self._named, tracks=options.tracks))
+        smoothing, prepare = options.pipeline.smoothing, self._calibrator.update
+        return TwoPass(pipeline, again, smoothing, options.seconds, self._notify, prepare)
 
     def _tell_what_was_found(self) -> None:
         notes = [] if self._info is None else self._info.findings.notes

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.console import interrupts_held
 from realtime.core.channel import ChannelClosedError
@@ -29,6 +30,9 @@ from realtime.session.pacer import Pacer, PictureGap, check_speed
 from realtime.session.window_sink import WindowOptions
 from realtime.timeline.label_spans import LabelSpans
 
+if TYPE_CHECKING:
+    from realtime.session.build_pipeline import Engine
+
 _INTERACTIVE_POLL_S = 0.02
 _POLL_S = 0.5
 
@@ -42,6 +46,7 @@ class Session:
         on_frame: called after every frame; for a progress bar.
         clock: monotonic seconds, for the pace at which a file is shown.
         sleep: waits for some seconds.
+        engine: makes the pipeline; `None` takes the one of three threads.
 
     Attributes:
         metrics: rates, drops and times so far.
@@ -57,7 +62,9 @@ class Session:
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        engine: Engine | None = None,
     ) -> None:
+        self._engine = engine
         self.options = options
         self.metrics = Metrics()
         self.spans = LabelSpans(options.persons)
@@ -169,7 +176,12 @@ class Session:
     def _new_analyser(self) -> Analyser:
         options = self.options
         analyser = Analyser(
-            options.source, options.analysis, watched=options.watched, metrics=self.metrics, notify=self._notify
+            options.source,
+            options.analysis,
+            watched=options.watched,
+            metrics=self.metrics,
+            notify=self._notify,
+            engine=self._engine,
         )
         for output in options.outputs:
             if isinstance(output, WindowOptions):

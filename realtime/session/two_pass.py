@@ -6,14 +6,17 @@ import io
 import pickle
 import tempfile
 from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING
 
 from realtime.core.channel import ChannelClosedError
 from realtime.core.config import SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError, RecordError, SourceReadError
 from realtime.core.protocols import FrameSource, SourceInfo
 from realtime.core.types import Analysed, Emotions, Faces, IntArray
-from realtime.pipeline.pipeline import Pipeline
 from realtime.smoothing.offline import smooth_offline
+
+if TYPE_CHECKING:
+    from realtime.session.build_pipeline import AnyPipeline
 
 
 def check_readable_twice(info: SourceInfo, waits: bool) -> None:
@@ -57,7 +60,7 @@ class TwoPass:
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        pipeline: AnyPipeline,
         again: FrameSource,
         config: SmoothingConfig,
         seconds: float | None = None,

@@ -59,6 +59,14 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+def test_the_last_line_tells_how_much_memory_a_worker_took(batch) -> None:
+    _, arguments, done = batch
+    told_mb = int(done.stdout.split("at most ")[1].split(" MB per worker")[0])
+    assert 50 < told_mb < 2000
+    # Nothing was done now, so nothing is told of it.
+    assert "per worker" not in CliRunner().invoke(main, arguments).output
+
+
 def test_a_broken_video_costs_nothing_else_and_is_named_with_its_reason(batch) -> None:
     folder, _, done = batch
     assert done.returncode == 1, done.stderr
@@ -247,3 +255,12 @@ def test_a_video_that_breaks_off_in_the_middle_failed_and_says_why(
     task = VideoTask(3, Video(tmp_path / "in.mp4", "in"), BatchOptions(), tmp_path / "working", tmp_path / "out")
     result = analyze_video(task)
     assert (result.status, result.reason, result.frames) == ("failed", "it broke off", 1)
+
+
+def test_a_worker_knows_nothing_of_the_video_before(batch, tmp_path: Path) -> None:
+    weights = batch[0] / "weights"
+    options = BatchOptions(PipelineConfig(weights=weights), table="csv", seconds=0.5)
+    for number, name in enumerate(("first", "second")):
+        analyze_video(VideoTask(number, Video(CLIP, name), options, tmp_path / "working", tmp_path))
+    assert (tmp_path / "first.csv").read_text("utf-8") == (tmp_path / "second.csv").read_text("utf-8")
+    assert (tmp_path / "first.csv").read_text("utf-8").count("\n") == 16
