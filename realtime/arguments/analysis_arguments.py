@@ -25,7 +25,7 @@ def refuse_nan(_context: click.Context, _parameter: click.Parameter, value: floa
 
 
 _FACES, _MILLISECONDS, _ABOVE_0 = click.IntRange(1, 20), click.FloatRange(0, 10_000), click.FloatRange(0, min_open=True)
-_OPTIONS = (
+_OF_ANY_FILE = (
     click.option("--max-faces", type=_FACES, default=4, show_default=True, help="Faces per frame at most."),
     click.option("--provider", type=click.Choice(["auto", *PROVIDERS]), default="auto", show_default=True),
     click.option("--smoothing-ms", type=_MILLISECONDS, default=200, show_default=True, help="Longer is calmer."),
@@ -41,18 +41,23 @@ _OPTIONS = (
     ),
     click.option("--seconds", type=_ABOVE_0, help="Stop after this much of the source."),
     click.option(
-        "--calibrate",
-        "calibrate_s",
-        type=click.FloatRange(0.5, 60),
-        metavar="SECONDS",
-        help="Take the first seconds as everybody's resting face, which then reads neutral.",
-    ),
-    click.option(
         "--baseline",
         type=click.Choice(["off", "auto"]),
         default="off",
         show_default=True,
         help="auto: learn what each face shows at rest, and judge it by that.",
+    ),
+    click.option(
+        "--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models."
+    ),
+)
+_OF_ONE_SOURCE = (
+    click.option(
+        "--calibrate",
+        "calibrate_s",
+        type=click.FloatRange(0.5, 60),
+        metavar="SECONDS",
+        help="Take the first seconds as everybody's resting face, which then reads neutral.",
     ),
     click.option(
         "--realtime", is_flag=True, help="Deliver a file at its own rate, dropping late frames as a camera does."
@@ -75,15 +80,21 @@ _OPTIONS = (
         metavar="SECONDS",
         help="Longest wait for the first picture of a stream, or for more of a pipe.",
     ),
-    click.option(
-        "--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models."
-    ),
 )
+
+_OTHERS = ("realtime", "seconds", "calibrate_s", "reconnect_s", "timeout_s")
 
 
 def analysis_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a click command; `analysis_options` takes their values."""
-    for option in reversed(_OPTIONS):
+    """Add the options of one source to a click command; `analysis_options` takes their values."""
+    for option in reversed((*_OF_ANY_FILE, *_OF_ONE_SOURCE)):
+        command = option(command)
+    return command
+
+
+def file_analysis_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that any number of files can share; `analysis_options` takes their values, too."""
+    for option in reversed(_OF_ANY_FILE):
         command = option(command)
     return command
 
@@ -97,6 +108,8 @@ def analysis_options(values: dict[str, Any]) -> AnalysisOptions:
     from realtime.core.options import AnalysisOptions, SmoothingMode
     from realtime.core.protocols import Tracks
 
+    # A command for many files has fewer of them.
+    others = {name: values.pop(name) for name in _OTHERS if name in values}
     return AnalysisOptions(
         pipeline=PipelineConfig(
             max_faces=values.pop("max_faces"),
@@ -107,6 +120,6 @@ def analysis_options(values: dict[str, Any]) -> AnalysisOptions:
             learn_rest=values.pop("baseline") == "auto",
         ),
         smoothing=SmoothingMode(values.pop("smooth")),
-        tracks=Tracks(values.pop("video_track"), values.pop("audio_track")),
-        **{name: values.pop(name) for name in ("realtime", "seconds", "calibrate_s", "reconnect_s", "timeout_s")},
+        tracks=Tracks(values.pop("video_track", None), values.pop("audio_track", None)),
+        **others,
     )

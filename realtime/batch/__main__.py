@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import click
 from tqdm import tqdm
 
 from models.console import ERR, ending_signals, hold_standard_streams, say
-from models.manifest import WEIGHTS_DIR
 from models.workers import MOST_WORKERS, usable_cores
+from realtime.arguments.analysis_arguments import analysis_options, file_analysis_arguments
 from realtime.batch.batch_options import TABLE_FORMATS, BatchOptions, suffixes_of, table_format
 from realtime.batch.batch_runner import BatchRunner
 from realtime.batch.result_store import ResultStore, VideoResult
@@ -21,10 +22,8 @@ from realtime.batch.video_list import SUMMARY_NAMES, Video, find_videos
 from realtime.batch.workers.process_pool import ProcessPool
 from realtime.batch.workers.ray_cluster import RayCluster
 from realtime.batch.workers.worker_pool import WorkerPool
-from realtime.core.config import PipelineConfig, SmoothingConfig
 from realtime.core.errors import ConfigError, EmotionLiveError
-from realtime.core.options import FaceStyle, SmoothingMode
-from realtime.inference.execution_providers import PROVIDERS
+from realtime.core.options import FaceStyle
 
 _MB = 1e6
 
@@ -39,16 +38,7 @@ _MB = 1e6
 @click.option("--report", is_flag=True, help="Also a page per video.")
 @click.option("--record", is_flag=True, help="Also an annotated video each.")
 @click.option("--window", type=click.IntRange(1, 86_400), metavar="SECONDS", help="Also means per so many seconds.")
-@click.option("--smooth", type=click.Choice(["live", "offline"]), default="live", show_default=True)
-@click.option("--smoothing-ms", type=click.FloatRange(0, 10_000), default=200, show_default=True)
-@click.option("--max-faces", type=click.IntRange(1, 20), default=4, show_default=True)
-@click.option("--sensitivity", type=click.FloatRange(0, 1), help="0: as a passer-by sees it, 1: as it was meant.")
-@click.option(
-    "--baseline", type=click.Choice(["auto", "off"]), default="off", show_default=True, help="auto: learn rests."
-)
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="Only so much of each video.")
-@click.option("--provider", type=click.Choice(["auto", *PROVIDERS]), default="auto", show_default=True)
-@click.option("--weights", type=click.Path(file_okay=False, path_type=Path), default=WEIGHTS_DIR, help="Other models.")
+@file_analysis_arguments
 @click.option("--blur-faces", is_flag=True, help="Blur faces in recordings.")
 @click.option("--privacy", is_flag=True, help="Recordings on black, no faces in reports.")
 @click.option("--retry-failed", is_flag=True, help="Try videos again that failed before.")
@@ -82,7 +72,7 @@ def _run(
     """Run the batch and return how many of its videos failed."""
     store = ResultStore(out)
     videos = find_videos(inputs, pattern, {(out / place).resolve() for place in store.places()})
-    options = _options(**how)
+    options = _options(how)
     bar = _Bar(videos)
     pool = _pool(jobs, ray, len(videos), bar)
     with store, bar:
@@ -118,37 +108,19 @@ def _claim(
     store.claim(places, [*inputs, *(video.path for video in videos)], overwrite=overwrite)
 
 
-def _options(
-    table: str | None,
-    report: bool,
-    record: bool,
-    smooth: str,
-    smoothing_ms: float,
-    max_faces: int,
-    sensitivity: float | None,
-    baseline: str,
-    seconds: float | None,
-    provider: str,
-    weights: Path,
-    blur_faces: bool,
-    privacy: bool,
-) -> BatchOptions:
-    smoothing = SmoothingConfig(time_constant_ms=smoothing_ms)
+def _options(values: dict[str, Any]) -> BatchOptions:
+    """Return what the values of a command's options ask for."""
+    analysis = analysis_options(values)
+    blurred, on_black = values["blur_faces"], values["privacy"]
+    config = replace(analysis.pipeline, weights=analysis.pipeline.weights.absolute())
     return BatchOptions(
-        pipeline=PipelineConfig(
-            max_faces=max_faces,
-            provider=provider,
-            weights=weights,
-            smoothing=smoothing,
-            sensitivity=sensitivity,
-            learn_rest=baseline == "auto",
-        ),
-        smoothing=SmoothingMode(smooth),
-        table=table_format(table),
-        report=report,
-        record=record,
-        faces=FaceStyle.ON_BLACK if privacy else FaceStyle.BLURRED if blur_faces else FaceStyle.AS_THEY_ARE,
-        seconds=seconds,
+        pipeline=config,  # Workers may have another folder as their own.
+        smoothing=analysis.smoothing,
+        table=table_format(values["table"]),
+        report=values["report"],
+        record=values["record"],
+        faces=FaceStyle.ON_BLACK if on_black else FaceStyle.BLURRED if blurred else FaceStyle.AS_THEY_ARE,
+        seconds=analysis.seconds,
     )
 
 

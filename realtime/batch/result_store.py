@@ -104,8 +104,8 @@ class ResultStore:
             return None
 
     def save(self, result: VideoResult) -> None:
-        """Keep a result, whole or not at all. Raises RecordError."""
-        path = self._path(result.name)
+        """Keep a result, whole or not at all; outputs of the one that it replaces are removed. Raises RecordError."""
+        path, before = self._path(result.name), self.load(result.name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, json.dumps(asdict(result), ensure_ascii=False).encode())
@@ -113,6 +113,15 @@ class ResultStore:
             raise RecordError(
                 f"cannot write into {self.out}: {error.strerror}; free some space and run the same command again"
             ) from error
+        if before is not None and result.status == DONE:
+            self._remove(set(before.outputs.values()) - set(result.outputs.values()))
+
+    def _remove(self, places: set[str]) -> None:
+        """Remove outputs that are results no more, and what lies beside them; files that no batch wrote stay."""
+        for place in places & self.places():
+            for path in (self.out / place, self.out / f"{place}-metadata.json"):
+                with suppress(OSError):
+                    path.unlink()
 
     def complete(self, result: VideoResult) -> bool:
         """Return whether every output of a result is still there."""

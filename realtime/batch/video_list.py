@@ -131,6 +131,10 @@ def _rows(table: Path, text: str) -> Iterator[tuple[str, Mapping[str, str]]]:
     taken = [name for name in others if (own := name.strip().lower()) in _OWN_COLUMNS or own.startswith(_OWN_GROUPS)]
     if taken:
         raise ConfigError(f"the list {table} has a column {taken[0]!r}, which the summary has too; rename it")
+    stripped = [name.strip() for name in columns if name]
+    twice = next((name for name in stripped if stripped.count(name) > 1), "")
+    if twice:
+        raise ConfigError(f"the list {table} must have each column once; it has two called {twice!r}: rename one")
     for row in lines:
         if (row.get(column) or "").strip():
             yield row[column].strip(), {name.strip(): (row.get(name) or "").strip() for name in others}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,20 @@ def test_files_that_no_batch_wrote_are_replaced_on_request_alone(tmp_path: Path)
     # From then on they are a batch's own.
     with ResultStore(tmp_path) as store:
         store.claim(["a.csv"], [], overwrite=False)
+
+
+def test_a_result_in_another_format_leaves_no_files_of_the_one_before_and_none_of_others(tmp_path: Path) -> None:
+    names = ("a.csv", "a.csv-metadata.json", "a.parquet", "a.html")
+    before = VideoResult("a", "a.mp4", DONE, {}, {}, outputs={"table": "a.csv", "report": "a.html"})
+    after = VideoResult("a", "a.mp4", DONE, {}, {}, outputs={"table": "a.parquet"})
+    with ResultStore(tmp_path) as store:
+        store.claim(["a.csv", "a.parquet"], [], overwrite=False)
+        store.save(before)
+        for name in names:
+            (tmp_path / name).write_text("x", "utf-8")
+        store.save(replace(after, status="failed"))
+        assert all((tmp_path / name).exists() for name in names)
+        store.save(before)
+        store.save(after)
+    # The page is in no place where a batch wrote.
+    assert [name for name in names if (tmp_path / name).exists()] == ["a.parquet", "a.html"]

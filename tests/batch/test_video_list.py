@@ -73,6 +73,7 @@ def test_a_table_brings_further_columns(tmp_path: Path, separator: str) -> None:
         ("file,seconds\na.mp4,3\n", "has a column 'seconds', which the summary has too"),
         ("file,Transitions\na.mp4,3\n", "has a column 'Transitions', which the summary has too"),
         ("file,share_anger\na.mp4,3\n", "has a column 'share_anger', which the summary has too"),
+        ("file,group, group\na.mp4,x,y\n", "must have each column once; it has two called 'group'"),
         (f'file,note\na.mp4,"{"x" * 140_000}"\n', "its line 2 is none"),
         ("", "needs a column called file; it has none"),
     ],
