@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +73,9 @@ def _run(
     videos = find_videos(inputs, pattern, {(out / place).resolve() for place in store.places()})
     options = _options(how)
     bar = _Bar(videos)
-    pool = _pool(jobs, ray, len(videos), bar)
+    pool = _pool(jobs, ray, bar)
     with store, bar:
-        runner = BatchRunner(store, options, pool, bar.finished)
+        runner = BatchRunner(store, options, pool, bar.finished, bar.progress)
         results = runner.known(videos, retry_failed=retry_failed, overwrite=overwrite)
         _claim(store, inputs, videos, options, overwrite=overwrite)
         left = [video for video in videos if video.name not in results]
@@ -112,9 +111,8 @@ def _options(values: dict[str, Any]) -> BatchOptions:
     """Return what the values of a command's options ask for."""
     analysis = analysis_options(values)
     blurred, on_black = values["blur_faces"], values["privacy"]
-    config = replace(analysis.pipeline, weights=analysis.pipeline.weights.absolute())
     return BatchOptions(
-        pipeline=config,  # Workers may have another folder as their own.
+        pipeline=analysis.pipeline,
         smoothing=analysis.smoothing,
         table=table_format(values["table"]),
         report=values["report"],
@@ -124,10 +122,10 @@ def _options(values: dict[str, Any]) -> BatchOptions:
     )
 
 
-def _pool(jobs: int | None, ray: str | None, videos: int, bar: _Bar) -> WorkerPool:
+def _pool(jobs: int | None, ray: str | None, bar: _Bar) -> WorkerPool:
     """Return what runs the tasks. Raises ConfigError."""
     if ray is None:
-        return ProcessPool(min(jobs or usable_cores(), videos), bar.progress)
+        return ProcessPool(jobs or usable_cores(), bar.progress)
     if jobs is not None:
         raise ConfigError("--jobs is for this machine; a cluster works on as many videos as it has CPUs: leave one out")
     return RayCluster(ray, bar.progress, bar.say)

@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from realtime.batch.batch_options import BatchOptions, differing, fingerprint
+from realtime.batch.pieces.piece_book import PieceBook, Task, forget_pieces
+from realtime.batch.pieces.piece_plan import planned
+from realtime.batch.pieces.piece_task import PieceResult, PieceTask
 from realtime.batch.result_store import DONE, FAILED, ResultStore, VideoResult
 from realtime.batch.video_list import Video
-from realtime.batch.video_worker import VideoTask, analyze_video
-from realtime.batch.workers.worker_pool import WorkerPool
+from realtime.batch.video_worker import VideoTask, analyze
+from realtime.batch.workers.worker_pool import Outcome, WorkerPool
 from realtime.core.errors import ConfigError
 
 
@@ -23,6 +26,7 @@ class BatchRunner:
         options: what to do with each video.
         pool: runs the tasks.
         on_result: is told every result as it comes.
+        on_progress: is told `(number of the video, share done)` after each piece of one.
         analyze: what a worker does with a task; a function of a module.
     """
 
@@ -32,10 +36,11 @@ class BatchRunner:
         options: BatchOptions,
         pool: WorkerPool,
         on_result: Callable[[VideoResult], None] = lambda _: None,
-        analyze: Callable[[VideoTask], VideoResult] = analyze_video,
+        on_progress: Callable[[int, float], None] = lambda _number, _share: None,
+        analyze: Callable[[Task], Any] = analyze,
     ) -> None:
         self._store, self._options, self._pool = store, options, pool
-        self._on_result, self._analyze = on_result, analyze
+        self._on_result, self._on_progress, self._analyze = on_result, on_progress, analyze
         self._stopped = False
 
     def known(self, videos: Sequence[Video], *, retry_failed: bool, overwrite: bool) -> dict[str, VideoResult]:
@@ -84,10 +89,23 @@ class BatchRunner:
         working, out = self._store.working.absolute(), self._store.out.absolute()
         pipeline = replace(self._options.pipeline, weights=self._options.pipeline.weights.absolute())
         options = replace(self._options, pipeline=pipeline)
-        tasks = [VideoTask(number, videos[number], options, working, out) for number in order]
+        whole = [VideoTask(number, videos[number], options, working, out) for number in order]
         with self._pool as pool:
+            book = PieceBook(planned(videos, pool.jobs, options))
+            tasks = book.tasks(whole)
             for outcome in pool.run(self._analyze, tasks, lambda: self._stopped):
-                yield self._kept(outcome.result or _failed(outcome.task, outcome.reason))
+                yield from self._taken(outcome, book, tasks)
+
+    def _taken(self, outcome: Outcome, book: PieceBook, tasks: list[Task]) -> Iterator[VideoResult]:
+        """Take what became of a task: yield the result of a video, or see what is to be done after a piece."""
+        task, name = outcome.task, outcome.task.video.name
+        if isinstance(task, PieceTask):
+            book.take(task, outcome.result or PieceResult(outcome.reason), tasks)
+            self._on_progress(task.number, book.share_done(name))
+            return
+        result = outcome.result or _failed(task, outcome.reason)
+        yield self._kept(replace(result, memory_mb=max(result.memory_mb, book.memory_mb(name))))
+        forget_pieces(self._store.out, name)
 
     def _kept(self, result: VideoResult) -> VideoResult:
         self._store.save(result)

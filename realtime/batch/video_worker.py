@@ -8,46 +8,33 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.console import hold_standard_streams
 from models.workers import peak_memory_mb
-from realtime.batch.batch_options import BatchOptions, fingerprint
+from realtime.batch.batch_options import fingerprint
 from realtime.batch.person_tally import PersonTally, TallyOptions
+from realtime.batch.pieces.joined_engine import joined_engine
+from realtime.batch.pieces.piece_task import PieceResult, PieceTask, analyze_piece
+from realtime.batch.pieces.video_task import VideoTask
+from realtime.batch.pieces.worker_engine import worker_engine
 from realtime.batch.result_store import DONE, FAILED, VideoResult
-from realtime.batch.video_list import Video
-from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError
 from realtime.core.options import PictureOptions, RunOptions
 from realtime.core.output_paths import owner_only
 from realtime.core.protocols import SourceInfo
 from realtime.core.sink import SinkOptions
 
+if TYPE_CHECKING:
+    from realtime.session.build_pipeline import Engine
+    from realtime.session.session import Session
+
+__all__ = ["VideoTask", "analyze", "analyze_video", "start_worker"]
+
 _TELL_EVERY_S = 1.0
 _progress: Any = None
-_engines: dict[PipelineConfig, Any] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class VideoTask:
-    """One video and what to do with it.
-
-    Attributes:
-        number: `int`, names it where progress is told.
-        video: which one.
-        options: how.
-        working: folder for unfinished outputs, on the disk of `out`.
-        out: folder for finished ones.
-    """
-
-    number: int
-    video: Video
-    options: BatchOptions
-    working: Path
-    out: Path
 
 
 def start_worker(progress: Any) -> None:
@@ -78,24 +65,23 @@ def _end_with(sentinel: int) -> None:
     os._exit(1)
 
 
+def analyze(task: VideoTask | PieceTask) -> VideoResult | PieceResult:
+    """Do one task of a batch; what goes wrong with its video is in the result."""
+    return analyze_piece(task) if isinstance(task, PieceTask) else analyze_video(task)
+
+
 def analyze_video(task: VideoTask) -> VideoResult:
     """Analyze one video and put its outputs into their places; what goes wrong with it is in the result."""
-    from realtime.session.session import Session
-
     # The run before left cycles with decoders in them, which hold pictures until they are collected.
     gc.collect()
-    name, facts = task.video.name, task.options.facts()
     mark: dict[str, Any] = {}
     tally, notes, reason = PersonTally(), list[str](), ""
     session: Session | None = None
     try:
         mark = fingerprint(task.video.path)
         with owner_only():
-            folder = task.working / str(task.number)
-            folder.mkdir(parents=True)
             teller = _Teller(task.number)
-            outputs = (*_outputs(task, folder), TallyOptions(tally, teller.tell))
-            session = Session(_run_options(task, outputs), notify=notes.append, engine=_engine_for(task.options))
+            session = _session(task, tally, teller, notes)
             session.run(on_open=teller.opened)
     except (EmotionLiveError, OSError) as error:
         reason = str(error) or type(error).__name__
@@ -107,12 +93,12 @@ def analyze_video(task: VideoTask) -> VideoResult:
     except OSError as error:
         reason = reason or f"its outputs cannot be moved into {task.out}: {error.strerror}"
     return VideoResult(
-        name=name,
+        name=task.video.name,
         source=task.video.path.name,
         status=FAILED if reason else DONE,
         reason=_without_folders(reason, task),
         fingerprint=mark,
-        options=facts,
+        options=task.options.facts(),
         outputs=places,
         seconds=round(tally.end_s, 3),
         frames=tally.frames,
@@ -120,19 +106,6 @@ def analyze_video(task: VideoTask) -> VideoResult:
         notes=tuple(_without_folders(note, task) for note in notes),
         memory_mb=peak_memory_mb(),
     )
-
-
-def _engine_for(options: BatchOptions) -> Any:
-    """Return this process's engine: its networks are loaded for the first video and stay for the others."""
-    from realtime.session.build_pipeline import SequentialEngine
-
-    config = options.pipeline
-    if config not in _engines:
-        for engine in _engines.values():
-            engine.close()
-        _engines.clear()
-        _engines[config] = SequentialEngine(config)
-    return _engines[config]
 
 
 def _placed(finished: Iterable[tuple[str, Path]], task: VideoTask) -> dict[str, str]:
@@ -153,14 +126,29 @@ def _without_folders(text: str, task: VideoTask) -> str:
     return text
 
 
-def _run_options(task: VideoTask, outputs: tuple[SinkOptions, ...]) -> RunOptions:
-    options = task.options
-    return RunOptions(
+def _session(task: VideoTask, tally: PersonTally, teller: _Teller, notes: list[str]) -> Session:
+    from realtime.session.session import Session
+
+    folder = task.working / str(task.number)
+    folder.mkdir(parents=True)
+    options = RunOptions(
         source=str(task.video.path),
-        analysis=options.analysis(),
-        picture=PictureOptions(faces=options.faces),
-        outputs=outputs,
+        analysis=task.options.analysis(),
+        picture=PictureOptions(faces=task.options.faces),
+        outputs=(*_outputs(task, folder), TallyOptions(tally, teller.tell)),
     )
+    return Session(options, notify=notes.append, engine=_engine(task, notes))
+
+
+def _engine(task: VideoTask, notes: list[str]) -> Engine:
+    """Return what makes the frames: of the video's pieces, where it has some that fit together, or of the video."""
+    engine: Engine | None = None
+    if task.pieces:
+        engine, note = joined_engine(task)
+        notes.append(note)
+    elif task.uncut:
+        notes.append(f"not cut into pieces: {task.uncut}")
+    return engine or worker_engine(task.options.pipeline)
 
 
 def _outputs(task: VideoTask, folder: Path) -> Iterator[SinkOptions]:

@@ -116,6 +116,11 @@ class VideoDecoder:
         return self._container is not None
 
     @property
+    def plain_times(self) -> bool:
+        """Whether every frame so far carried a time and times never leapt: only then does seeking save decoding."""
+        return self._plain
+
+    @property
     def duration_s(self) -> float | None:
         """Declared duration in seconds, `None` if the file declares none. Only while open."""
         if self.stream.duration:

@@ -74,6 +74,16 @@ class FileSource:
         """Packets that could not be decoded so far."""
         return len(self._reader.damaged)
 
+    @property
+    def damaged(self) -> set[tuple[int | None, int | None]]:
+        """Place in the file and time, in its own ticks, of each of these packets."""
+        return self._reader.damaged
+
+    @property
+    def plain_times(self) -> bool:
+        """Whether seeking can go by the file's own times: as far as it was read they are there, and never leap."""
+        return self._reader.plain_times
+
     def open(self) -> SourceInfo:
         """Open the file and decode its first frame.
 

@@ -9,6 +9,13 @@ from pathlib import Path
 from models.manifest import WEIGHTS_DIR
 from realtime.core.errors import ConfigError
 
+FOUND_ANEW_EVERY_S = 30.0
+"""At multiples of this media time faces that are followed are found anew, as if they had just come.
+
+Where a face is looked for depends on where it was before, to a fraction of a pixel and without an end. From such a
+moment on nothing depends on what was before it, so that a video can be analyzed in pieces that begin there.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class SmoothingConfig:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from realtime.core.config import FOUND_ANEW_EVERY_S
 from realtime.core.types import FloatArray, ImageArray
 from realtime.landmarks.box_overlap import share_of_smaller
 from realtime.landmarks.mesh_runner import Box, FaceRoi, box_of_mesh, roi_of_detection, roi_of_mesh
@@ -77,6 +78,7 @@ class RoiTracker:
         self._places: list[FaceRoi] = []
         self._size: tuple[int, ...] = ()
         self._looked_s = self._lost_s = -math.inf
+        self._stretch: int | None = None
 
     def find(self, image_bgr: ImageArray, media_time_s: float) -> FloatArray:
         """Return the landmarks of every face, `(N, L, 3) float32`: x and y in pixels, z in the scale of x.
@@ -91,9 +93,14 @@ class RoiTracker:
             self.forget()
         found = self._follow(image_bgr)
         lost = len(found) < len(self._places)
-        if len(found) < self._max_faces and self._due(media_time_s, lost, bool(found)):
+        due = self._due(media_time_s, lost, bool(found)) and len(found) < self._max_faces
+        anew = self._anew_due(media_time_s)
+        if due or anew:
             self._looked_s = media_time_s
-            found += self._look_around(image_bgr, found)
+            detections = self._detector.find(image_bgr)
+            if anew:
+                found = [self._found_anew(image_bgr, face, detections) for face in found]
+            found += self._look_around(image_bgr, found, detections)
         self._places = [roi_of_mesh(face.points, face.box_xyxy) for face in found]
         return np.stack([face.points for face in found]) if found else np.zeros((0, LANDMARK_COUNT, 3), np.float32)
 
@@ -101,6 +108,7 @@ class RoiTracker:
         """Drop all ROIs, so that the next frame is detected anew; used after a seek."""
         self._places = []
         self._looked_s = self._lost_s = -math.inf
+        self._stretch = None
 
     def close(self) -> None:
         """Free all graphs; a second call does nothing."""
@@ -118,6 +126,11 @@ class RoiTracker:
         # Tolerance: frames of a 10 fps video may be 99.9 ms apart.
         return lost or not 0 <= now_s - self._looked_s < every_s - 0.005
 
+    def _anew_due(self, now_s: float) -> bool:
+        """Return whether this is the first frame of another stretch of the video, whose faces are found anew."""
+        before, self._stretch = self._stretch, math.floor(now_s / FOUND_ANEW_EVERY_S)
+        return before not in (None, self._stretch)
+
     def _follow(self, image_bgr: ImageArray) -> list[_Seen]:
         """Return every face that is still found in its ROI; of ROIs that converged on one face only the first."""
         found: list[_Seen] = []
@@ -127,9 +140,17 @@ class RoiTracker:
                 found.append(face)
         return found
 
-    def _look_around(self, image_bgr: ImageArray, known: list[_Seen]) -> list[_Seen]:
+    def _found_anew(self, image_bgr: ImageArray, face: _Seen, detections: Sequence[Detection]) -> _Seen:
+        """Return a face that is followed as it would be found now; as it is followed, where it would not be found."""
+        for detection in detections:
+            if _known(detection.box_xyxy.tolist(), [face]):
+                again = self._start(image_bgr, roi_of_detection(detection))
+                return again if again and _known(again.box_xyxy, [face]) else face
+        return face
+
+    def _look_around(self, image_bgr: ImageArray, known: list[_Seen], detections: Sequence[Detection]) -> list[_Seen]:
         found: list[_Seen] = []
-        for detection in self._detector.find(image_bgr):
+        for detection in detections:
             if len(known) + len(found) >= self._max_faces:
                 break
             # Checked before the landmark model runs, which costs more, and after it: its ROI may move to a neighbor.

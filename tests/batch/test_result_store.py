@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,9 +88,15 @@ def test_a_result_in_another_format_leaves_no_files_of_the_one_before_and_none_o
         store.save(before)
         for name in names:
             (tmp_path / name).write_text("x", "utf-8")
-        store.save(replace(after, status="failed"))
-        assert all((tmp_path / name).exists() for name in names)
-        store.save(before)
         store.save(after)
     # The page is in no place where a batch wrote.
     assert [name for name in names if (tmp_path / name).exists()] == ["a.parquet", "a.html"]
+
+
+def test_a_result_that_failed_removes_nothing(tmp_path: Path) -> None:
+    with ResultStore(tmp_path) as store:
+        store.claim(["a.csv"], [], overwrite=False)
+        store.save(VideoResult("a", "a.mp4", DONE, {}, {}, outputs={"table": "a.csv"}))
+        (tmp_path / "a.csv").write_text("x", "utf-8")
+        store.save(VideoResult("a", "a.mp4", "failed", {}, {}))
+    assert (tmp_path / "a.csv").exists()

@@ -164,3 +164,23 @@ def test_a_jump_back_in_time_and_another_frame_size_start_anew() -> None:
     small = frame(face)[:300, :400]
     assert scene.boxes(np.ascontiguousarray(small), 3.03) == [face]
     assert scene.detector.looks == looks + 2
+
+
+def test_every_half_minute_faces_are_found_anew_so_that_nothing_depends_on_what_was_before() -> None:
+    scene, late = Scene(max_faces=1), Scene(max_faces=1)
+    face = (100, 100, 160, 160)
+    for step in range(0, 40):
+        assert scene.boxes(frame(face), 29.0 + step / 30) == [face]
+    # Once at first; then at 30 s, although nobody else is looked for, and thrice, as a face that has just come.
+    assert scene.detector.looks == 2
+    assert scene.layer.looks == 40 + 2 + 3
+    late.boxes(frame(face), 30.0)
+    assert late.layer.looks == 3
+
+
+def test_who_is_followed_and_would_not_be_found_now_is_followed_on() -> None:
+    scene = Scene()
+    face = (100, 100, 160, 160)
+    scene.boxes(frame(face), 29.9)
+    scene.detector.find = lambda image_bgr: []
+    assert scene.boxes(frame(face), 30.0) == [face]
