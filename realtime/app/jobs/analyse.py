@@ -16,6 +16,7 @@ from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError, SourceOpenError
 from realtime.core.metrics import Metrics
 from realtime.core.options import AnalysisOptions, SmoothingMode
+from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.protocols import SourceInfo
 from realtime.core.types import Analysed
 from realtime.session.analyser import Analyser
@@ -86,6 +87,7 @@ class Analysis:
         kept: `bool`, whether it is in the list of recent analyses.
         not_kept: `str`, why that went wrong, "" if it did not.
         pictures: `str`, why there are none to show: the video is gone, or is another one; "" where there are.
+        persons: who its tracks are, and what is left out; the results are as without it.
     """
 
     source: str
@@ -102,6 +104,12 @@ class Analysis:
     kept: bool = False
     not_kept: str = ""
     pictures: str = ""
+    persons: PersonEdits = NO_EDITS
+
+    @property
+    def by_person(self) -> AnalysisResults:
+        """The results without what is left out, with persons' numbers in place of tracks'."""
+        return self.results.by_person(self.persons) if self.persons.lines else self.results
 
 
 class AnalysisJob(Job):

@@ -120,8 +120,12 @@ class SaveJob(Job):
             picture=gate.painter.draw,
             notify=notes.append,
             end_facts=lambda: end_facts(analysis),
+            persons=analysis.persons,
         )
-        return run if analysis.run_facts is None else replace(run, facts=analysis.run_facts)
+        if analysis.run_facts is None:
+            return run
+        own = {name: fact for name, fact in run.facts.items() if name == "persons"}
+        return replace(run, facts={**analysis.run_facts, **own})
 
     def _frames(self) -> Iterator[Analysed]:
         """Yield every frame; a table needs no pictures, so for it none is decoded."""

@@ -18,6 +18,7 @@ from realtime.core.delivery import Delivery
 from realtime.core.errors import ConfigError, SourceReadError
 from realtime.core.metrics import Metrics
 from realtime.core.options import AnalysisOptions, SmoothingMode
+from realtime.core.persons.person_edits import edits_from
 from realtime.core.protocols import SourceInfo
 from realtime.provenance.option_facts import options_from
 from realtime.provenance.run_builder import end_facts, run_facts_of
@@ -91,6 +92,7 @@ def analysis_facts(analysis: Analysis, manifest_sha256: str) -> dict[str, Any]:
         "people": len(results.people()),
         "began_s": analysis.began_s,
         "warning": analysis.warning,
+        "persons": analysis.persons.facts()["lines"],
         "manifest_sha256": manifest_sha256,
         "run": run_facts_of(info, Delivery.FAST, options, began_s=analysis.began_s),
         "end": {**end_facts(analysis), "fps": analysis.metrics.mean_fps()},
@@ -169,6 +171,7 @@ def _read(entry: RecentAnalysis, weights: Path) -> Analysis:
         manifest_sha256=str(facts["manifest_sha256"]),
         kept=True,
         pictures=_why_no_pictures(source, info, run["source_facts"]),
+        persons=edits_from(facts.get("persons", ())),
     )
 
 

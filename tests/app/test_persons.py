@@ -1,0 +1,58 @@
+"""Who is who in the desktop program: what it saves and keeps follows, and the results by track stay."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import queue
+from pathlib import Path
+
+from realtime.app.jobs.save import SaveJob
+from realtime.app.jobs.save_kinds import Kind, Saved
+from realtime.app.library.analysis_file import read_analysis
+from realtime.app.library.recent_analyses import RecentAnalyses
+from realtime.core.config import PipelineConfig
+from realtime.core.options import FaceStyle
+from realtime.core.persons.person_edits import PersonEdits
+from realtime.core.persons.person_line import PersonLine
+from realtime.reports.table_metadata import read_facts
+from tests.support.analysed import analysis_of
+from tests.support.made_clips import write_clip
+
+EDITS = PersonEdits((PersonLine(1, "Anna"), PersonLine(2, exclude=True, from_s=0.2)))
+
+
+def named(tmp_path: Path):
+    analysis = analysis_of(write_clip(tmp_path / "clip.mp4", 20), {1: "happiness", 2: "uncertain"})
+    return dataclasses.replace(analysis, persons=EDITS)
+
+
+def saved(analysis, kind: Kind, path: Path) -> Path:
+    events: queue.Queue = queue.Queue()
+    job = SaveJob(analysis, kind, path, FaceStyle.AS_THEY_ARE, lambda _, event: events.put(event))
+    job.start()
+    while not isinstance(event := events.get(timeout=30), Saved):
+        assert type(event).__name__ == "Progress", event
+    return event.path
+
+
+def test_an_analysis_is_seen_by_person_and_stays_as_it_is(tmp_path: Path) -> None:
+    analysis = named(tmp_path)
+    assert [EDITS.title(number) for number in analysis.by_person.people()] == ["Anna", "person 2"]
+    assert analysis.results.people() == [1, 2]
+    assert dataclasses.replace(analysis, persons=PersonEdits()).by_person is analysis.results
+
+
+def test_what_is_saved_and_kept_says_who_is_who(tmp_path: Path) -> None:
+    analysis, recent = named(tmp_path), RecentAnalyses(tmp_path / "recent")
+    back = read_analysis(recent.keep(analysis), PipelineConfig().weights)
+    assert back.persons == EDITS
+    for number, one in enumerate((analysis, back)):
+        table = saved(one, Kind.TABLE, tmp_path / f"{number}.csv")
+        rows = list(csv.DictReader(table.read_text().splitlines()))
+        assert {(row["track"], row["person"]) for row in rows} == {("1", "Anna"), ("2", "2")}
+        assert {row["excluded"] for row in rows if float(row["media_time_s"]) >= 0.2 and row["track"] == "2"} == {"1"}
+        assert read_facts(table)["persons"]["lines"] == EDITS.facts()["lines"]
+    page = saved(analysis, Kind.REPORT, tmp_path / "r.html").read_text()
+    assert "Anna: most often happiness" in page
+    assert "track 1 is Anna, track 2 from 0.2 s is left out" in page
