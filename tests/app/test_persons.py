@@ -7,11 +7,15 @@ import dataclasses
 import queue
 from pathlib import Path
 
+import pytest
+
 from realtime.app.jobs.save import SaveJob
 from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.app.library.analysis_file import read_analysis
+from realtime.app.library.person_form import PersonForm
 from realtime.app.library.recent_analyses import RecentAnalyses
 from realtime.core.config import PipelineConfig
+from realtime.core.errors import ConfigError
 from realtime.core.options import FaceStyle
 from realtime.core.persons.person_edits import PersonEdits
 from realtime.core.persons.person_line import PersonLine
@@ -56,3 +60,60 @@ def test_what_is_saved_and_kept_says_who_is_who(tmp_path: Path) -> None:
     page = saved(analysis, Kind.REPORT, tmp_path / "r.html").read_text()
     assert "Anna: most often happiness" in page
     assert "track 1 is Anna, track 2 from 0.2 s is left out" in page
+
+
+def test_the_form_shows_whole_tracks_and_keeps_what_only_a_list_can_say() -> None:
+    part = PersonLine(3, "Ben", from_s=1.0, number=7)
+    form = PersonForm.of(PersonEdits((PersonLine(1, "Anna", number=2), PersonLine(2, exclude=True), part)))
+    assert (form.names, form.left_out) == ({1: "Anna"}, {2})
+    assert form.edits().lines == (
+        PersonLine(1, "Anna"),
+        PersonLine(2, exclude=True),
+        PersonLine(3, "Ben", from_s=1.0),
+    )
+    timed = form.with_time(" 1:05", "")
+    assert timed.edits().lines[-1] == PersonLine(None, from_s=65.0, exclude=True)
+    with pytest.raises(ConfigError, match="from is in seconds, or as 1:05; received 'soon'"):
+        form.with_time("soon", "")
+    assert PersonForm().edits() == PersonEdits()
+
+
+def test_persons_are_named_in_the_player_and_everything_follows(drive, tmp_path: Path, monkeypatch) -> None:
+    from realtime.app.views import dialogs
+
+    analysis = analysis_of(write_clip(tmp_path / "clip.mp4", 20), {1: "happiness", 2: "uncertain", 3: "anger"})
+    drive.app.show_player(dataclasses.replace(analysis, kept=True))
+    screen = drive.on("PlayerScreen")
+    drive.until(lambda: screen.shown is not None)
+    screen.ask_persons()
+    window = screen.persons_window
+    window.names[1].set("Anna")
+    window.names[3].set("anna")
+    window.accept()
+    assert "anna is spelled Anna elsewhere" in window.error.cget("text")
+    window.names[3].set("Anna")
+    window.from_text.set("0.5")
+    window.add_time()
+    window.accept()
+    drive.app.root.update()
+    assert not window.winfo_exists()
+    assert list(screen._chooser.cget("values")) == ["largest face", "Anna", "person 2"]
+    texts = [
+        screen.strip.itemcget(item, "text") for item in screen.strip.find_all() if screen.strip.type(item) == "text"
+    ]
+    assert {"Anna", "person 2"} <= set(texts)
+    drive.until(lambda: drive.app.opening.recent.entries())
+    [entry] = drive.app.opening.recent.entries()
+    assert read_analysis(entry, PipelineConfig().weights).persons == screen.analysis.persons
+    monkeypatch.setattr(dialogs.filedialog, "asksaveasfilename", lambda **_: str(tmp_path / "t.csv"))
+    screen.save(Kind.TABLE)
+    drive.until(lambda: screen.saving.saved)
+    rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
+    assert {(row["track"], row["person"]) for row in rows} == {("1", "Anna"), ("2", "2"), ("3", "Anna")}
+    assert {row["excluded"] for row in rows if float(row["media_time_s"]) >= 0.5} == {"1"}
+    screen.ask_persons()
+    again = screen.persons_window
+    assert [again.names[track].get() for track in (1, 2, 3)] == ["Anna", "", "Anna"]
+    again.save_list()
+    assert "1,Anna,,," in (tmp_path / "t.csv").read_text()
+    again.destroy()

@@ -126,7 +126,8 @@ class CameraScreen(Screen):
             return
         first, self._view = self._view is None, view
         self._picture.show(view.picture, view.size_wh)
-        self._picture.mark(view.faces, view.emotions, view.scale)
+        title = "person {}".format if len(view.faces) > 1 else None
+        self._picture.mark(view.faces, view.emotions, view.scale, title=title)
         row = largest_face(view.faces)
         if row is not None:
             self.bars.show(view.emotions, row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tkinter import ttk
@@ -12,12 +13,15 @@ from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Failed, Job
 from realtime.app.jobs.player import Player, Shown
 from realtime.app.jobs.save_kinds import Kind
+from realtime.app.library.keep_job import KeepJob
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
+from realtime.app.screens.persons_window import PersonsWindow
 from realtime.app.screens.save_row import SaveRow
 from realtime.app.views import dialogs, questions
 from realtime.app.views.timeline import TimelineStrip
 from realtime.app.views.widgets import Bars, PictureView, largest_face
+from realtime.core.persons.person_edits import PersonEdits
 from realtime.core.types import Faces
 from realtime.timeline.time_format import format_clock
 
@@ -41,7 +45,9 @@ class PlayerScreen(Screen):
         self.player = Player(analysis, app.post)
         self.saving = SaveRow(app, analysis, self._set_save_buttons)
         self.shown: Shown | None = None
-        self._people = analysis.results.people()
+        # By person where somebody has said who is who; the saved files say it themselves.
+        self._results = analysis.by_person
+        self._people = self._results.people()
         self._chosen: int | None = None
         self._was_playing: bool | None = None
         # Without the video's file there are still the numbers.
@@ -77,21 +83,24 @@ class PlayerScreen(Screen):
         self.time.configure(width=len(str(self.time.cget("text"))))
         self.time.pack(side="left", padx=px(12))
         self._build_buttons(row)
-        results = self.analysis.results
-        self.strip = TimelineStrip(below, self.theme, results, self.player.seek, self._choose, self.saving.hint)
+        title = self.analysis.persons.title
+        self.strip = TimelineStrip(
+            below, self.theme, self._results, self.player.seek, self._choose, self.saving.hint, title
+        )
         self.strip.pack(fill="x", pady=(px(4), 0))
         self.strip.choose(self._chosen)
         self.saving.build(below)
 
     def _build_side(self, side: ttk.Frame) -> None:
         px = self.theme.px
-        names = [_LARGEST, *(f"person {person}" for person in self._people)]
+        names = [_LARGEST, *(self.analysis.persons.title(person) for person in self._people)]
         self._chooser = ttk.Combobox(side, values=names, state="readonly", width=16, font="TkDefaultFont")
         if len(self._people) > 1:
             self._chooser.pack(anchor="w", fill="x", pady=(0, px(10)))
             self._chooser.bind("<<ComboboxSelected>>", lambda _: self._picked())
         self.bars = Bars(side, self.theme)
         self.bars.pack(anchor="w")
+        self.button(side, "Who is who…", self.ask_persons).pack(anchor="w", pady=(px(10), 0))
         self._choose(self._chosen)
 
     def _build_buttons(self, row: ttk.Frame) -> None:
@@ -144,6 +153,22 @@ class PlayerScreen(Screen):
         else:
             self.player.play()
 
+    def ask_persons(self) -> None:
+        """Ask who the tracks are, and show the video so."""
+        if not self.saving.busy:
+            self.player.pause()
+            self.persons_window = PersonsWindow(self.app.root, self.theme, self.analysis, self.set_persons)
+
+    def set_persons(self, persons: PersonEdits) -> None:
+        """Show the video by person, and keep that in the list of recent analyses."""
+        self.analysis = replace(self.analysis, persons=persons)
+        self.saving.use(self.analysis)
+        self._results, self._chosen = self.analysis.by_person, None
+        self._people = self._results.people()
+        self.show()
+        if self.analysis.kept:
+            self.app.start(KeepJob(self.analysis, self.app.opening.keep, self.app.post))
+
     def save(self, kind: Kind) -> None:
         """Ask where, and save."""
         if self.saving.busy:
@@ -195,14 +220,19 @@ class PlayerScreen(Screen):
                 self._picture.say(event.message)
                 self._play.state(["disabled"])
                 self.app.tell_problem("This video cannot be shown any more", event.message)
+        elif isinstance(job, KeepJob) and isinstance(event, Failed):
+            self.app.tell_note("Not in the list of recent analyses", event.message)
         else:
             self.saving.heard(job, event)
 
     def _show(self, shown: Shown) -> None:
         self.shown = shown
-        results = self.analysis.results
+        results = self._results
         self._picture.show(shown.picture, shown.size_wh)
-        self._picture.mark(results.faces(shown.index), results.emotions(shown.index), shown.scale, self._chosen)
+        faces, emotions = results.faces(shown.index), results.emotions(shown.index)
+        # The number that is in table, timeline and report, or the name.
+        title = self.analysis.persons.title if len(self._people) > 1 or self.analysis.persons.lines else None
+        self._picture.mark(faces, emotions, shown.scale, self._chosen, title)
         self._told_index = None
         self._show_numbers(shown.index)
 
@@ -210,7 +240,7 @@ class PlayerScreen(Screen):
         """Show what was found in a frame, beside its picture."""
         if index == self._told_index:
             return
-        self._told_index, results = index, self.analysis.results
+        self._told_index, results = index, self._results
         faces, emotions = results.faces(index), results.emotions(index)
         at_s = float(results.times_s[index])
         self.strip.mark(at_s)

@@ -59,6 +59,10 @@ class SaveRow:
         self._label.pack(side="left", fill="x", expand=True)
         self._refresh()
 
+    def use(self, analysis: Analysis) -> None:
+        """Save this from now on."""
+        self._analysis = analysis
+
     def begin(self, kind: Kind, path: Path) -> None:
         """Start to save."""
         self._job = SaveJob(self._analysis, kind, path, self._app.face_style, self._app.post)

@@ -31,6 +31,7 @@ class TimelineStrip(tk.Canvas):
         on_seek: called with a media time in seconds.
         on_person: called with the person whose row was clicked.
         on_hover: called with the text for the position under the pointer, "" for none.
+        title: returns what a person is called.
     """
 
     def __init__(
@@ -41,9 +42,10 @@ class TimelineStrip(tk.Canvas):
         on_seek: Callable[[float], None],
         on_person: Callable[[int], None],
         on_hover: Callable[[str], None],
+        title: Callable[[int], str] = "person {}".format,
     ) -> None:
         self._people = results.people()[:MAX_ROWS]
-        self._theme, self._results = theme, results
+        self._theme, self._results, self._title = theme, results, title
         self._on_seek, self._on_person, self._on_hover = on_seek, on_person, on_hover
         self._row_px = theme.px(_ROW_PX if len(self._people) <= 2 else _LOW_ROW_PX)
         self._gap_px = theme.px(_GAP_PX)
@@ -96,7 +98,7 @@ class TimelineStrip(tk.Canvas):
         self._left = px(_MARGIN_PX)
         for number, person in enumerate(self._people):
             y = self._row_y(number) + self._row_px / 2
-            text = f"person {person}"
+            text = self._title(person)
             item = self.create_text(px(_MARGIN_PX), y, text=text, anchor="w", font=NORMAL, tags=f"name{person}")
             self._left = max(self._left, self.bbox(item)[2] + px(10))
         self._right = max(self._left + 1, self.winfo_width() - px(_MARGIN_PX))
@@ -185,4 +187,4 @@ class TimelineStrip(tk.Canvas):
         what = "not in the picture"
         if found is not None:
             what = found[0] if found[0] == UNCERTAIN else f"{found[0]} {percent(found[1])}"
-        self._on_hover(f"{format_clock(time_s, 0.1)}   person {person}: {what}")
+        self._on_hover(f"{format_clock(time_s, 0.1)}   {self._title(person)}: {what}")

@@ -52,7 +52,14 @@ class PictureView(tk.Canvas):
         """Write a line in the middle, "" for none."""
         self.itemconfigure(self._note, text=text)
 
-    def mark(self, faces: Faces, emotions: Emotions, scale: float, chosen: int | None = None) -> None:
+    def mark(
+        self,
+        faces: Faces,
+        emotions: Emotions,
+        scale: float,
+        chosen: int | None = None,
+        title: Callable[[int], str] | None = None,
+    ) -> None:
         """Outline every face and name what it shows.
 
         Args:
@@ -60,12 +67,15 @@ class PictureView(tk.Canvas):
             emotions: one row per face.
             scale: pixels of the shown picture per pixel of the source.
             chosen: the person whose bars are shown; drawn more strongly.
+            title: returns what a person is called, where that is to be said.
         """
         self.delete("face")
         left, top = self._corner()
         for row, box in enumerate(faces.boxes_xyxy.tolist()):
             corners = [left + box[0] * scale, top + box[1] * scale, left + box[2] * scale, top + box[3] * scale]
-            self._mark_one(corners, emotions, row, int(faces.track_ids[row]) == chosen or len(faces) == 1)
+            number = int(faces.track_ids[row])
+            who = f"{title(number)}: " if title else ""
+            self._mark_one(corners, emotions, row, who, strong=number == chosen or len(faces) == 1)
 
     def destroy(self) -> None:
         """Free the picture here: left to the garbage collector, it may be freed on another thread."""
@@ -75,7 +85,7 @@ class PictureView(tk.Canvas):
     def _corner(self) -> tuple[float, float]:
         return (self.winfo_width() - self._size_wh[0]) / 2, (self.winfo_height() - self._size_wh[1]) / 2
 
-    def _mark_one(self, corners: list[float], emotions: Emotions, row: int, strong: bool) -> None:
+    def _mark_one(self, corners: list[float], emotions: Emotions, row: int, who: str, *, strong: bool) -> None:
         label = emotions.labels[row]
         old = ago(float(emotions.age_s[row]))
         colour = hex_colour(GREY if old else colour_of(label))
@@ -84,7 +94,7 @@ class PictureView(tk.Canvas):
         self.create_rectangle(*corners, outline=hex_colour(OUTLINE), width=width + px(2), tags="face")
         self.create_rectangle(*corners, outline=colour, width=width, tags="face")
         how_sure = "" if label == UNCERTAIN else percent(emotions.confidence(row))
-        text = f"{label} {old or how_sure}".rstrip()
+        text = f"{who}{label} {old or how_sure}".rstrip()
         item = self.create_text(
             corners[0] + px(5),
             corners[1] - px(6),

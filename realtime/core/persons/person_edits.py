@@ -125,7 +125,8 @@ class PersonEdits:
     @property
     def told(self) -> str:
         """All of it in words: "track 1 is Anna, track 3 from 2 s is left out (persons.csv)"."""
-        lines = ", ".join(f"{line.said} is {line.person or 'left out'}" for line in self.lines)
+        said = (f"{line.said} is {line.person or 'left out'}" for line in self.lines)
+        lines = ", ".join(said).replace("any track", "everybody")
         return f"{lines} ({self.file})" if self.file else lines
 
     def facts(self) -> dict[str, Any]:

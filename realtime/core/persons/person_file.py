@@ -47,6 +47,20 @@ def read_persons(path: Path) -> PersonEdits:
         raise ConfigError(f"the list of persons {path}{where}{error}") from error
 
 
+def seconds_of(text: str, what: str) -> float:
+    """Return a time as seconds, from "12.5", "12,5" or "1:05.5". Raises ConfigError, which names it `what`."""
+    try:
+        parts = [float(part) for part in text.replace(",", ".").split(":")]
+    except ValueError:
+        parts = []
+    if not 1 <= len(parts) <= 3 or not all(0 <= part < math.inf for part in parts):
+        raise ConfigError(f"{what} is in seconds, or as 1:05; received {text!r}")
+    seconds = 0.0
+    for part in parts:
+        seconds = 60 * seconds + part
+    return seconds
+
+
 def persons_csv(edits: PersonEdits) -> str:
     """Return a list as `read_persons` reads it."""
     text = io.StringIO()
@@ -138,15 +152,7 @@ def _track(number: int, cell: str) -> int | None:
 
 
 def _seconds(number: int, column: str, cell: str, otherwise: float) -> float:
-    if not cell:
-        return otherwise
     try:
-        parts = [float(part) for part in cell.replace(",", ".").split(":")]
-    except ValueError:
-        parts = []
-    if not 1 <= len(parts) <= 3 or not all(0 <= part < math.inf for part in parts):
-        raise ConfigError(f"line {number}: {column} is in seconds, or as 1:05; received {cell!r}")
-    seconds = 0.0
-    for part in parts:
-        seconds = 60 * seconds + part
-    return seconds
+        return seconds_of(cell, column) if cell else otherwise
+    except ConfigError as error:
+        raise ConfigError(f"line {number}: {error}") from error

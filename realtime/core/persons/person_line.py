@@ -43,7 +43,7 @@ class PersonLine:
             raise self.wrong(f"a name must be plain text; received {self.person!r}")
         if self.track is None and self.person:
             raise self.wrong(f"a name needs a track; {self.person!r} has none")
-        if self.track is None and not self.from_s and math.isinf(self.to_s):
+        if self.track is None and self.is_whole:
             raise self.wrong("a line without a track needs from_s or to_s: it leaves out a time for everybody")
 
     def covers(self, track: int | None, time_s: float) -> bool:
@@ -55,9 +55,14 @@ class PersonLine:
         return ConfigError(f"line {self.number}: {what}" if self.number else what)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether it is about all of the time."""
+        return not self.from_s and math.isinf(self.to_s)
+
+    @property
     def said(self) -> str:
         """What it is about, in words."""
         track = "any track" if self.track is None else f"track {self.track}"
-        if not self.from_s and math.isinf(self.to_s):
+        if self.is_whole:
             return track
         return f"{track} from {self.from_s:g} s" + ("" if math.isinf(self.to_s) else f" to {self.to_s:g} s")

@@ -52,6 +52,7 @@ def test_a_list_can_be_made_line_by_line_and_read_back_from_its_facts() -> None:
     assert edits == EDITS
     assert edits_from(EDITS.facts()["lines"]) == EDITS
     assert EDITS.told.startswith("track 1 from 0 s to 5 s is Anna, track 4 is Anna, track 3 is 2, track 2 from 6 s")
+    assert EDITS.told.endswith(", everybody from 8 s to 9 s is left out")
     with pytest.raises(ConfigError, match=r"^ranges of one track must not overlap; track 1 from 4 s is Ben"):
         edits.with_line(PersonLine(1, "Ben", from_s=4.0))
 
