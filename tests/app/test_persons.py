@@ -40,6 +40,12 @@ def saved(analysis, kind: Kind, path: Path) -> Path:
     return event.path
 
 
+def on_faces(screen) -> list[str]:
+    picture = screen._picture
+    texts = [picture.itemcget(item, "text") for item in picture.find_withtag("face") if picture.type(item) == "text"]
+    return [text.rpartition(" ")[0] if text.endswith("%") else text for text in texts]
+
+
 def test_an_analysis_is_seen_by_person_and_stays_as_it_is(tmp_path: Path) -> None:
     analysis = named(tmp_path)
     assert [EDITS.title(number) for number in analysis.by_person.people()] == ["Anna", "person 2"]
@@ -102,6 +108,8 @@ def test_persons_are_named_in_the_player_and_everything_follows(drive, tmp_path:
         screen.strip.itemcget(item, "text") for item in screen.strip.find_all() if screen.strip.type(item) == "text"
     ]
     assert {"Anna", "person 2"} <= set(texts)
+    screen.player.show(2)
+    drive.until(lambda: {"Anna: happiness", "person 2: uncertain"} <= set(on_faces(screen)))
     drive.until(lambda: drive.app.opening.recent.entries())
     [entry] = drive.app.opening.recent.entries()
     assert read_analysis(entry, PipelineConfig().weights).persons == screen.analysis.persons

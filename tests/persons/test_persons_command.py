@@ -236,3 +236,13 @@ def test_one_person_in_two_places_is_noted(tmp_path: Path) -> None:
     found = run(table, tmp_path / "persons.csv")
     assert found.exit_code == 0
     assert "note: Anna is in two places at once, from 0.0 s on: tracks 1 and 2" in found.output
+
+
+def test_two_frames_of_one_number_are_two_frames(tmp_path: Path) -> None:
+    """After a seek numbers are computed, and can come twice."""
+    (tmp_path / "persons.csv").write_text("track,person\n1,Anna\n")
+    table = write_all(tmp_path / "t.csv", [moment(n / 20, {1: "anger"}) for n in range(20)])
+    assert len({row["frame"] for row in read_rows(table)}) < 20
+    found = run(table, tmp_path / "persons.csv")
+    assert found.output.splitlines()[0] == "Anna: anger 0.0-0.9 s"
+    assert "two places" not in found.output
