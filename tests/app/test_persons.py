@@ -85,8 +85,6 @@ def test_the_form_shows_whole_tracks_and_keeps_what_only_a_list_can_say() -> Non
 
 
 def test_persons_are_named_in_the_player_and_everything_follows(drive, tmp_path: Path, monkeypatch) -> None:
-    from realtime.app.views import dialogs
-
     analysis = analysis_of(write_clip(tmp_path / "clip.mp4", 20), {1: "happiness", 2: "uncertain", 3: "anger"})
     drive.app.show_player(dataclasses.replace(analysis, kept=True))
     screen = drive.on("PlayerScreen")
@@ -113,15 +111,22 @@ def test_persons_are_named_in_the_player_and_everything_follows(drive, tmp_path:
     drive.until(lambda: drive.app.opening.recent.entries())
     [entry] = drive.app.opening.recent.entries()
     assert read_analysis(entry, PipelineConfig().weights).persons == screen.analysis.persons
-    monkeypatch.setattr(dialogs.filedialog, "asksaveasfilename", lambda **_: str(tmp_path / "t.csv"))
-    screen.save(Kind.TABLE)
-    drive.until(lambda: screen.saving.saved)
-    rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
-    assert {(row["track"], row["person"]) for row in rows} == {("1", "Anna"), ("2", "2"), ("3", "Anna")}
-    assert {row["excluded"] for row in rows if float(row["media_time_s"]) >= 0.5} == {"1"}
+    check_saved(drive, monkeypatch, tmp_path / "t.csv")
     screen.ask_persons()
     again = screen.persons_window
     assert [again.names[track].get() for track in (1, 2, 3)] == ["Anna", "", "Anna"]
     again.save_list()
     assert "1,Anna,,," in (tmp_path / "t.csv").read_text()
     again.destroy()
+
+
+def check_saved(drive, monkeypatch, path: Path) -> None:
+    """Save the table of what is shown, and see who is in it."""
+    from realtime.app.views import dialogs
+
+    monkeypatch.setattr(dialogs.filedialog, "asksaveasfilename", lambda **_: str(path))
+    drive.app.screen.save(Kind.TABLE)
+    drive.until(lambda: drive.app.screen.saving.saved)
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert {(row["track"], row["person"]) for row in rows} == {("1", "Anna"), ("2", "2"), ("3", "Anna")}
+    assert {row["excluded"] for row in rows if float(row["media_time_s"]) >= 0.5} == {"1"}
