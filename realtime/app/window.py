@@ -222,6 +222,7 @@ class App:
         return needed_wh[0] <= room_wh[0] and needed_wh[1] <= room_wh[1]
 
     def _poll(self) -> None:
+        began_s = self._clock()
         try:
             self._take_events()
             if self._quitting:
@@ -230,7 +231,9 @@ class App:
                 self.screen.tick()
         finally:
             if not self.ended:
-                self._poll_id = self.root.after(_POLL_MS, self._poll)
+                # From the beginning of this one: showing a large picture takes most of the time until the next.
+                spent_ms = round(1000 * (self._clock() - began_s))
+                self._poll_id = self.root.after(max(1, _POLL_MS - spent_ms), self._poll)
 
     def _take_events(self) -> None:
         until_s = self._clock() + _POLL_BUDGET_S

@@ -55,6 +55,12 @@ class SeekableVideo:
         self._origin_s: float | None = None
         self._rewind()
 
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of every picture, in pixels, upright."""
+        size_wh = None if self._converter is None else self._converter.size_wh
+        return size_wh or (1, 1)
+
     def frame(self, index: int, given_up: Callable[[], bool] = lambda: False) -> ImageArray | None:
         """Return frame `index`, `(H, W, 3) uint8` BGR, upright; `None` once `given_up` says so.
 
@@ -62,6 +68,15 @@ class SeekableVideo:
             SourceOpenError: the file is gone.
             SourceReadError: it has changed and has fewer frames now.
         """
+        decoded = self._decoded(index, given_up)
+        return None if decoded is None or self._converter is None else self._converter.bgr(decoded)
+
+    def picture(self, index: int, size_wh: tuple[int, int], given_up: Callable[[], bool]) -> ImageArray | None:
+        """Return frame `index` at a size in pixels, `(H, W, 3) uint8` RGB; otherwise as `frame`."""
+        decoded = self._decoded(index, given_up)
+        return None if decoded is None or self._converter is None else self._converter.rgb(decoded, size_wh)
+
+    def _decoded(self, index: int, given_up: Callable[[], bool]) -> Any:
         if not self._near(index) and not self._jump(index):
             self._rewind()
         while not given_up():
@@ -72,8 +87,7 @@ class SeekableVideo:
                 )
             self._next += 1
             if self._next > index:
-                assert self._converter is not None
-                return self._converter.bgr(decoded)
+                return decoded
         return None
 
     def close(self) -> None:

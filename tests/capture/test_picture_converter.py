@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from av.filter import Graph
@@ -186,6 +187,56 @@ def test_hlg_of_phones_is_shown_as_bright_as_it_was_meant(tmp_path, level, codec
     if "not converted here" not in notes[0]:
         assert notes == ["the source is HDR (HLG): converted to standard range, white at 203 cd/m2"]
         assert images[0].mean() == pytest.approx(min(level, 255), abs=3)
+
+
+def declared_clip(path: Path) -> Path:
+    """A colored picture in BT.709 and full range, and the four corners in its middle."""
+    image = np.full((_H, _W, 3), _COLOR_BGR, np.uint8)
+    image[12:36, 16:48] = corners((32, 24))
+    coded = filtered(
+        av.VideoFrame.from_ndarray(image, format="bgr24"), "scale", "out_color_matrix=bt709:out_range=pc", "yuv420p"
+    )
+
+    def declare(context):
+        context.colorspace, context.color_range = 1, 2
+
+    return write(path, [coded] * 2, setup=declare)
+
+
+def wide_clip(path: Path) -> Path:
+    def widen(context):
+        context.sample_aspect_ratio = Fraction(2)
+
+    return write(path, [corners()] * 2, codec="libx264", setup=widen)
+
+
+def gray_clip(path: Path) -> Path:
+    gray = corners()[:, :, 0].astype(np.uint16) * 16
+    return write(path, [av.VideoFrame.from_ndarray(gray, format="gray16le") for _ in "ab"], pix="gray16le")
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("a.mkv", declared_clip),
+        ("a.mkv", wide_clip),
+        ("a.mkv", gray_clip),
+        ("a.mp4", lambda path: turned(path, (0, -1, 1, 0))),
+    ],
+)
+def test_a_picture_for_the_screen_is_that_of_the_analysis_at_any_size(tmp_path, name, make):
+    video = SeekableVideo(str(make(tmp_path / name)), np.array([0.0, 1 / 30]))
+    seen_rgb = video.frame(1)[:, :, ::-1]
+    width, height = video.size_wh
+    assert seen_rgb.shape == (height, width, 3)
+    for size_wh in ((width, height), (width // 2, height // 2), (2 * width, 2 * height)):
+        picture = video.picture(1, size_wh, lambda: False)
+        wanted = cv2.resize(seen_rgb, size_wh, interpolation=cv2.INTER_AREA if size_wh[0] < width else cv2.INTER_LINEAR)
+        assert picture.shape == wanted.shape
+        away = np.abs(picture.astype(int) - wanted)
+        assert np.median(away) <= 1, "the same colors"
+        assert away.mean() < 6, "the same places; edges may be softer"
+    video.close()
 
 
 def test_gray_of_12_bits_in_16_is_stretched_with_a_line(tmp_path):

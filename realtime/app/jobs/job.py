@@ -44,6 +44,11 @@ class Latest(Generic[T]):
         with self._lock:
             self._value = value
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that was not taken yet."""
+        return self._value is not None
+
     def take(self) -> T | None:
         """Return what came since the last call, or `None`."""
         with self._lock:

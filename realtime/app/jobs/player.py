@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Job, Latest
-from realtime.app.jobs.preview_image import fit, ppm
+from realtime.app.jobs.preview_image import fit, rgb_ppm
 from realtime.capture.frame_index_reader import SeekableVideo
 
 _FIRST_VIEW_WH = (640, 360)
 # After a longer stall playback continues from where it is instead of catching up.
 _MAX_LAG_S = 0.4
 _SHORTEST_WAIT_S = 0.001
+_LOOK_AGAIN_S = 0.004
+# While playing, the next picture is begun when this share of the time until its moment is left: not before, since
+# the window draws the last one then, and two threads of Python that compute at the same time delay each other.
+_LEAD = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +66,9 @@ class Player(Job):
         self._view_wh = _FIRST_VIEW_WH
         # Media time minus clock while playing.
         self._offset_s = 0.0
+        # On the job's thread only: the picture that was made ahead, and for how many pixels.
+        self._ready: Shown | None = None
+        self._ready_wh = _FIRST_VIEW_WH
 
     @property
     def playing(self) -> bool:
@@ -120,13 +127,21 @@ class Player(Job):
         """Show frames until cancelled. Raises CancelledError, SourceError."""
         with closing(SeekableVideo(self._analysis.source, self._times_s)) as video:
             while True:
-                index, view_wh = self._next_wish()
-                image_bgr = video.frame(index, lambda wish=index: self._given_up(wish))  # type: ignore[misc]
-                if image_bgr is None:
-                    continue
-                size_wh = fit((image_bgr.shape[1], image_bgr.shape[0]), view_wh)
-                scale = size_wh[0] / image_bgr.shape[1]
-                self.pictures.put(Shown(index, ppm(image_bgr, size_wh), size_wh, scale))
+                index, due = self._next_wish()
+                shown, self._ready = self._ready, None
+                if shown is None or shown.index != index:
+                    shown = self._make(video, index)
+                if not due:
+                    self._ready = shown
+                elif shown is not None:
+                    self.pictures.put(shown)
+
+    def _make(self, video: SeekableVideo, index: int) -> Shown | None:
+        size_wh = fit(video.size_wh, self._ready_wh)
+        image_rgb = video.picture(index, size_wh, lambda: self._given_up(index))
+        if image_rgb is None:
+            return None
+        return Shown(index, rgb_ppm(image_rgb), size_wh, size_wh[0] / video.size_wh[0])
 
     def _ask(self, index: int) -> None:
         self._wanted, self._asked = index, True
@@ -136,18 +151,24 @@ class Player(Job):
         self._offset_s = float(self._times_s[self._wanted]) - self._clock()
 
     def _given_up(self, wish: int) -> bool:
-        """Return whether frame `wish` is not wanted any more: the picture is to jump to where the pointer is now."""
+        """Return whether frame `wish` is not wanted any more, or not now: another one was asked for."""
         return self._cancelled.is_set() or (self._asked and self._wanted != wish)
 
-    def _next_wish(self) -> tuple[int, tuple[int, int]]:
-        """Wait for the moment at which a frame is to be made; return which, and for how many pixels."""
+    def _next_wish(self) -> tuple[int, bool]:
+        """Wait until a frame is to be shown or may be made ahead; return which, and whether it is to be shown."""
         with self._changed:
             while True:
                 self.check_cancelled()
                 wait_s = self._due_in_s()
                 if self._asked:
                     self._asked = False
-                    return self._wanted, self._view_wh
+                    if self._view_wh != self._ready_wh:
+                        self._ready, self._ready_wh = None, self._view_wh
+                    return self._wanted, True
+                if wait_s is not None and self._ready is None and not self.pictures.waits:
+                    wait_s -= _LEAD * float(self._times_s[self._wanted + 1] - self._times_s[self._wanted])
+                    if wait_s < _SHORTEST_WAIT_S:
+                        return self._wanted + 1, False
                 self._changed.wait(wait_s)
 
     def _due_in_s(self) -> float | None:
@@ -164,6 +185,11 @@ class Player(Job):
             late_s = 0.0
         if late_s < 0:
             return max(_SHORTEST_WAIT_S, -late_s)
-        self._wanted = max(self._wanted + 1, self._analysis.results.index_at(now_s + self._offset_s))
+        if self.pictures.waits:
+            # The window is still busy with the last ones: another one would only take its time.
+            return _LOOK_AGAIN_S
+        # What was made ahead is shown even if it came late: to make a later one in its place would never catch up.
+        due = self._analysis.results.index_at(now_s + self._offset_s) if self._ready is None else self._ready.index
+        self._wanted = max(self._wanted + 1, due)
         self._asked = True
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cv2
+import numpy as np
 
 from realtime.core.types import ImageArray
 
@@ -24,4 +25,5 @@ def ppm(image_bgr: ImageArray, size_wh: tuple[int, int]) -> bytes:
 def rgb_ppm(image_rgb: ImageArray) -> bytes:
     """Return `(H, W, 3) uint8` RGB as a binary PPM."""
     height, width = image_rgb.shape[:2]
-    return b"P6 %d %d 255\n" % (width, height) + image_rgb.tobytes()
+    # Joined: the one way to copy the pixels only once.
+    return b"".join((b"P6 %d %d 255\n" % (width, height), np.ascontiguousarray(image_rgb).data))

@@ -149,6 +149,7 @@ class Bars(ttk.Frame):
             takefocus=0,
         )
         self._canvas.pack(anchor="w", pady=(px(6), 0))
+        self._seen: dict[int, tuple[int, str, bool]] = {}
         self._rows = [self._make_row(number, emotion) for number, emotion in enumerate(EMOTIONS)]
         self.clear("")
 
@@ -189,10 +190,15 @@ class Bars(ttk.Frame):
         return name, bar, share
 
     def _set(self, number: int, share: float, text: str, *, strong: bool) -> None:
+        right_px = round(self._bar_px * share)
+        # Thirty times a second: what looks as before is not drawn again.
+        if self._seen.get(number) == (right_px, text, strong):
+            return
+        self._seen[number] = (right_px, text, strong)
         name, bar, value = self._rows[number]
         canvas, look = self._canvas, self._theme.palette
         left, top, _, bottom = canvas.coords(bar)
-        canvas.coords(bar, left, top, left + self._bar_px * share, bottom)
+        canvas.coords(bar, left, top, left + right_px, bottom)
         canvas.itemconfigure(bar, state="normal" if share >= 0.005 else "hidden")
         canvas.itemconfigure(value, text=text, fill=look.ink if strong else look.dim)
         canvas.itemconfigure(name, fill=look.ink if strong else look.dim)

@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 from av.filter import Graph
+from av.video.reformatter import VideoReformatter
 
 from realtime.capture.frames.deinterlacer import unheard
 from realtime.core.types import ImageArray
@@ -53,13 +54,17 @@ class PictureConverter:
         self._matrix: tuple[int, int, int, int] | None = None
         self._gray_max: int = 0 if before is None else before._gray_max
         self._sdr: tuple[tuple[str, int, int], Any] | None = None if before is None else before._sdr
+        # Kept, since it keeps swscale's tables.
+        self._reformatter = VideoReformatter()
+
+    @property
+    def size_wh(self) -> tuple[int, int] | None:
+        """Size of every converted picture, in pixels; `None` before the first."""
+        return self._size_wh
 
     def bgr(self, frame: Any) -> ImageArray:
         """Return a decoded frame as `(H, W, 3) uint8` BGR; height and width are those of the first one."""
-        seen_as = (frame.rotation, frame.width, frame.height)
-        if seen_as != self._seen_as:
-            # Not of every frame: reading it makes a reference cycle, which keeps the frame's memory for long.
-            self._seen_as, self._matrix = seen_as, _display_matrix(frame)
+        self._look_at(frame)
         image = _oriented(self._converted(frame), self._matrix)
         size_wh = (image.shape[1], image.shape[0])
         if self._size_wh is None:
@@ -69,6 +74,42 @@ class PictureConverter:
         sizes = f"{_by(self._size_wh)} to {_by(size_wh)}"
         self._note(f"the source changes its picture size from {sizes}: shown fitted into the first size")
         return _fitted(image, self._size_wh)
+
+    def rgb(self, frame: Any, size_wh: tuple[int, int]) -> ImageArray:
+        """Return the picture of `bgr` as RGB and of another size: for a screen, not for analysis.
+
+        Args:
+            frame: a decoded frame.
+            size_wh: width and height in pixels.
+
+        Returns:
+            `(H, W, 3) uint8` RGB, contiguous.
+        """
+        self._look_at(frame)
+        if self._is_plain(frame):
+            # swscale shrinks while it converts, but takes three times as long as OpenCV to enlarge.
+            width, height = min(size_wh[0], frame.width), min(size_wh[1], frame.height)
+            converted = self._reformatter.reformat(frame, width, height, "rgb24", **_as_declared(frame))
+            image = np.ascontiguousarray(converted.to_ndarray(), np.uint8)
+        else:
+            image = np.asarray(cv2.cvtColor(self.bgr(frame), cv2.COLOR_BGR2RGB), np.uint8)
+        if (image.shape[1], image.shape[0]) == size_wh:
+            return image
+        shrinks = size_wh[0] < image.shape[1]
+        resized = cv2.resize(image, size_wh, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+        return np.asarray(resized, np.uint8)
+
+    def _look_at(self, frame: Any) -> None:
+        seen_as = (frame.rotation, frame.width, frame.height)
+        if seen_as != self._seen_as:
+            # Not of every frame: reading it makes a reference cycle, which keeps the frame's memory for long.
+            self._seen_as, self._matrix = seen_as, _display_matrix(frame)
+
+    def _is_plain(self, frame: Any) -> bool:
+        """Return whether color and size are all that is to be converted."""
+        own_wh = (frame.width, frame.height)
+        other = self._matrix is not None or self._hdr or frame.format.name.startswith("gray16")
+        return not other and self._size_wh in (None, own_wh) and self._square_wh(*own_wh) == own_wh
 
     def _converted(self, frame: Any) -> ImageArray:
         name = frame.format.name
@@ -133,7 +174,11 @@ class PictureConverter:
 
 
 def _plain_bgr(frame: Any) -> ImageArray:
-    """Convert with the matrix and range that the frame declares; swscale assumes BT.601 and limited range."""
+    return np.ascontiguousarray(frame.to_ndarray(format="bgr24", **_as_declared(frame)))
+
+
+def _as_declared(frame: Any) -> dict[str, int]:
+    """Return what tells swscale the declared matrix and range; it assumes BT.601 and limited range."""
     name = frame.format.name
     options: dict[str, int] = {}
     if frame.colorspace in _MATRICES and name.startswith(("yuv", "nv", "p0")):
@@ -142,7 +187,7 @@ def _plain_bgr(frame: Any) -> ImageArray:
     # swscale must be told the range of "yuvj" formats too as soon as it is told anything.
     if frame.color_range == _FULL_RANGE and (options or not name.startswith(_RANGE_KNOWN)):
         options["src_color_range"] = _FULL_RANGE
-    return np.ascontiguousarray(frame.to_ndarray(format="bgr24", **options))
+    return options
 
 
 def _display_matrix(frame: Any) -> tuple[int, int, int, int] | None:
