@@ -22,6 +22,7 @@ KEYS_HELP = (
     ("Home, End", "first or last picture"),
     ("N", "with a camera: take the faces of the next 5 seconds as neutral"),
     ("Tab, Shift+Tab", "next or previous control; Space or Return presses it"),
+    ("Page Up, Page Down", "scroll, where not everything fits into the window"),
     ("Esc", "cancel, stop or pause"),
     ("F10", "the menus; also Alt with the underlined letter"),
     ("{0}O, {0}F, {0}K", "open videos, the videos of a folder, use a camera"),

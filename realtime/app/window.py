@@ -20,7 +20,7 @@ from realtime.app.screens.host import Listener
 from realtime.app.screens.player import PlayerScreen
 from realtime.app.screens.start import StartScreen
 from realtime.app.views import dialogs
-from realtime.app.views.theme import DARK, LIGHT, ZOOMS, Palette, Theme
+from realtime.app.views.theme import DARK, LIGHT, ZOOMS, Palette, Theme, usable_wh
 from realtime.capture.open_source import CameraEntry
 from realtime.core.config import PipelineConfig
 from realtime.core.options import FaceStyle
@@ -29,8 +29,6 @@ _POLL_MS = 15
 # Longest time that one poll spends on events, so that the window stays responsive.
 _POLL_BUDGET_S = 0.01
 _FIRST_WH = (1080, 700)
-# The rest of the screen is for title bar and panels.
-_USABLE_HEIGHT = 0.93
 # How long quitting waits for a job; a daemon thread that is still running ends with the process.
 _END_S = 60.0
 
@@ -128,8 +126,6 @@ class App:
         place = ZOOMS.index(min(ZOOMS, key=lambda zoom: abs(zoom - self.theme.zoom)))
         wanted = ZOOMS[min(len(ZOOMS) - 1, max(0, place + steps))] if steps else self._first_zoom
         self._restyle(wanted, self.theme.palette)
-        if self.theme.zoom != wanted:
-            self.root.bell()
 
     def set_look(self, palette: Palette) -> None:
         """Change the colors."""
@@ -183,13 +179,7 @@ class App:
         screen.enter()
 
     def _show(self) -> None:
-        """Show the screen, smaller where it would not fit: better small than cut off."""
         self.screen.show()
-        while not self._fits_the_screen() and self.theme.zoom > ZOOMS[0]:
-            self.theme.zoom = max(zoom for zoom in ZOOMS if zoom < self.theme.zoom)
-            self.theme.apply()
-            self._menu.build()
-            self.screen.show()
         own = self.screen.title
         self.root.title(own if own == "emotion-live" else f"{own} - emotion-live")
         self._limit_window()
@@ -201,25 +191,18 @@ class App:
         self._show()
 
     def _size_window(self) -> None:
-        room_wh = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
         wanted_wh = self.theme.px(_FIRST_WH[0]), self.theme.px(_FIRST_WH[1])
-        width, height = (min(side, round(_USABLE_HEIGHT * room)) for side, room in zip(wanted_wh, room_wh, strict=True))
+        width, height = (min(side, room) for side, room in zip(wanted_wh, usable_wh(self.root), strict=True))
         self.root.geometry(f"{width}x{height}")
 
     def _limit_window(self) -> None:
-        """Set the window's smallest size, below which something would be cut off."""
+        """Set the window's smallest size: all of the content, where the screen has room for it."""
         self.root.update_idletasks()
         needed_wh = self.root.winfo_reqwidth(), self.root.winfo_reqheight()
         self.root.minsize(*needed_wh)
         now_wh = self.root.winfo_width(), self.root.winfo_height()
         if now_wh[0] > 1 and (now_wh[0] < needed_wh[0] or now_wh[1] < needed_wh[1]):
             self.root.geometry(f"{max(now_wh[0], needed_wh[0])}x{max(now_wh[1], needed_wh[1])}")
-
-    def _fits_the_screen(self) -> bool:
-        self.root.update_idletasks()
-        needed_wh = self.root.winfo_reqwidth(), self.root.winfo_reqheight()
-        room_wh = self.root.winfo_screenwidth(), self.root.winfo_screenheight() * _USABLE_HEIGHT
-        return needed_wh[0] <= room_wh[0] and needed_wh[1] <= room_wh[1]
 
     def _poll(self) -> None:
         began_s = self._clock()

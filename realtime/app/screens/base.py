@@ -9,11 +9,14 @@ from tkinter import ttk
 from realtime.app.jobs.job import Job
 from realtime.app.jobs.save_kinds import Kind
 from realtime.app.screens.host import AppHost
-from realtime.app.views.theme import Theme
+from realtime.app.views.scrolled import Scrolled
+from realtime.app.views.theme import Theme, usable_wh
 
 
 class Screen:
     """Base class of a screen. State lives here; widgets live in `body` and are rebuilt when theme or size change.
+
+    What does not fit into the window is scrolled.
 
     Args:
         app: the program.
@@ -25,7 +28,7 @@ class Screen:
 
     def __init__(self, app: AppHost) -> None:
         self.app = app
-        self.body = ttk.Frame(app.root)
+        self.body: ttk.Frame = ttk.Frame(app.root)
 
     @property
     def theme(self) -> Theme:
@@ -35,9 +38,11 @@ class Screen:
     def show(self) -> None:
         """Build the widgets, in place of those that were there."""
         self.body.destroy()
-        self.body = ttk.Frame(self.app.root, padding=self.theme.px(12))
-        self.body.pack(fill="both", expand=True)
-        self.build(self.body)
+        view = Scrolled(self.app.root, self.theme, usable_wh(self.app.root))
+        self.body = view
+        view.pack(fill="both", expand=True)
+        self.build(view.inner)
+        view.ask()
 
     def build(self, body: ttk.Frame) -> None:
         """Build the widgets in `body` from the screen's state."""

@@ -14,6 +14,7 @@ from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
 from realtime.app.views import dialogs
+from realtime.app.views.flow_row import FlowRow
 from realtime.app.views.widgets import Bars, PictureView, largest_face
 from realtime.capture.open_source import CameraEntry
 from realtime.timeline.time_format import format_clock
@@ -58,25 +59,24 @@ class CameraScreen(Screen):
 
     def _build_below(self, below: ttk.Frame) -> None:
         px = self.theme.px
-        row = ttk.Frame(below)
+        row = FlowRow(below, self.theme)
         row.pack(fill="x")
         self._stop = self.button(row, "Stop", self.escape, main=True)
-        self._stop.pack(side="left")
-        ttk.Label(row, text="Save from now on", style="Dim.TLabel").pack(side="left", padx=(px(16), px(6)))
+        row.add(self._stop)
+        row.add(ttk.Label(row, text="Save from now on", style="Dim.TLabel"), 16)
         self._save_buttons = {kind: self.button(row, "", partial(self.save, kind)) for kind in Kind}
         for widget in self._save_buttons.values():
             # As wide with the longer text: nothing jumps when writing begins.
             widget.configure(width=len("Stop the recording"))
-            widget.pack(side="left", padx=(0, px(4)))
-        # First: what is packed last is cut off where a line is too narrow.
-        self.button(row, "Exit", self.app.quit).pack(side="right")
+            row.add(widget, 6)
         self._neutral = self.button(row, "Neutral face", self.calibrate)
-        self._neutral.pack(side="left", padx=(px(16), 0))
+        row.add(self._neutral, 16)
+        row.add(self.button(row, "Exit", self.app.quit), 5, right=True)
         line = ttk.Frame(below)
         line.pack(fill="x", pady=(px(6), 0))
         self._facts = ttk.Label(line, style="Dim.TLabel", text=" ")
         self._facts.pack(side="right")
-        self._say = ttk.Label(line, text=self._text, wraplength=px(560))
+        self._say = ttk.Label(line, text=self._text, wraplength=self.theme.wrap(560))
         self._say.pack(side="left")
 
     def enter(self) -> None:

@@ -53,7 +53,7 @@ class CameraListScreen(Screen):
         ttk.Label(body, text="Choose a camera", style="Large.TLabel").pack(anchor="w", pady=(0, px(8)))
         foot = ttk.Frame(body)
         foot.pack(side="bottom", fill="x", pady=(px(12), 0))
-        self._say = ttk.Label(body, style="Dim.TLabel", wraplength=px(520), text="Looking for cameras…")
+        self._say = ttk.Label(body, style="Dim.TLabel", wraplength=self.theme.wrap(520), text="Looking for cameras…")
         self._say.pack(side="bottom", anchor="w", pady=(px(8), 0))
         self.list = tk.Listbox(
             body,

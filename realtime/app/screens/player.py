@@ -19,6 +19,7 @@ from realtime.app.screens.host import AppHost
 from realtime.app.screens.persons_window import PersonsWindow
 from realtime.app.screens.save_row import SaveRow
 from realtime.app.views import dialogs, questions
+from realtime.app.views.flow_row import FlowRow
 from realtime.app.views.timeline import TimelineStrip
 from realtime.app.views.widgets import Bars, PictureView, largest_face
 from realtime.core.persons.person_edits import PersonEdits
@@ -73,15 +74,15 @@ class PlayerScreen(Screen):
 
     def _build_below(self, below: ttk.Frame) -> None:
         px = self.theme.px
-        row = ttk.Frame(below)
+        row = FlowRow(below, self.theme)
         row.pack(fill="x")
         self._play = self.button(row, "Play", self.toggle, main=True)
         self._play.configure(width=7)
-        self._play.pack(side="left")
+        row.add(self._play)
         # The widest text that it will hold: what stands beside it must not be pushed out of the window.
         self.time = ttk.Label(row, text=self._time_text(self.analysis.results.end_s))
         self.time.configure(width=len(str(self.time.cget("text"))))
-        self.time.pack(side="left", padx=px(12))
+        row.add(self.time, 12)
         self._build_buttons(row)
         title = self.analysis.persons.title
         self.strip = TimelineStrip(
@@ -103,22 +104,20 @@ class PlayerScreen(Screen):
         self.button(side, "Who is who…", self.ask_persons).pack(anchor="w", pady=(px(10), 0))
         self._choose(self._chosen)
 
-    def _build_buttons(self, row: ttk.Frame) -> None:
-        px = self.theme.px
-        ttk.Label(row, text="Save", style="Dim.TLabel").pack(side="left", padx=(px(16), px(6)))
+    def _build_buttons(self, row: FlowRow) -> None:
+        row.add(ttk.Label(row, text="Save", style="Dim.TLabel"), 28)
         self._save_buttons = [
             self.button(row, f"{kind.value.capitalize()}…", partial(self.save, kind))
             for kind in (Kind.RECORDING, Kind.TABLE, Kind.REPORT)
         ]
         for widget in self._save_buttons:
-            widget.pack(side="left", padx=(0, px(4)))
+            row.add(widget, 5)
         if self.app.opening.has_queue:
             other = self.button(row, "Back to the queue", self.app.opening.show_queue)
         else:
             other = self.button(row, "Another video…", self.app.open_video)
-        leave = self.button(row, "Exit", self.app.quit)
-        leave.pack(side="right")
-        other.pack(side="right", padx=px(4))
+        row.add(other, 5, right=True)
+        row.add(self.button(row, "Exit", self.app.quit), 5)
         self._set_save_buttons()
 
     def enter(self) -> None:

@@ -116,11 +116,11 @@ class QueueScreen(Screen):
         self._again.pack(side="left", padx=px(8))
         self._back.pack(side="right")
         home.pack(side="right", padx=px(8))
-        self.say = ttk.Label(body, wraplength=px(720), text=" ")
+        self.say = ttk.Label(body, wraplength=self.theme.wrap(720), text=" ")
         self.say.pack(side="bottom", anchor="w", pady=(px(6), 0))
         self.bar = ttk.Progressbar(body, maximum=_STEPS)
         self.bar.pack(side="bottom", fill="x", pady=(px(10), 0))
-        self._detail = ttk.Label(body, style="Dim.TLabel", wraplength=px(720), text=" ")
+        self._detail = ttk.Label(body, style="Dim.TLabel", wraplength=self.theme.wrap(720), text=" ")
         self._detail.pack(side="bottom", anchor="w", pady=(px(6), 0))
         chosen = self._chosen
         self.table = TableView(body, self.theme, _COLUMNS, _ROWS, self._open_row, self._chose)

@@ -35,7 +35,7 @@ class RecentList(ttk.Frame):
         ttk.Label(self, text="Recent analyses", style="Large.TLabel").pack(anchor="w", pady=(0, px(8)))
         foot = ttk.Frame(self)
         foot.pack(side="bottom", fill="x", pady=(px(8), 0))
-        self.where = ttk.Label(self, style="Dim.TLabel", wraplength=px(460), text=" ")
+        self.where = ttk.Label(self, style="Dim.TLabel", wraplength=app.theme.wrap(460), text=" ")
         self.where.pack(side="bottom", anchor="w", pady=(px(6), 0))
         self.table = TableView(self, app.theme, _COLUMNS, _ROWS, self._open, self._tell_where)
         self.table.pack(fill="both", expand=True)

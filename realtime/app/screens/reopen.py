@@ -29,7 +29,7 @@ class ReopenScreen(Screen):
         """Make the widgets."""
         middle = ttk.Frame(body)
         middle.pack(expand=True)
-        ttk.Label(middle, text=f"Opening {self.title}…", wraplength=self.theme.px(560)).pack(pady=self.theme.px(10))
+        ttk.Label(middle, text=f"Opening {self.title}…", wraplength=self.theme.wrap(560)).pack(pady=self.theme.px(10))
         self._cancel = self.button(middle, "Cancel   Esc", self.escape)
         self._cancel.pack()
         self._cancel.focus_set()

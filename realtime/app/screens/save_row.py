@@ -52,7 +52,7 @@ class SaveRow:
         self._cancel = ttk.Button(row, text="Cancel   Esc", command=self.cancel)
         self._open = ttk.Button(row, text="Open", command=partial(self._open_file, in_folder=False))
         self._show = ttk.Button(row, text="Show in folder", command=partial(self._open_file, in_folder=True))
-        self._label = ttk.Label(row, wraplength=px(560))
+        self._label = ttk.Label(row, wraplength=self._app.theme.wrap(560))
         self.bar = ttk.Progressbar(row, maximum=_STEPS, length=px(160))
         # Keeps the room of the button: nothing jumps when saving begins.
         ttk.Frame(row, height=self._cancel.winfo_reqheight()).pack(side="left")

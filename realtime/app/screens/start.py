@@ -49,7 +49,7 @@ class StartScreen(Screen):
             text=_PRIVACY_WITH_LIST if opening.keeps_recent else _PRIVACY,
             style="Small.TLabel",
             font=SMALL,
-            wraplength=px(720),
+            wraplength=self.theme.wrap(720),
             justify="center",
         ).pack(side="bottom", pady=px(8))
         self._build_note(body)
@@ -72,7 +72,7 @@ class StartScreen(Screen):
             ways,
             text="Shows what a face shows: happiness, sadness, fear, anger, neutral or surprise, and how sure it is.",
             style="Dim.TLabel",
-            wraplength=px(300 if self.recent else 440),
+            wraplength=self.theme.wrap(300 if self.recent else 440),
             justify="center",
         ).pack(pady=(px(6), px(18)))
         buttons = ttk.Frame(ways)
@@ -103,7 +103,7 @@ class StartScreen(Screen):
             show = partial(self._open, self._saved[0].path, in_folder=True)
             self.button(row, "Show in folder", show).pack(side="left", padx=px(2))
         if self._note:
-            note = ttk.Label(body, text=self._note, wraplength=px(720), justify="center")
+            note = ttk.Label(body, text=self._note, wraplength=self.theme.wrap(720), justify="center")
             note.pack(side="bottom", pady=(px(10), 0))
 
     def leave(self) -> None:

@@ -15,6 +15,9 @@ ZOOMS = (100, 125, 150, 175, 200, 250, 300)
 # Tk counts pixels per point; 96 pixels per inch are 100 %.
 _PIXELS_PER_POINT = 96 / 72
 _DOTS_PER_INCH = 96
+# The rest of the screen is for title bar and panels.
+_USABLE_HEIGHT = 0.93
+_LINE_SHARE = 0.85
 _POINTS = {
     "TkDefaultFont": 11,
     "TkTextFont": 11,
@@ -92,6 +95,10 @@ class Theme:
         """Return a length that is `pixels` at 100 %, at the present magnification."""
         return max(1, round(pixels * self.zoom / 100))
 
+    def wrap(self, pixels: float) -> int:
+        """Return where lines of text are to end: like `px`, but never wider than the screen."""
+        return min(self.px(pixels), round(_LINE_SHARE * self._root.winfo_screenwidth()))
+
     def apply(self) -> None:
         """Set fonts and styles; again after `zoom` or `palette` were changed."""
         self._root.tk.call("tk", "scaling", _PIXELS_PER_POINT * self.zoom / 100)
@@ -132,6 +139,8 @@ class Theme:
             "TCombobox", fieldbackground=[("readonly", look.raised)], foreground=[("readonly", look.ink)], **edges
         )
         style.configure("Horizontal.TProgressbar", background=look.accent, thickness=self.px(14))
+        style.configure("TScrollbar", background=look.line)
+        style.map("TScrollbar", background=[("disabled", look.trough), ("active", look.dim)])
         style.configure("Title.TLabel", font=TITLE)
         style.configure("Large.TLabel", font=LARGE)
         style.configure("Dim.TLabel", foreground=look.dim)
@@ -173,6 +182,11 @@ class Theme:
             "*Dialog.dtl.wrapLength": f"{self.px(460)}",
         }.items():
             root.option_add(pattern, value)
+
+
+def usable_wh(window: tk.Misc) -> tuple[int, int]:
+    """Return what a window can have of the screen, in pixels."""
+    return window.winfo_screenwidth(), round(_USABLE_HEIGHT * window.winfo_screenheight())
 
 
 def screen_zoom() -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tkinter import ttk
 
 from models.manifest import EMOTIONS
-from realtime.app.views.theme import NORMAL, Theme
+from realtime.app.views.theme import NORMAL, Theme, usable_wh
 from realtime.core.types import UNCERTAIN, Emotions, Faces
 from realtime.overlay.face_facts import ago, percent
 from realtime.overlay.palette import GREY, OUTLINE, colour_of, hex_colour
@@ -29,8 +29,8 @@ class PictureView(tk.Canvas):
             parent,
             background=theme.palette.picture,
             highlightthickness=0,
-            width=theme.px(320),
-            height=theme.px(180),
+            width=min(theme.px(320), usable_wh(parent)[0] // 3),
+            height=min(theme.px(180), usable_wh(parent)[1] // 3),
             takefocus=0,
         )
         self._theme = theme
