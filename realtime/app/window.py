@@ -7,10 +7,14 @@ import time
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from traceback import format_exception
+from types import TracebackType
 
 from realtime.app.jobs.analyse import Analysis
-from realtime.app.jobs.job import Job
+from realtime.app.jobs.job import Failed, Job, unforeseen
 from realtime.app.jobs.save_kinds import Kind, Saved
+from realtime.app.library.problem_log import ProblemLog
+from realtime.app.library.user_folders import data_folder
 from realtime.app.menu import KEYS_HELP, Menu, key_name
 from realtime.app.opener import Opener
 from realtime.app.screens.base import Screen
@@ -23,6 +27,7 @@ from realtime.app.views import dialogs
 from realtime.app.views.theme import DARK, LIGHT, ZOOMS, Palette, Theme, usable_wh
 from realtime.capture.open_source import CameraEntry
 from realtime.core.config import PipelineConfig
+from realtime.core.errors import EmotionLiveError
 from realtime.core.options import FaceStyle
 
 _POLL_MS = 15
@@ -61,11 +66,13 @@ class App:
         self._owner: dict[Job, Listener] = {}
         self._first_zoom = zoom
         self._quit_at_s: float | None = None
+        self._problems, self._told = ProblemLog(data_folder()), set[str]()
         self.opening = Opener(self, self._go_if_allowed, self._show)
         self.screen: Screen = StartScreen(self)
         self._menu = Menu(self)
         root.title("emotion-live")
         root.protocol("WM_DELETE_WINDOW", self.quit)
+        root.report_callback_exception = self._unforeseen  # type: ignore[method-assign]
         self._size_window()
         self._show()
         self._poll_id = root.after(_POLL_MS, self._poll)
@@ -218,10 +225,26 @@ class App:
                 spent_ms = round(1000 * (self._clock() - began_s))
                 self._poll_id = self.root.after(max(1, _POLL_MS - spent_ms), self._poll)
 
+    def _unforeseen(self, _kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        """Say in one line that something failed where nobody foresaw it; everything else goes on."""
+        if isinstance(error, EmotionLiveError):
+            self.tell_problem("This did not work", str(error))
+            return
+        line = unforeseen(error)
+        # Once: what fails while a picture is shown fails with each one.
+        if line not in self._told:
+            self._told.add(line)
+            self.tell_problem("Something went wrong", self._with_details(line, "".join(format_exception(error))))
+
+    def _with_details(self, line: str, trace: str) -> str:
+        return f"{line}; {self._problems.add(trace)}"
+
     def _take_events(self) -> None:
         until_s = self._clock() + _POLL_BUDGET_S
         while not self._events.empty() and self._clock() < until_s:
             job, event = self._events.get()
+            if isinstance(event, Failed) and event.trace:
+                event = Failed(self._with_details(event.message, event.trace))
             owner = self._owner.get(job)
             if owner is not None and (owner is self.screen or owner.lasts) and not self._quitting:
                 owner.heard(job, event)

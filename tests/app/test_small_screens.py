@@ -38,7 +38,7 @@ def player(drive: Driver, tmp_path: Path, monkeypatch):
 def is_seen(drive: Driver, widget) -> bool:
     root = drive.app.root
     top, left = widget.winfo_rooty() - root.winfo_rooty(), widget.winfo_rootx() - root.winfo_rootx()
-    seen_down = 0 <= top and top + widget.winfo_height() <= root.winfo_height()
+    seen_down = top >= 0 and top + widget.winfo_height() <= root.winfo_height()
     return seen_down and left >= 0 and left + widget.winfo_width() <= root.winfo_width()
 
 

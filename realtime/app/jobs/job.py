@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -22,9 +23,11 @@ class Failed:
 
     Attributes:
         message: `str`, one line for people.
+        trace: `str`, where in the program it happened, if nobody foresaw it; for the log, never for a box.
     """
 
     message: str
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +106,10 @@ class Job:
         except EmotionLiveError as error:
             self.post(Failed(str(error)))
         except Exception as error:  # A thread that ends in silence would leave the window waiting.
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
-            self.post(Failed(f"something unforeseen went wrong ({reason}); run python -m realtime.doctor"))
+            self.post(Failed(unforeseen(error), "".join(traceback.format_exception(error))))
+
+
+def unforeseen(error: BaseException) -> str:
+    """Return the one line on an error that nobody foresaw."""
+    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    return f"something unforeseen went wrong ({reason}); run python -m realtime.doctor"
