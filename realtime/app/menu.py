@@ -10,6 +10,7 @@ from tkinter import ttk
 
 from realtime.app.jobs.save_kinds import Kind
 from realtime.app.screens.host import AppHost
+from realtime.app.views.access_keys import MENUS, press, underline_menu
 from realtime.app.views.theme import DARK, LIGHT
 from realtime.core.options import FaceStyle
 
@@ -24,7 +25,7 @@ KEYS_HELP = (
     ("Tab, Shift+Tab", "next or previous control; Space or Return presses it"),
     ("Page Up, Page Down", "scroll, where not everything fits into the window"),
     ("Esc", "cancel, stop or pause"),
-    ("F10", "the menus; also Alt with the underlined letter"),
+    ("F10", "the menus; Alt with the underlined letter: that menu or button"),
     ("{0}O, {0}F, {0}K", "open videos, the videos of a folder, use a camera"),
     ("{0}V", "open the files that were copied in a file manager"),
     ("{0}R, {0}T, {0}E", "save a recording, a table, a report"),
@@ -75,7 +76,7 @@ class Menu:
         self._look.set(app.theme.palette.name)
         self._bar.destroy()
         self._bar = bar = tk.Menu(app.root, tearoff=False)
-        file = self._menu(bar, "File")
+        file, view, faces, about = (tk.Menu(bar, tearoff=False) for _ in MENUS)
         self._add(file, "Open videos…", "O", app.opening.choose)
         self._add(file, "Open a folder…", "F", app.opening.choose_folder)
         self._add(file, "Paste files", "V", app.opening.paste)
@@ -89,13 +90,15 @@ class Menu:
         self._add(file, "Save report…", "E", lambda: app.save(Kind.REPORT))
         file.add_separator()
         self._add(file, "Exit", "Q", app.quit)
-        self._build_view(self._menu(bar, "View"))
-        faces = self._menu(bar, "Faces")
+        self._build_view(view)
         for style in FaceStyle:
             text = f"Recordings show faces {style.value}"
             faces.add_radiobutton(label=text, variable=self._faces, value=style.value)
-        about = self._menu(bar, "Help")
         about.add_command(label="Keys", accelerator="F1", command=app.show_keys)
+        for name, menu in zip(MENUS, (file, view, faces, about), strict=True):
+            bar.add_cascade(label=name, menu=menu)
+            underline_menu(menu)
+        underline_menu(bar)
         app.root.configure(menu=bar)
 
     def _build_recent(self, file: tk.Menu) -> None:
@@ -123,11 +126,6 @@ class Menu:
                 accelerator=key_name("L") if palette is not app.theme.palette else "",
             )
 
-    def _menu(self, bar: tk.Menu, label: str) -> tk.Menu:
-        menu = tk.Menu(bar, tearoff=False)
-        bar.add_cascade(label=label, menu=menu, underline=0)
-        return menu
-
     def _add(self, menu: tk.Menu, label: str, letter: str, command: Callable[[], object]) -> None:
         menu.add_command(label=label, accelerator=key_name(letter), command=command)
 
@@ -153,6 +151,10 @@ class Menu:
         app.root.bind("<Escape>", self._calling(app.escape))
         for key in _PLAIN_KEYS:
             app.root.bind(f"<{key}>", lambda event, key=key: self._pressed(event, key))  # type: ignore[misc]
+        if not ON_MAC:
+            # N also by its name: the key of that name alone would come first.
+            for key in ("Key", "n"):
+                app.root.bind(f"<Alt-{key}>", self._chosen)
         for key in ("Return", "KP_Enter"):
             app.root.bind_class("TButton", f"<{key}>", lambda event: event.widget.event_generate("<space>"))
 
@@ -164,6 +166,11 @@ class Menu:
             return "break"
 
         return called
+
+    def _chosen(self, event: tk.Event[tk.Misc]) -> None:
+        """Press the button with this access key; the menus' own keys are Tk's work."""
+        if len(event.keysym) == 1 and not self._elsewhere(event):
+            press(self._app.screen.body, event.keysym)
 
     def _pressed(self, event: tk.Event[tk.Misc], key: str) -> str | None:
         own = next((keys for kind, keys in _OWN_KEYS.items() if isinstance(event.widget, kind)), set())

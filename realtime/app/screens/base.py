@@ -9,6 +9,7 @@ from tkinter import ttk
 from realtime.app.jobs.job import Job
 from realtime.app.jobs.save_kinds import Kind
 from realtime.app.screens.host import AppHost
+from realtime.app.views.access_keys import underline_buttons
 from realtime.app.views.scrolled import Scrolled
 from realtime.app.views.theme import Theme, usable_wh
 
@@ -42,6 +43,7 @@ class Screen:
         self.body = view
         view.pack(fill="both", expand=True)
         self.build(view.inner)
+        underline_buttons(view)
         view.ask()
 
     def build(self, body: ttk.Frame) -> None:

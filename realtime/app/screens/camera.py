@@ -14,6 +14,7 @@ from realtime.app.jobs.save_kinds import Kind, Saved
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
 from realtime.app.views import dialogs
+from realtime.app.views.access_keys import underline_buttons
 from realtime.app.views.flow_row import FlowRow
 from realtime.app.views.widgets import Bars, PictureView, largest_face
 from realtime.capture.open_source import CameraEntry
@@ -178,6 +179,7 @@ class CameraScreen(Screen):
             widget.configure(text=name)
             widget.state(["disabled" if self._view is None else "!disabled"])
         self._neutral.state(["disabled" if self._view is None else "!disabled"])
+        underline_buttons(self.body)
 
     def _room(self, room_wh: tuple[int, int]) -> None:
         self.job.view_wh = room_wh

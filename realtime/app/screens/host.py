@@ -29,6 +29,14 @@ class Listener(Protocol):
         """Take one event of a job."""
 
 
+class Shown(Protocol):
+    """What is shown: a screen."""
+
+    @property
+    def body(self) -> tk.Misc:
+        """All of its widgets."""
+
+
 class Opening(Protocol):
     """The ways to what is analyzed, and to what was. Main thread only, but for `keep`."""
 
@@ -107,6 +115,10 @@ class AppHost(Protocol):
     @property
     def opening(self) -> Opening:
         """The ways to what is analyzed, and to what was."""
+
+    @property
+    def screen(self) -> Shown:
+        """The present screen."""
 
     def post(self, job: Job, event: object) -> None:
         """Take an event of a job; from any thread."""
