@@ -94,7 +94,9 @@ class Menu:
         for style in FaceStyle:
             text = f"Recordings show faces {style.value}"
             faces.add_radiobutton(label=text, variable=self._faces, value=style.value)
-        about.add_command(label="Keys", accelerator="F1", command=app.show_keys)
+        for page in ("First steps", "The numbers", "Limits", "The law"):
+            about.add_command(label=page, command=partial(app.show_help, page))
+        about.add_command(label="Keys", accelerator="F1", command=partial(app.show_help, "Keys"))
         for name, menu in zip(MENUS, (file, view, faces, about), strict=True):
             bar.add_cascade(label=name, menu=menu)
             underline_menu(menu)
@@ -147,7 +149,7 @@ class Menu:
         }.items():
             for key in keys:
                 app.root.bind(f"<{_MODIFIER}-{'Key-' if key.isdigit() else ''}{key}>", self._calling(command))
-        app.root.bind("<F1>", self._calling(app.show_keys))
+        app.root.bind("<F1>", self._calling(partial(app.show_help, "Keys")))
         app.root.bind("<Escape>", self._calling(app.escape))
         for key in _PLAIN_KEYS:
             app.root.bind(f"<{key}>", lambda event, key=key: self._pressed(event, key))  # type: ignore[misc]

@@ -10,6 +10,9 @@ from pathlib import Path
 from traceback import format_exception
 from types import TracebackType
 
+from realtime.app.help.help_box import HelpBox
+from realtime.app.help.limits import limits
+from realtime.app.help.pages import LAW, first_steps, keys, numbers
 from realtime.app.jobs.analyse import Analysis
 from realtime.app.jobs.job import Failed, Job, unforeseen
 from realtime.app.jobs.save_kinds import Kind, Saved
@@ -66,6 +69,7 @@ class App:
         self._owner: dict[Job, Listener] = {}
         self._first_zoom = zoom
         self._quit_at_s: float | None = None
+        self._help: HelpBox | None = None
         self._problems, self._told = ProblemLog(data_folder()), set[str]()
         self.opening = Opener(self, self._go_if_allowed, self._show)
         self.screen: Screen = StartScreen(self)
@@ -142,9 +146,13 @@ class App:
         """Change from dark to light or back."""
         self.set_look(LIGHT if self.theme.palette is DARK else DARK)
 
-    def show_keys(self) -> None:
-        """Say what the keys do."""
-        dialogs.show_keys(self.root, self.theme, [(keys.format(key_name("")), what) for keys, what in KEYS_HELP])
+    def show_help(self, page: str) -> None:
+        """Show a page of the help, in a window beside this one."""
+        self._close_help()
+        key_rows = [(names.format(key_name("")), what) for names, what in KEYS_HELP]
+        uncertain_below = self.config.smoothing.min_confidence
+        pages = [first_steps(key_name), numbers(uncertain_below), limits(self.config.weights), LAW, keys(key_rows)]
+        self._help = HelpBox(self.root, self.theme, pages, page)
 
     def tell_problem(self, title: str, message: str) -> None:
         """Show an error in a dialog, while everything else continues."""
@@ -191,11 +199,23 @@ class App:
         self.root.title(own if own == "emotion-live" else f"{own} - emotion-live")
         self._limit_window()
 
+    def _close_help(self) -> str:
+        """Close the help; return which page it showed, "" if it was not open."""
+        box, self._help = self._help, None
+        if box is None or not box.winfo_exists():
+            return ""
+        name = box.shown
+        box.destroy()
+        return name
+
     def _restyle(self, zoom: int, palette: Palette) -> None:
+        page = self._close_help()
         self.theme.zoom, self.theme.palette = zoom, palette
         self.theme.apply()
         self._menu.build()
         self._show()
+        if page:
+            self.show_help(page)
 
     def _size_window(self) -> None:
         wanted_wh = self.theme.px(_FIRST_WH[0]), self.theme.px(_FIRST_WH[1])

@@ -162,8 +162,8 @@ class AppHost(Protocol):
     def toggle_look(self) -> None:
         """Change from dark to light or back."""
 
-    def show_keys(self) -> None:
-        """Say what the keys do."""
+    def show_help(self, page: str) -> None:
+        """Show a page of the help."""
 
     def tell_problem(self, title: str, message: str) -> None:
         """Show an error in a dialog, while everything else continues."""

@@ -1,14 +1,13 @@
-"""Modal dialogs: file choosers, messages, the list of keys; replaced by fakes in tests."""
+"""Modal dialogs: file choosers, messages, replaced by fakes in tests."""
 
 from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Sequence
 from pathlib import Path
-from tkinter import filedialog, messagebox, ttk
+from tkinter import filedialog, messagebox
 
 from realtime.app.jobs.save_kinds import Kind
-from realtime.app.views.theme import Theme
 
 _TITLES = {Kind.RECORDING: "Save the recording", Kind.TABLE: "Save the table", Kind.REPORT: "Save the report"}
 _KINDS_OF_FILE = {
@@ -52,19 +51,3 @@ def ask_to_give_up(parent: tk.Misc) -> bool:
     return messagebox.askyesno(
         "A file is being saved", "A file is still being saved. Leave, and give it up?", parent=parent, default="no"
     )
-
-
-def show_keys(parent: tk.Misc, theme: Theme, keys: Sequence[tuple[str, str]]) -> tk.Toplevel:
-    """Show a box with what every key does."""
-    box = tk.Toplevel(parent, background=theme.palette.ground, padx=theme.px(20), pady=theme.px(16))
-    box.title("Keys")
-    box.transient(parent.winfo_toplevel())
-    box.geometry(f"+{parent.winfo_rootx() + theme.px(60)}+{parent.winfo_rooty() + theme.px(40)}")
-    for row, (key, what) in enumerate(keys):
-        ttk.Label(box, text=key).grid(row=row, column=0, sticky="w", padx=(0, theme.px(24)), pady=theme.px(2))
-        ttk.Label(box, text=what, style="Dim.TLabel").grid(row=row, column=1, sticky="w")
-    close = ttk.Button(box, text="Close", command=box.destroy)
-    close.grid(row=len(keys), column=0, columnspan=2, pady=(theme.px(14), 0))
-    box.bind("<Escape>", lambda _: box.destroy())
-    close.focus_set()
-    return box

@@ -138,13 +138,24 @@ class Theme:
         style.map(
             "TCombobox", fieldbackground=[("readonly", look.raised)], foreground=[("readonly", look.ink)], **edges
         )
-        style.configure("Horizontal.TProgressbar", background=look.accent, thickness=self.px(14))
-        style.configure("TScrollbar", background=look.line)
-        style.map("TScrollbar", background=[("disabled", look.trough), ("active", look.dim)])
+        self._bars_and_tabs(style)
         style.configure("Title.TLabel", font=TITLE)
         style.configure("Large.TLabel", font=LARGE)
         style.configure("Dim.TLabel", foreground=look.dim)
         style.configure("Small.TLabel", foreground=look.dim, font=SMALL)
+
+    def _bars_and_tabs(self, style: ttk.Style) -> None:
+        look = self.palette
+        style.configure("Horizontal.TProgressbar", background=look.accent, thickness=self.px(14))
+        style.configure("TNotebook", background=look.ground, bordercolor=look.line)
+        style.configure("TNotebook.Tab", background=look.ground, foreground=look.dim, padding=(self.px(10), self.px(4)))
+        style.map(
+            "TNotebook.Tab",
+            background=[("selected", look.raised), ("active", look.pressed)],
+            foreground=[("selected", look.ink), ("active", look.ink)],
+        )
+        style.configure("TScrollbar", background=look.line)
+        style.map("TScrollbar", background=[("disabled", look.trough), ("active", look.dim)])
 
     def _buttons(self, style: ttk.Style, edges: dict[str, Any]) -> None:
         look = self.palette
