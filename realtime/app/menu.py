@@ -21,6 +21,7 @@ KEYS_HELP = (
     ("Left, Right", "1 second back or on; with Shift 10 seconds"),
     (", and .", "one picture back or on"),
     ("Home, End", "first or last picture"),
+    ("M", "sound off or on"),
     ("N", "with a camera: take the faces of the next 5 seconds as neutral"),
     ("Tab, Shift+Tab", "next or previous control; Space or Return presses it"),
     ("Page Up, Page Down", "scroll, where not everything fits into the window"),
@@ -41,7 +42,7 @@ _OWN_KEYS: dict[type[tk.Misc], set[str]] = {
     ttk.Combobox: {"space", "Left", "Right", "Home", "End", "comma", "period"},
     tk.Listbox: {"space", "Left", "Right", "Home", "End"},
 }
-_PLAIN_KEYS = ("space", "Left", "Right", "Shift-Left", "Shift-Right", "comma", "period", "Home", "End", "F5", "n")
+_PLAIN_KEYS = ("space", "Left", "Right", "Shift-Left", "Shift-Right", "comma", "period", "Home", "End", "F5", "m", "n")
 
 
 def key_name(letter: str) -> str:
@@ -154,8 +155,8 @@ class Menu:
         for key in _PLAIN_KEYS:
             app.root.bind(f"<{key}>", lambda event, key=key: self._pressed(event, key))  # type: ignore[misc]
         if not ON_MAC:
-            # N also by its name: the key of that name alone would come first.
-            for key in ("Key", "n"):
+            # M and N also by their names: the keys of those names alone would come first.
+            for key in ("Key", "m", "n"):
                 app.root.bind(f"<Alt-{key}>", self._chosen)
         for key in ("Return", "KP_Enter"):
             app.root.bind_class("TButton", f"<{key}>", lambda event: event.widget.event_generate("<space>"))

@@ -80,6 +80,10 @@ class Player(Job):
         """Media time of the frame that was asked for last, in seconds."""
         return float(self._times_s[self._wanted])
 
+    def now_s(self) -> float | None:
+        """Return the media time of this moment, in seconds; `None` while it stands still. From any thread."""
+        return self._clock() + self._offset_s if self._playing else None
+
     def play(self) -> None:
         """Go on; from the start if the end was reached."""
         with self._changed:

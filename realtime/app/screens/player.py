@@ -18,6 +18,7 @@ from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
 from realtime.app.screens.persons_window import PersonsWindow
 from realtime.app.screens.save_row import SaveRow
+from realtime.app.screens.sound_button import SoundButton
 from realtime.app.views import dialogs, questions
 from realtime.app.views.flow_row import FlowRow
 from realtime.app.views.timeline import TimelineStrip
@@ -44,6 +45,7 @@ class PlayerScreen(Screen):
         self.title = analysis.info.name
         self.analysis = analysis
         self.player = Player(analysis, app.post)
+        self.sound = SoundButton(app, analysis.source, self.player)
         self.saving = SaveRow(app, analysis, self._set_save_buttons)
         self.shown: Shown | None = None
         # By person where somebody has said who is who; the saved files say it themselves.
@@ -83,6 +85,7 @@ class PlayerScreen(Screen):
         self.time = ttk.Label(row, text=self._time_text(self.analysis.results.end_s))
         self.time.configure(width=len(str(self.time.cget("text"))))
         row.add(self.time, 12)
+        self.sound.build(row)
         self._build_buttons(row)
         title = self.analysis.persons.title
         self.strip = TimelineStrip(
@@ -126,6 +129,7 @@ class PlayerScreen(Screen):
             self._play.state(["disabled"])
         else:
             self.app.start(self.player)
+            self.sound.start()
             self.player.play()
         if self.analysis.not_kept:
             self.app.tell_note("Not in the list of recent analyses", self.analysis.not_kept)
@@ -136,6 +140,7 @@ class PlayerScreen(Screen):
     def leave(self) -> None:
         """Stop playing and saving."""
         self.player.cancel()
+        self.sound.job.cancel()
         self.saving.cancel()
 
     def may_leave(self) -> bool:
@@ -193,6 +198,8 @@ class PlayerScreen(Screen):
             self.player.seek(max(0.0, self.player.position_s + _SECONDS[key]))
         elif key in _FRAMES:
             self.player.step(_FRAMES[key])
+        elif key == "m":
+            self.sound.press()
         elif key in ("Home", "End"):
             self.player.show(0 if key == "Home" else len(self.analysis.results) - 1)
         else:
@@ -221,7 +228,7 @@ class PlayerScreen(Screen):
                 self.app.tell_problem("This video cannot be shown any more", event.message)
         elif isinstance(job, KeepJob) and isinstance(event, Failed):
             self.app.tell_note("Not in the list of recent analyses", event.message)
-        else:
+        elif not self.sound.heard(job, event):
             self.saving.heard(job, event)
 
     def _show(self, shown: Shown) -> None:
