@@ -54,8 +54,10 @@ def test_a_window_that_is_busy_is_given_no_more_pictures(player: Player, clock: 
     player.play()
     player.pictures.put(picture(0))
     clock.sleep(0.11)
+    assert player._next_wish() == (3, False), "one is made ahead, of what is due then"
+    player._ready = picture(3)
     assert player._due_in_s() is not None
-    assert not player._asked
+    assert not player._asked, "and no other one is asked for"
     assert player.pictures.take() is not None
     assert player._next_wish() == (3, True)
 

@@ -169,10 +169,10 @@ class Player(Job):
                     if self._view_wh != self._ready_wh:
                         self._ready, self._ready_wh = None, self._view_wh
                     return self._wanted, True
-                if wait_s is not None and self._ready is None and not self.pictures.waits:
+                if wait_s is not None and self._ready is None:
                     wait_s -= _LEAD * float(self._times_s[self._wanted + 1] - self._times_s[self._wanted])
                     if wait_s < _SHORTEST_WAIT_S:
-                        return self._wanted + 1, False
+                        return self._next_index(), False
                 self._changed.wait(wait_s)
 
     def _due_in_s(self) -> float | None:
@@ -190,10 +190,13 @@ class Player(Job):
         if late_s < 0:
             return max(_SHORTEST_WAIT_S, -late_s)
         if self.pictures.waits:
-            # The window is still busy with the last ones: another one would only take its time.
+            # The window is still busy with the last one; one more may be made ahead, and then the window is waited for.
             return _LOOK_AGAIN_S
         # What was made ahead is shown even if it came late: to make a later one in its place would never catch up.
-        due = self._analysis.results.index_at(now_s + self._offset_s) if self._ready is None else self._ready.index
-        self._wanted = max(self._wanted + 1, due)
+        self._wanted = self._next_index() if self._ready is None else max(self._wanted + 1, self._ready.index)
         self._asked = True
         return None
+
+    def _next_index(self) -> int:
+        """Return the frame of this moment, if it was not shown yet, else the one after it."""
+        return max(self._wanted + 1, self._analysis.results.index_at(self._clock() + self._offset_s))
