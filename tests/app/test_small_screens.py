@@ -12,8 +12,8 @@ from tests.support.made_clips import write_clip
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 
-from realtime.app.screens import base  # noqa: E402
-from realtime.app.views import widgets  # noqa: E402
+from realtime.app.screens import base, start  # noqa: E402
+from realtime.app.views import theme, widgets  # noqa: E402
 
 pytestmark = pytest.mark.timeout(60)
 ROOM_WH = (1366, 714)
@@ -22,8 +22,9 @@ ROOM_WH = (1366, 714)
 @pytest.fixture
 def player(drive: Driver, tmp_path: Path, monkeypatch):
     """The player at 200 % with three people, where a laptop of 1366 x 768 has its room."""
-    for module in (base, widgets):
+    for module in (base, start, widgets):
         monkeypatch.setattr(module, "usable_wh", lambda _: ROOM_WH)
+    monkeypatch.setattr(theme, "_LINE_SHARE", 0.85 * ROOM_WH[0] / drive.app.root.winfo_screenwidth())
     drive.app.zoom_by(4)
     people = {1: "happiness", 2: "uncertain", 3: "surprise"}
     drive.app.show_player(analysis_of(write_clip(tmp_path / "clip.mp4", 30), people))
@@ -90,3 +91,17 @@ def test_rows_of_buttons_wrap_where_they_are_too_long(drive: Driver, player) -> 
         )
     )
     assert not player.body._down.winfo_ismapped()
+
+
+def test_the_first_screen_has_its_list_below_the_ways_in_where_both_are_too_wide(
+    drive: Driver, player, tmp_path: Path
+) -> None:
+    drive.app.opening.keep(analysis_of(write_clip(tmp_path / "kept.mp4", 10)))
+    drive.app.go_home()
+    view = drive.app.screen.body
+    drive.until(view._down.winfo_ismapped)
+    assert not view._across.winfo_ismapped()
+    drive.app.zoom_by(0)
+    drive.until(lambda: not drive.app.screen.body._down.winfo_ismapped())
+    recent = drive.app.screen.recent
+    assert recent.winfo_rootx() > drive.app.root.winfo_rootx() + 200, "beside them"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tkinter import ttk
+from typing import Literal
 
 from realtime.app.jobs.job import Failed, Job
 from realtime.app.jobs.save_kinds import Saved
@@ -15,13 +16,15 @@ from realtime.app.library.reopen_job import Missing, MissingJob
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
 from realtime.app.screens.recent_list import RecentList
-from realtime.app.views.theme import SMALL
+from realtime.app.views.theme import SMALL, usable_wh
 
 _PRIVACY = "Pictures stay on this machine: nothing is sent, and nothing is kept unless you save it."
 _PRIVACY_WITH_LIST = (
     "Pictures stay on this machine: nothing is sent, and no picture is kept unless you save it. The numbers of recent "
     "analyses stay in a list, for you alone, until you clear it (menu File)."
 )
+
+_BESIDE_PX = 860
 
 
 class StartScreen(Screen):
@@ -58,8 +61,10 @@ class StartScreen(Screen):
         entries = opening.recent.entries()
         if entries:
             self.recent = RecentList(body, self.app, entries)
-            ways.pack(side="left", padx=(px(8), px(28)))
-            self.recent.pack(side="left", fill="both", expand=True, pady=px(8))
+            # Below each other where the screen is too narrow.
+            side: Literal["left", "top"] = "left" if px(_BESIDE_PX) <= usable_wh(self.app.root)[0] else "top"
+            ways.pack(side=side, padx=(px(8), px(28)))
+            self.recent.pack(side=side, fill="both", expand=True, pady=px(8))
         else:
             ways.pack(expand=True)
         self._build_ways(ways)

@@ -153,6 +153,7 @@ class Theme:
             "TNotebook.Tab",
             background=[("selected", look.raised), ("active", look.pressed)],
             foreground=[("selected", look.ink), ("active", look.ink)],
+            padding=[("selected", (self.px(10), self.px(4)))],
         )
         style.configure("TScrollbar", background=look.line)
         style.map("TScrollbar", background=[("disabled", look.trough), ("active", look.dim)])
