@@ -74,6 +74,17 @@ def test_rows_of_buttons_wrap_where_they_are_too_long(drive: Driver, player) -> 
     buttons = [w for w in descendants(player.body) if w.winfo_class() == "TButton" and w.winfo_ismapped()]
     lines = {button.winfo_rooty() for button in buttons}
     assert len(lines) == 2
+    assert [button.cget("text") for button in buttons if button.winfo_rooty() == max(lines)][-2:] == [
+        "Another video…",
+        "Exit",
+    ]
+    drive.app.root.geometry(f"{ROOM_WH[0] - 120}x{ROOM_WH[1]}")
+    drive.until(lambda: drive.app.root.winfo_width() == ROOM_WH[0] - 120)
+    drive.app.root.update()
+    other, leave = buttons[-2:]
+    assert other.winfo_rooty() == leave.winfo_rooty(), "what is at the right stays together"
+    drive.app.root.geometry(f"{ROOM_WH[0]}x{ROOM_WH[1]}")
+    drive.until(lambda: drive.app.root.winfo_width() == ROOM_WH[0])
     for button in buttons:
         assert button.winfo_width() == button.winfo_reqwidth()
         assert button.winfo_rootx() + button.winfo_width() <= drive.app.root.winfo_rootx() + ROOM_WH[0]

@@ -10,7 +10,7 @@ from realtime.app.jobs.sound import Silent, Sound
 from realtime.app.screens.host import AppHost
 from realtime.app.views.flow_row import FlowRow
 
-_WIDTH = 9
+_WIDTH = 10
 
 
 class SoundButton:

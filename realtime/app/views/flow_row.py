@@ -53,9 +53,12 @@ class FlowRow(ttk.Frame):
     def _lines(self, width: int) -> list[list[tuple[tk.Widget, int, bool]]]:
         lines: list[list[tuple[tk.Widget, int, bool]]] = []
         used = 0
-        for widget, gap, right in self._widgets:
+        for place, (widget, gap, right) in enumerate(self._widgets):
             needed = widget.winfo_reqwidth()
-            if lines and used + gap + needed <= width:
+            # What is at the right goes there together, if it can.
+            rest = self._widgets[place + 1 :] if right else []
+            together = needed + sum(each.winfo_reqwidth() + before for each, before, _ in rest)
+            if lines and used + gap + (together if together <= width else needed) <= width:
                 lines[-1].append((widget, gap, right))
                 used += gap + needed
             else:
