@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from benchmarks.common.json_output import give_out
-from realtime.app.screens.player import PlayerScreen
+from realtime.app.screens.result.player import PlayerScreen
 from realtime.app.window import App
 from realtime.core.errors import SourceReadError
 

@@ -24,7 +24,7 @@ from realtime.app.screens.base import Screen
 from realtime.app.screens.camera import CameraScreen
 from realtime.app.screens.camera_list import CameraListScreen
 from realtime.app.screens.host import Listener
-from realtime.app.screens.player import PlayerScreen
+from realtime.app.screens.result.player import PlayerScreen
 from realtime.app.screens.start import StartScreen
 from realtime.app.views import dialogs
 from realtime.app.views.theme import DARK, LIGHT, ZOOMS, Palette, Theme, usable_wh

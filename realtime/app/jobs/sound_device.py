@@ -33,9 +33,7 @@ def open_sound_device(fill: Fill) -> SoundDevice:
     try:
         import miniaudio
     except ImportError as error:
-        raise OutletError(
-            "sound is played with miniaudio, which is not installed: python -m pip install miniaudio"
-        ) from error
+        raise OutletError("sound is played with miniaudio, which is not installed: pip install miniaudio") from error
 
     def pieces() -> Generator[bytes, int, None]:
         count = yield b""

@@ -16,9 +16,9 @@ from realtime.app.jobs.save_kinds import Kind
 from realtime.app.library.keep_job import KeepJob
 from realtime.app.screens.base import Screen
 from realtime.app.screens.host import AppHost
-from realtime.app.screens.persons_window import PersonsWindow
-from realtime.app.screens.save_row import SaveRow
-from realtime.app.screens.sound_button import SoundButton
+from realtime.app.screens.result.persons_window import PersonsWindow
+from realtime.app.screens.result.save_row import SaveRow
+from realtime.app.screens.result.sound_button import SoundButton
 from realtime.app.views import dialogs, questions
 from realtime.app.views.flow_row import FlowRow
 from realtime.app.views.timeline import TimelineStrip
