@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gc
 import queue
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def named(tmp_path: Path):
 
 
 def saved(analysis, kind: Kind, path: Path) -> Path:
+    # What is left of an earlier test's window must not be freed on the job's thread.
+    gc.collect()
     events: queue.Queue = queue.Queue()
     job = SaveJob(analysis, kind, path, FaceStyle.AS_THEY_ARE, lambda _, event: events.put(event))
     job.start()

@@ -108,6 +108,13 @@ class PersonsWindow(tk.Toplevel):
         ttk.Button(row, text="OK", command=self.accept, style="Main.TButton").pack(side="right")
         ttk.Button(row, text="Cancel", command=self.destroy).pack(side="right", padx=px(4))
 
+    def destroy(self) -> None:
+        """Close; variables are freed here: left to the garbage collector, they may be freed on another thread."""
+        self.names.clear()
+        self._left_out.clear()
+        del self.from_text, self.to_text
+        super().destroy()
+
     def accept(self) -> None:
         """Take the form, and close; what contradicts itself is told."""
         edits = self._tried(lambda: self._typed().edits())
