@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,8 @@ from benchmarks.common.looped_clip import looped
 _SHORT_S = 1.0
 _MANY = 6
 _SETTLE_S, _LOOK_S = 1.5, 0.2
+NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
+"""What a node of a cluster on this machine has."""
 
 
 class CpuWatch:
@@ -84,17 +85,16 @@ def run_batch(videos: Path, seconds: float, how: list[str], watch: CpuWatch) -> 
 
 
 @contextlib.contextmanager
-def ray_cluster(nodes: int) -> Iterator[str]:
-    """Start a cluster of nodes with one CPU each on this machine, and return its address."""
+def ray_cluster(nodes: int) -> Iterator[Any]:
+    """Start a cluster of nodes with one CPU each on this machine, and return it."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
-    node = {"num_cpus": 1, "object_store_memory": 80_000_000}
-    cluster = Cluster(initialize_head=True, head_node_args={**node, "include_dashboard": False})
+    cluster = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
     try:
         for _ in range(nodes - 1):
-            cluster.add_node(**node)
-        yield cluster.address
+            cluster.add_node(**NODE)
+        yield cluster
     finally:
         cluster.shutdown()
 
@@ -118,7 +118,7 @@ def costs(
 def measure(
     source: Path, turns: int, seconds: float, cores: int, address: str | None, watch: CpuWatch
 ) -> dict[str, Any]:
-    """Measure both ways in turns and return the costs of each, from the medians."""
+    """Measure both ways in turns and return the costs of each, from the least times: others only add to them."""
     ways = {"processes": ["--jobs", str(cores)], **({"ray": ["--ray", address]} if address else {})}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -135,7 +135,7 @@ def measure(
                     runs[way][batch].append(run_batch(folder / videos, length_s, how, watch))
     found: dict[str, Any] = {}
     for way, of in runs.items():
-        few, many, long = (tuple(map(statistics.median, zip(*of[batch], strict=True))) for batch in batches)
+        few, many, long = (tuple(map(min, zip(*of[batch], strict=True))) for batch in batches)
         found[way] = {**costs(few, many, long, cores, seconds), "runs_wall_cpu_s": of}
     return found
 
@@ -150,7 +150,7 @@ def main(source: Path, turns: int, seconds: float, with_ray: bool, written: Path
     cores = os.cpu_count() or 1
     load = os.getloadavg()
     with contextlib.ExitStack() as stack:
-        address = stack.enter_context(ray_cluster(cores)) if with_ray else None
+        address = stack.enter_context(ray_cluster(cores)).address if with_ray else None
         found = measure(source, turns, seconds, cores, address, stack.enter_context(CpuWatch()))
     give_out({"source": source.name, "cores": cores, "load_before": [round(one, 2) for one in load], **found}, written)
 

@@ -1,15 +1,18 @@
 """A batch of a thousand short videos, 5 % of them broken, that is killed ten times at random moments.
 
-    python -m benchmarks.batch.killed [--count 1000] [--kills 10] [--seed 1] [--weights FOLDER] [--ray ADDRESS]
+    python -m benchmarks.batch.killed [--count 1000] [--kills 10] [--seed 1] [--weights FOLDER] [--ray]
 
-Every other kill takes the command alone, whose workers have to end by themselves; the others take all its processes,
-as a power cut does (on a cluster those of this machine's command). Afterwards the same command runs to its end. Then
+Every other kill takes the command alone, whose workers have to end by themselves; the others take all its processes, as
+a power cut does. With `--ray` these others take a node instead: the batch is on a Ray cluster of two nodes on this
+machine, and the second one is killed while the command runs on, and another one joins. Afterwards the same command runs
+to its end. Then
 every good video must have its table, with the rows of a batch that nobody killed, and one row in the summary; every
 broken one its reason; what was kept before a kill must not have been made again; and nothing unfinished may be left.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -19,11 +22,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
+from benchmarks.batch.cost import NODE, ray_cluster
 from benchmarks.batch.made_videos import make_videos
 from benchmarks.common.json_output import give_out
 
@@ -43,17 +48,13 @@ def start(command: list[str], log: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True)
 
 
-def kill_at(process: subprocess.Popen[bytes], out: Path, results: int, delay_s: float, *, all_of_it: bool) -> bool:
-    """Kill a batch a moment after it has so many results; return whether it had not ended by itself."""
+def reached(process: subprocess.Popen[bytes], out: Path, results: int, delay_s: float) -> bool:
+    """Wait until a moment after a batch has so many results; return whether it still runs then."""
     limit_s = time.monotonic() + _LIMIT_S
     while len(kept(out)) < results and process.poll() is None and time.monotonic() < limit_s:
         time.sleep(0.05)
     time.sleep(delay_s)
-    ran = process.poll() is None
-    if ran:
-        (os.killpg if all_of_it else os.kill)(process.pid, signal.SIGKILL)
-    process.wait()
-    return ran
+    return process.poll() is None
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -95,27 +96,71 @@ def faults_of(out: Path, whole: Path, good: dict[str, int], bad: set[str]) -> di
     }
 
 
-def killed_again_and_again(command: list[str], out: Path, moments: list[tuple[int, float]]) -> dict[str, Any]:
-    """Run a batch, kill it at each moment and run it to its end; return what happened.
+class Killed:
+    """A batch that is killed again and again.
 
     Args:
         command: the batch.
         out: where its results are.
-        moments: how many results there are then, and seconds after that.
+        lose_node: kills a node of the cluster that it is on, if it is on one.
     """
-    told, again = list[dict[str, Any]](), 0
-    for number, (results, delay_s) in enumerate(moments):
-        before, begun_s, all_of_it = kept(out), time.monotonic(), bool(number % 2)
-        ran = kill_at(start(command, out.parent / "log"), out, results, delay_s, all_of_it=all_of_it)
-        after = kept(out)
-        again += sum(after.get(one) != when for one, when in before.items())
-        what = ("all its processes" if all_of_it else "the command") if ran else "nothing: it had ended"
-        told.append({"killed": what, "after_s": round(time.monotonic() - begun_s, 2), "results": len(after)})
-        print(told[-1], file=sys.stderr, flush=True)
-    before = kept(out)
-    last = subprocess.run(command, capture_output=True, text=True, check=False)
-    again += sum(kept(out)[one] != when for one, when in before.items())
-    return {"kills": told, "made_again_though_kept": again, "exit_code": last.returncode, "said": last.stdout}
+
+    def __init__(self, command: list[str], out: Path, lose_node: Callable[[], None] | None = None) -> None:
+        self._command, self._out, self._lose_node = command, out, lose_node
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: dict[str, int] = {}
+        self.made_again = 0
+        self.told: list[dict[str, Any]] = []
+
+    def kill(self, results: int, delay_s: float) -> None:
+        """Run it until a moment after it has so many results, and kill it or what it is on."""
+        begun_s = time.monotonic()
+        if self._process is None or self._process.poll() is not None:
+            self._process = start(self._command, self._out.parent / "log")
+        odd, what = bool(len(self.told) % 2), "nothing: it had ended"
+        if reached(self._process, self._out, results, delay_s):
+            if odd and self._lose_node:
+                self._lose_node()
+                what = "a node"
+            else:
+                (os.killpg if odd else os.kill)(self._process.pid, signal.SIGKILL)
+                what = "all its processes" if odd else "the command"
+        if what != "a node":
+            self._process.wait()
+            self._process = None
+        self._look()
+        self.told.append(
+            {"killed": what, "after_s": round(time.monotonic() - begun_s, 2), "results": len(kept(self._out))}
+        )
+        print(self.told[-1], file=sys.stderr, flush=True)
+
+    def finish(self) -> str:
+        """Run it to its end, and once more; return what it then says."""
+        if self._process is not None:
+            self._process.wait()
+        said = ""
+        for _ in range(2):
+            said = subprocess.run(self._command, capture_output=True, text=True, check=False).stdout
+            self._look()
+        return said
+
+    def _look(self) -> None:
+        now = kept(self._out)
+        self.made_again += sum(now.get(name) != when_ns for name, when_ns in self._before.items())
+        self._before = now
+
+
+@contextlib.contextmanager
+def two_nodes() -> Iterator[tuple[str, Callable[[], None]]]:
+    """Start a cluster of two nodes with one CPU each; return its address, and what loses one of them."""
+    with ray_cluster(1) as cluster:
+        others = [cluster.add_node(**NODE)]
+
+        def lose() -> None:
+            cluster.remove_node(others.pop(), allow_graceful=False)
+            others.append(cluster.add_node(**NODE))
+
+        yield cluster.address, lose
 
 
 @click.command(help=__doc__)
@@ -123,29 +168,32 @@ def killed_again_and_again(command: list[str], out: Path, moments: list[tuple[in
 @click.option("--kills", type=click.IntRange(1), default=10, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--weights", type=click.Path(exists=True, path_type=Path), help="Other models: small ones start sooner.")
-@click.option("--ray", metavar="ADDRESS", help="On a Ray cluster.")
+@click.option("--ray", is_flag=True, help="On a Ray cluster of two nodes on this machine.")
 @click.option("--json", "written", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures here.")
-def main(count: int, kills: int, seed: int, weights: Path | None, ray: str | None, written: Path | None) -> None:
+def main(count: int, kills: int, seed: int, weights: Path | None, ray: bool, written: Path | None) -> None:
     draw = random.Random(seed)
     moments = [(results, draw.uniform(0, 1)) for results in sorted(draw.sample(range(1, count), kills))]
-    with tempfile.TemporaryDirectory(prefix="killed-batch-") as name:
+    with tempfile.TemporaryDirectory(prefix="killed-batch-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         good, bad = make_videos(folder / "videos", count, count // 20, seed)
         batch = [sys.executable, "-m", "realtime.batch", str(folder / "videos"), "--table", "csv"]
         batch += ["--weights", str(weights)] if weights else []
+        address, lose_node = stack.enter_context(two_nodes()) if ray else ("", None)
         begun_s = time.monotonic()
-        command = [*batch, "--out", str(folder / "out"), *(["--ray", ray] if ray else [])]
-        found = killed_again_and_again(command, folder / "out", moments)
+        command = [*batch, "--out", str(folder / "out"), *(["--ray", address] if ray else [])]
+        killed = Killed(command, folder / "out", lose_node)
+        for moment in moments:
+            killed.kill(*moment)
+        said = killed.finish()
         wall_s = time.monotonic() - begun_s
         subprocess.run([*batch, "--out", str(folder / "whole")], capture_output=True, check=False)
         faults = faults_of(folder / "out", folder / "whole", good, bad)
-        said = found.pop("said")
     faults["not named by the command"] = sorted(one for one in bad if f"failed: {one}: " not in said)
     figures = {"videos": count, "broken": len(bad), "seed": seed, "workers": "Ray" if ray else "processes"}
-    figures |= {"wall_s": round(wall_s, 1), **found, "last_line": said.partition("; summary")[0]}
-    figures |= {"faults": {kind: len(names) for kind, names in faults.items()}}
+    figures |= {"wall_s": round(wall_s, 1), "kills": killed.told, "made_again_though_kept": killed.made_again}
+    figures |= {"last_line": said.partition("; summary")[0], "faults": {kind: len(of) for kind, of in faults.items()}}
     give_out({**figures, "examples": {kind: names[:5] for kind, names in faults.items() if names}}, written)
-    sys.exit(any(faults.values()) or found["made_again_though_kept"] > 0)
+    sys.exit(any(faults.values()) or killed.made_again > 0)
 
 
 if __name__ == "__main__":
