@@ -1,10 +1,10 @@
 """What an hour of video costs in a batch, in processes and on a Ray cluster of one node per core of this machine.
 
-    python -m benchmarks.batch.cost SOURCE [--turns 3] [--seconds 40] [--json OUT]
+    python -m benchmarks.batch.cost SOURCE [--turns 3] [--seconds 30] [--json OUT]
 
 Three batches in turns: few short videos, many short ones, few long ones. Their differences are what a second of video
-and what a video takes beside its frames; what is left of the first is the start. CPU seconds are those of all
-processes, Ray's own included. Linux only.
+and what a video takes beside its frames, in CPU seconds of all processes, Ray's own included; what is left of the
+first is the start. The least of all turns counts. Linux only.
 """
 
 from __future__ import annotations
@@ -106,12 +106,11 @@ def costs(
     rate = (long[1] - few[1]) / (workers * (seconds - _SHORT_S))
     extra = (_MANY - 1) * workers
     per_video_s = max(0.0, (many[1] - few[1]) / extra - rate * _SHORT_S)
-    wall_rate = (long[0] - few[0]) / (workers * (seconds - _SHORT_S))
     return {
         "cpu_s_per_video_hour": round(3600 * rate, 1),
-        "wall_s_per_video_hour": round(3600 * wall_rate, 1),
         "per_video_s": round(per_video_s, 3),
         "start_s": round(few[0] - per_video_s - rate * _SHORT_S, 2),
+        "start_cpu_s": round(few[1] - workers * (per_video_s + rate * _SHORT_S), 2),
     }
 
 
@@ -143,7 +142,7 @@ def measure(
 @click.command(help=__doc__)
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--turns", type=click.IntRange(1), default=3, show_default=True)
-@click.option("--seconds", type=click.FloatRange(5), default=40.0, show_default=True, help="Of the long videos.")
+@click.option("--seconds", type=click.FloatRange(5), default=30.0, show_default=True, help="Of the long videos.")
 @click.option("--ray/--no-ray", "with_ray", default=True, show_default=True)
 @click.option("--json", "written", type=click.Path(dir_okay=False, path_type=Path), help="Also write the figures here.")
 def main(source: Path, turns: int, seconds: float, with_ray: bool, written: Path | None) -> None:

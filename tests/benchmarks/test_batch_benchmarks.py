@@ -43,7 +43,7 @@ def test_costs_are_found_again_in_the_times_that_they_make() -> None:
         return 3.0 + each_s * videos / 2, 4.0 + each_s * videos
 
     found = costs(batch(2, 1.0), batch(12, 1.0), batch(2, 31.0), workers=2, seconds=31.0)
-    expected = {"cpu_s_per_video_hour": 720, "wall_s_per_video_hour": 360, "per_video_s": 0.5, "start_s": 3.0}
+    expected = {"cpu_s_per_video_hour": 720, "per_video_s": 0.5, "start_s": 3.0, "start_cpu_s": 4.0}
     assert found == pytest.approx(expected)
 
 
