@@ -45,11 +45,13 @@ NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_log_monitor":
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     """A head with one CPU, told nobody of. Its folder has a short name, since there are sockets in it."""
-    before = {name: os.environ.get(name) for name in ("RAY_USAGE_STATS_ENABLED", "PYTHONPATH")}
-    os.environ.update(RAY_USAGE_STATS_ENABLED="0", PYTHONPATH=str(ROOT))
+    before = {name: os.environ.get(name) for name in ("RAY_USAGE_STATS_ENABLED", "RAY_TMPDIR", "PYTHONPATH")}
+    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp" if os.name == "posix" else None)
+    # Its address is noted in Ray's own folder, which is not there on a machine that never ran Ray.
+    (Path(folder) / "ray").mkdir()
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_TMPDIR=folder, PYTHONPATH=str(ROOT))
     from ray.cluster_utils import Cluster
 
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp" if os.name == "posix" else None)
     head = {**NODE, "include_dashboard": False, "no_monitor": True, "temp_dir": folder, "_system_config": QUICK}
     try:
         try:
