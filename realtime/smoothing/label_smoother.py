@@ -116,13 +116,14 @@ class LabelSmoother:
         if why_untrusted in REASONS:
             person.doubt = why_untrusted
         # "Uncertain" needs no dwell: neither a turned face nor a confidence below the limit may keep its label.
-        settled = (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
-        settled = settled and (now_s - person.untrusted_s) * 1000 >= self._return_ms
+        waits = (now_s - person.untrusted_s) * 1000 < self._return_ms
+        settled = not waits and (now_s - person.since_s) * 1000 >= self._config.min_dwell_ms
         if wanted != person.label and (settled or person.label != UNCERTAIN):
             person.label, person.since_s = wanted, now_s
         if person.label != UNCERTAIN:
             return person.label, ""
-        return UNCERTAIN, NO_CLEAR_EXPRESSION if trusted else person.doubt
+        # While it waits the label is missing because the face was unreliable, however clear its expression is by now.
+        return UNCERTAIN, person.doubt if waits or not trusted else NO_CLEAR_EXPRESSION
 
 
 def label_single_frames(emotions: Emotions, config: SmoothingConfig) -> Emotions:

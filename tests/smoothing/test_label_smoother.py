@@ -265,6 +265,7 @@ def test_a_head_that_swings_to_and_fro_is_not_named_in_between() -> None:
         labels += [said.labels[0] for said in (*away, *back)]
     assert sum(before != after for before, after in pairwise(labels)) <= 1
     assert labels[-1] == "uncertain"
+    assert {said.reasons for said in back} == {("turned",)}, "a face that was turned just now is no unclear one"
     assert play(smooth, "happiness", 5.2, 1)[-1].labels == ("happiness",)
 
 
