@@ -255,7 +255,7 @@ def test_a_report_is_written_with_the_clips_that_were_asked_for(weights: Path, t
     text = page.read_text("utf-8")
     assert "One label per clip of 0.5 s" in text
     assert text.count('<tr><th scope="row">0.') == 2
-    assert "most often happiness" in text
+    assert "<b>In words:</b> happiness 0.0 to " in text
 
 
 def test_frames_that_a_damaged_file_loses_are_told(weights: Path, tmp_path: Path) -> None:

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
-from realtime.core.types import UNCERTAIN
-from realtime.overlay.palette import STACK_ORDER
 from realtime.reports.measured_accuracy import NOTHING_MEASURED, MeasuredAccuracy
 from realtime.reports.page_template import load_template
-from realtime.reports.plots.plot_data import P_COLUMNS, csv_bytes, share_csv, timeline_csv
+from realtime.reports.plots.person_section import MIN_JUDGED_S, PersonHead, is_judged, person_head, person_section
+from realtime.reports.plots.plot_data import clip_limits, clips_csv, moments_csv
 from realtime.reports.plots.shapes import clock, fill
-from realtime.reports.plots.share_plot import SharePlot, share_plot
-from realtime.reports.plots.timeline_plot import TimelinePlot, timeline_plot
+from realtime.reports.plots.share_plot import SHARE_LABELS
+from realtime.reports.plots.span import from_to
 from realtime.timeline.alike_tracks import Alike
 from realtime.timeline.headcount import Headcount
 from realtime.timeline.key_moments import Moment
-from realtime.timeline.share_interval import share_intervals
 from realtime.timeline.timeline import LABELS, Person, Sums, Timeline
 
 _MAX_DRAWN = 8
 _MAX_FACES = 24
-# Nobody reads a plot of less; the tables have everyone.
-_MIN_DRAWN_S = 1.0
+_GAPS_IN_WORDS = 6
+# Shorter ones are a blink or a bad frame.
+_SHORT_GAP_S = 0.3
 # Beyond this a page would open slowly; the CSV in it has every clip.
-_MAX_CLIP_ROWS = 3000
+_MAX_CLIP_ROWS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,75 +44,6 @@ class PageFacts:
     rows: Sequence[tuple[str, str]]
     accuracy: MeasuredAccuracy = NOTHING_MEASURED
     uncertain_below: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """What is drawn of one person.
-
-    Attributes:
-        title: what the person is called: "Person 3", "Anna".
-        who: the same within a sentence: "person 3", "Anna".
-        tracks: which tracks the person is said to have, "" where nobody said so.
-        total: over all of the run.
-        portrait: a JPEG or `None`.
-        reason: why the label was mostly "uncertain".
-        timeline: what was shown when.
-        share: for how long.
-    """
-
-    title: str
-    who: str
-    tracks: str
-    total: Sums
-    portrait: bytes | None
-    reason: str
-    timeline: TimelinePlot
-    share: SharePlot
-
-    @property
-    def timeline_csv(self) -> bytes:
-        """The numbers of the timeline."""
-        return timeline_csv(self.timeline)
-
-    @property
-    def share_csv(self) -> bytes:
-        """The numbers of the shares."""
-        return share_csv(self.share)
-
-
-@dataclass(frozen=True, slots=True)
-class _ShareRow:
-    """How much of the time one person showed each label.
-
-    Attributes:
-        title: what the person is called.
-        seen_s: `float`, for how long the face was seen.
-        shares: one per label, 0 to 1, in the order of `realtime.timeline.timeline.LABELS`.
-    """
-
-    title: str
-    seen_s: float
-    shares: list[float]
-
-
-@dataclass(frozen=True, slots=True)
-class _Portrait:
-    """One track's picture beside the others', so that a reader sees who may be the same person.
-
-    Attributes:
-        title: what the track is called.
-        who: the same within a sentence.
-        jpeg: the picture.
-        from_s: `float`, media time in seconds at which the face was first seen.
-        to_s: `float`, and last.
-    """
-
-    title: str
-    who: str
-    jpeg: bytes
-    from_s: float
-    to_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +69,7 @@ class HtmlPage:
     """
 
     def __init__(self) -> None:
-        self._template = load_template("realtime.reports", filters={"clock": clock, "fill": fill})
+        self._template = load_template("realtime.reports", filters={"clock": clock, "fill": fill, "from_to": from_to})
 
     def render(
         self,
@@ -162,109 +92,76 @@ class HtmlPage:
         """
         people, drawn = _in_order(timeline.people)
         count = Headcount([one.track for one in people], timeline.most_at_once, timeline.forgotten, persons)
+        heads = {person.track: person_head(person, portraits, count) for person in people}
         return self._template.render(
             facts=facts,
             end_s=timeline.end_s,
             headcount=count,
+            without_face=_without_face(timeline, persons),
             alike=[(one, _pair(one, portraits)) for one in alike],
-            faces=_faces(people, portraits, count) if count.split else [],
-            legend=(*reversed(STACK_ORDER), UNCERTAIN),
-            sections=[_section(person, timeline, portraits.get(person.track), count) for person in drawn],
-            not_drawn=len(people) - len(drawn) + timeline.forgotten,
-            labels=LABELS,
-            shares=_share_rows(people, count),
-            crowded=len(people) > _MAX_DRAWN,
+            has_pictures=bool(portraits),
+            labels=SHARE_LABELS,
+            sections=[person_section(person, timeline, portraits, count) for person in drawn],
+            **_not_drawn(heads, {person.track for person in drawn}, side_by_side=count.split and bool(portraits)),
+            forgotten=timeline.forgotten,
+            shares=[(head, _shares(head.total)) for head in heads.values()],
             moments=moments,
-            clip_s=timeline.clip_s,
-            **_clips(timeline, drawn),
-            clips_csv=_clips_csv(timeline, persons),
-            moments_csv=_moments_csv(moments, persons),
+            **_clips(timeline, people if len(people) <= _MAX_DRAWN else drawn, heads),
+            clips_csv=clips_csv(timeline, persons),
+            moments_csv=moments_csv(moments, persons),
         )
 
 
 def _in_order(people: Sequence[Person]) -> tuple[list[Person], list[Person]]:
     """Return everybody, and those who are drawn, who were seen longest; both in the order in which they appeared."""
-    drawn = [person for person in people[:_MAX_DRAWN] if person.total.seen_s >= _MIN_DRAWN_S] or people[:1]
+    # Where nobody was seen for long the one timeline that there is still says more than none.
+    drawn = [person for person in people[:_MAX_DRAWN] if is_judged(person.total)] or people[:1]
     everybody, those = (sorted(some, key=lambda person: person.order) for some in (people, drawn))
     return everybody, those
 
 
-def _faces(people: Sequence[Person], portraits: Mapping[int, bytes], count: Headcount) -> list[_Portrait]:
-    """Return everybody's picture, in the order in which they appeared."""
-    seen = [(person, portraits[person.track]) for person in people if person.track in portraits]
-    return [
-        _Portrait(count.title(person.track), count.who(person.track), jpeg, person.first_s, person.last_s)
-        for person, jpeg in seen[:_MAX_FACES]
-    ]
+def _not_drawn(heads: Mapping[int, PersonHead], drawn: Set[int], *, side_by_side: bool) -> dict[str, Any]:
+    """Return the faces that stand side by side, those that were seen too briefly, and how many others are not drawn."""
+    brief = [head for number, head in heads.items() if not head.judged and number not in drawn]
+    return {
+        "faces": list(heads.values())[:_MAX_FACES] if side_by_side else [],
+        # Side by side everybody is there already.
+        "brief": [] if side_by_side and len(heads) <= _MAX_FACES else brief[:_MAX_FACES],
+        "brief_left_out": max(0, len(brief) - _MAX_FACES),
+        "not_drawn": len(heads) - len(brief) - len(drawn),
+        "min_judged_s": MIN_JUDGED_S,
+        "crowded": len(heads) > _MAX_DRAWN,
+    }
+
+
+def _without_face(timeline: Timeline, persons: PersonEdits) -> str:
+    """Return when no face was seen at all, in words; "" where that was never so for longer than a moment."""
+    # What somebody left out of the report was seen.
+    if persons.lines:
+        return ""
+    empty = [stretch for stretch in timeline.without_face if stretch[1] - stretch[0] > _SHORT_GAP_S]
+    if not empty or not timeline.people:
+        return ""
+    told = ", ".join(from_to(*stretch) for stretch in empty[:_GAPS_IN_WORDS])
+    more = f", and in {len(empty) - _GAPS_IN_WORDS} more stretches" if len(empty) > _GAPS_IN_WORDS else ""
+    return f"No face was seen from {told}{more}."
+
+
+def _shares(total: Sums) -> list[float]:
+    seconds = [float(total.label_s[LABELS.index(label)]) for label in SHARE_LABELS]
+    return [each / max(sum(seconds), 1e-9) for each in seconds]
 
 
 def _pair(one: Alike, portraits: Mapping[int, bytes]) -> list[bytes]:
     return [portraits[number] for number in (one.earlier, one.later) if number in portraits]
 
 
-def _section(person: Person, timeline: Timeline, portrait: bytes | None, count: Headcount) -> _Section:
-    reasons_s = person.reasons_s
-    return _Section(
-        count.title(person.track),
-        count.who(person.track),
-        count.tracks(person.track),
-        person.total,
-        portrait,
-        reason=max(reasons_s, key=reasons_s.__getitem__) if reasons_s else "",
-        timeline=timeline_plot(person.bins, timeline.bin_s, person.clips, timeline.clip_s, timeline.end_s),
-        share=share_plot(person.total, share_intervals(person.bins)),
-    )
-
-
-def _share_rows(people: Sequence[Person], count: Headcount) -> list[_ShareRow]:
-    """Return one row per person."""
-    rows = []
-    for person in people:
-        shares = person.total.label_s / max(float(person.total.label_s.sum()), 1e-9)
-        rows.append(_ShareRow(count.title(person.track), person.total.seen_s, shares.tolist()))
-    return rows
-
-
-def _clips(timeline: Timeline, people: Sequence[Person]) -> dict[str, Any]:
-    """Return the rows of clips that the page shows, and how many it leaves out."""
-    clips = _clip_rows(timeline, people)
-    return {"clips": clips[:_MAX_CLIP_ROWS], "clips_left_out": max(0, len(clips) - _MAX_CLIP_ROWS)}
-
-
-def _clip_rows(timeline: Timeline, people: Sequence[Person]) -> list[_ClipRow]:
-    """Return one row per clip, with one entry per person."""
+def _clips(timeline: Timeline, people: Sequence[Person], heads: Mapping[int, PersonHead]) -> dict[str, Any]:
+    """Return whom the page's clips are of, their rows, and how many it leaves out."""
     count = max(1, math.ceil(timeline.end_s / timeline.clip_s - 1e-9))
-    return [
-        _ClipRow(*_span(timeline, number), [person.clips.get(number) for person in people]) for number in range(count)
-    ]
-
-
-def _clips_csv(timeline: Timeline, persons: PersonEdits) -> bytes:
-    """Return one row per clip and person as CSV; clips in which nobody was seen have none."""
-    header = ["clip", "start_s", "end_s", _who_column(persons), "label", "label_share", "seen_s", *P_COLUMNS]
-    found = [(number, person) for person in timeline.people for number in person.clips]
-    rows = []
-    for number, person in sorted(found, key=lambda item: (item[0], item[1].order)):
-        sums = person.clips[number]
-        shown = [sums.label, sums.label_share, sums.seen_s, *sums.mean.tolist()]
-        rows.append([number, *_span(timeline, number), persons.names.get(person.track, person.track), *shown])
-    return csv_bytes(header, rows)
-
-
-def _moments_csv(moments: Sequence[Moment], persons: PersonEdits) -> bytes:
-    """Return one row per moment as CSV."""
-    changes = [f"{which}_{part}" for which in ("rose", "fell") for part in ("emotion", "p_before", "p_after")]
     rows = [
-        [one.media_time_s, persons.names.get(one.track, one.track), one.change, one.before, one.after]
-        + [value for each in (one.rose, one.fell) for value in (each.emotion, each.before, each.after)]
-        for one in moments
+        _ClipRow(*clip_limits(timeline, number), [person.clips.get(number) for person in people])
+        for number in range(min(count, _MAX_CLIP_ROWS))
     ]
-    return csv_bytes(["time_s", _who_column(persons), "change", "before", "after", *changes], rows)
-
-
-def _who_column(persons: PersonEdits) -> str:
-    return "person" if persons.lines else "track"
-
-
-def _span(timeline: Timeline, number: int) -> tuple[float, float]:
-    return number * timeline.clip_s, min((number + 1) * timeline.clip_s, timeline.end_s)
+    in_clips = [heads[person.track] for person in people]
+    return {"clip_s": timeline.clip_s, "in_clips": in_clips, "clips": rows, "clips_left_out": count - len(rows)}

@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.manifest import EMOTIONS, Manifest
+from models.manifest import Manifest
+from realtime.overlay.palette import STACK_ORDER
 
 # What the published sets of faces are (models/weights/MODEL_CARD.md); others have their name only.
 _ABOUT = {
-    "FER+ 6": "photographs from the web, labeled with what most of ten people saw",
-    "FER2013 6": "photographs from the web, with the data set's own, noisy labels",
+    "FER+ 6": "photographs from the web, named by what most of ten people saw",
+    "FER2013 6": "much the same photographs, with less careful names",
     "KDEF": "expressions posed in a studio",
-    "lfw_expressions": "press photographs, labeled by students",
+    "lfw_expressions": "press photographs, named by students",
 }
+_ORDER = tuple(reversed(STACK_ORDER))
 _TURNED_DEG, _SMALL_PX = 30.0, 16.0
 # A share of fewer faces says little.
 _FEWEST_FACES = 20
@@ -50,7 +52,8 @@ class MeasuredAccuracy:
     Attributes:
         sets: the sets of test pictures; () where the manifest has no figures.
         figures: rows of a table with one column per set.
-        by_emotion: likewise, the F1 of each emotion.
+        by_emotion: likewise, the F1 of each emotion, which is how often people and program agreed, of all the times
+            that either of them named it; in the order of the page's plots.
     """
 
     sets: Sequence[FaceSet] = ()
@@ -61,6 +64,11 @@ class MeasuredAccuracy:
     def right(self) -> tuple[float, float]:
         """Smallest and largest share of faces that were named as they are labeled, over the sets."""
         return _range(self.figures[1])
+
+    @property
+    def agreement(self) -> Sequence[tuple[str, float, float]]:
+        """Each emotion with its smallest and largest F1 over the sets."""
+        return [(each.what, *_range(each)) for each in self.by_emotion]
 
     @property
     def best_emotion(self) -> str:
@@ -88,7 +96,7 @@ def measured_accuracy(manifest: Manifest) -> MeasuredAccuracy:
         return NOTHING_MEASURED
     sets = [FaceSet(name, _ABOUT.get(name, "")) for name in found]
     figures = [Figure(what, [of(scores) for scores in found.values()], unit) for what, unit, of in _ROWS]
-    emotions = [Figure(name, [_number(one, "fused", "f1", name) for one in found.values()], "") for name in EMOTIONS]
+    emotions = [Figure(name, [_number(one, "fused", "f1", name) for one in found.values()]) for name in _ORDER]
     told = [each for each in figures[2:] if any(value is not None for value in each.values)]
     return MeasuredAccuracy(sets, [*figures[:2], *told], [each for each in emotions if _known(each)])
 
@@ -137,21 +145,25 @@ def _mean(figure: Figure) -> float:
 
 _ROWS: Sequence[tuple[str, str, Callable[[Mapping[str, Any]], float | None]]] = (
     ("faces tested", "", _fused("faces")),
-    ("named as labeled", "%", _fused("accuracy")),
-    ("named as labeled, of the 70 % with the highest confidence", "%", _fused("accuracy_on_70_percent")),
+    ("right: named as people had named it", "%", _fused("accuracy")),
+    (
+        "right, of the 70\N{NO-BREAK SPACE}% of faces that the program was surest of",
+        "%",
+        _fused("accuracy_on_70_percent"),
+    ),
     ("sad or angry faces called neutral", "%", _fused("sad_or_angry_as_neutral")),
     ("neutral faces called sad or angry", "%", _fused("neutral_as_sad_or_angry")),
-    ("named as labeled, with a drawn mask over nose and mouth", "%", _covered("mouth")),
-    ("named as labeled, with drawn dark glasses", "%", _covered("eyes")),
+    ("right, with a mask drawn over nose and mouth", "%", _covered("mouth")),
+    ("right, with dark glasses drawn over the eyes", "%", _covered("eyes")),
     (
-        f"named as labeled, head turned by more than {_TURNED_DEG:.0f}°",
+        f"right, head turned by more than {_TURNED_DEG:.0f}°",
         "%",
         _pooled("by_yaw_deg", "from", lambda from_deg: from_deg >= _TURNED_DEG),
     ),
     (
-        f"named as labeled, eyes less than {_SMALL_PX:.0f} pixels apart",
+        f"right, small faces: eyes less than {_SMALL_PX:.0f} pixels apart",
         "%",
         _pooled("by_eye_distance_px", "to", lambda to_px: to_px <= _SMALL_PX),
     ),
-    ("distance between the shown confidence and the share that is right", "%", _fused("ece")),
+    ("how far the stated probability was from the share that was right, on average", "%", _fused("ece")),
 )

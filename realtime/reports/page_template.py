@@ -47,8 +47,8 @@ def load_template(
 
 
 def percent(share: float, decimals: int = 0) -> str:
-    """Return a share from 0 to 1 as "12 %"."""
-    return f"{100 * share:.{decimals}f} %"
+    """Return a share from 0 to 1 as "12 %", which no line break parts."""
+    return f"{100 * share:.{decimals}f}\N{NO-BREAK SPACE}%"
 
 
 def _base64(data: bytes) -> str:

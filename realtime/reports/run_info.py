@@ -19,6 +19,9 @@ from realtime.reports.measured_accuracy import NOTHING_MEASURED, measured_accura
 from realtime.reports.table_schema import iso_utc
 
 _HASH_SHOWN = 16
+_MEGABYTE = 1 << 20
+_LEARNED_REST = "how each face looks at rest was learned"
+_COMMON_REST = "taken to look alike, so a face that looks sad or angry at rest may be called so"
 
 
 def run_facts(run: Run) -> PageFacts:
@@ -35,24 +38,27 @@ def run_facts(run: Run) -> PageFacts:
     rate = f", {info.fps:.4g} frames per second" if info.fps > 0 else ""
     drops = ", ".join(f"{count} ({cause})" for cause, count in metrics.drops.items()) or "none"
     rows = [
+        ("Program", f"emotion-live {VERSION}, Python {platform.python_version()}, {platform.system()}"),
+        *_models(run),
         ("Source", f"{info.name}, {width} x {height} pixels{rate}"),
-        ("Analyzed", f"{metrics.frames_shown:,} frames, {metrics.mean_fps():.1f} in each second of the run"),
+        (
+            "Analyzed",
+            f"{metrics.frames_shown:,} frames; the computer worked through {metrics.mean_fps():.1f} per second",
+        ),
         ("Run started", f"{iso_utc(run.began_s)[:16].replace('T', ' ')} UTC"),
         ("Frames dropped", drops),
         *_file(run.facts.get("source_facts", {})),
         *_ending(run.end_facts()),
     ]
     smoothing = run.config.smoothing
-    low = f"{100 * smoothing.min_confidence:g} %"
+    low = f"{100 * smoothing.min_confidence:g}\N{NO-BREAK SPACE}%"
     rows += [
         *_live(run),
         ("Smoothing", f"time constant {smoothing.time_constant_ms:g} ms; uncertain below {low}"),
-        ("Resting face", "learned for each person" if run.config.learn_rest else "taken to be the same for everybody"),
+        ("Faces at rest", _LEARNED_REST if run.config.learn_rest else _COMMON_REST),
         ("Options not at their default", _options(run.facts.get("options", {}))),
         *_added(run.columns, run.persons),
-        ("Program", f"emotion-live {VERSION}, Python {platform.python_version()}, {platform.system()}"),
-        ("Models run on", run.provider() or "nothing: no model was loaded"),
-        *_models(run),
+        ("Models run on", run.provider().replace("cpu", "cpu (the main processor)") or "nothing: no model was loaded"),
     ]
     return PageFacts(info.name, rows, measured_accuracy(load_manifest(run.config.weights)), smoothing.min_confidence)
 
@@ -67,7 +73,13 @@ def recorded_facts(facts: Mapping[str, Any], persons: PersonEdits) -> PageFacts:
     source, models = facts.get("source_facts") or {}, facts.get("models") or {}
     name, rate = str(facts.get("source", "")), float(source.get("fps") or 0)
     size = f", {source['width_px']} x {source['height_px']} pixels" if "width_px" in source else ""
-    rows = [("Source", f"{name}{size}{f', {rate:.4g} frames per second' if rate > 0 else ''}")]
+    digest, files = str(facts.get("manifest_sha256", "")), (models.get("files") or {}).items()
+    rows = [
+        ("Program", f"{facts.get('program', '')}; this page: emotion-live {VERSION}"),
+        ("Models", _manifest(str(models.get("manifest_created", "an unknown date")), digest)),
+        *(("Model", f"{file}, checksum {sha256[:_HASH_SHOWN]}…") for file, sha256 in files),
+        ("Source", f"{name}{size}{f', {rate:.4g} frames per second' if rate > 0 else ''}"),
+    ]
     if "frames" in facts:
         rows.append(("Analyzed", f"{facts['frames']:,} frames"))
     if "began" in facts:
@@ -75,15 +87,6 @@ def recorded_facts(facts: Mapping[str, Any], persons: PersonEdits) -> PageFacts:
     drops = ", ".join(f"{count} ({cause})" for cause, count in (facts.get("dropped") or {}).items())
     rows += [("Frames dropped", drops or "none"), *_file(source), *_ending(facts)]
     rows += [("Options not at their default", _options(facts.get("options") or {})), *_added({}, persons)]
-    rows.append(("Program", f"{facts.get('program', '')}; this page: emotion-live {VERSION}"))
-    digest, files = str(facts.get("manifest_sha256", "")), (models.get("files") or {}).items()
-    rows.append(
-        (
-            "Manifest",
-            f"of {models.get('manifest_created', 'an unknown date')}, SHA-256 {digest[:_HASH_SHOWN] or 'not noted'}",
-        )
-    )
-    rows += [("Model", f"{file}, SHA-256 {sha256[:_HASH_SHOWN]}") for file, sha256 in files]
     # What the tests said of other models than these is not here to be read.
     shipped = digest == manifest_sha256(WEIGHTS_DIR)
     accuracy = measured_accuracy(load_manifest(WEIGHTS_DIR)) if shipped else NOTHING_MEASURED
@@ -118,7 +121,8 @@ def _file(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     if "bytes" not in facts:
         return []
     digest, changed = facts["sha256_of_first_megabyte"][:_HASH_SHOWN], iso_utc(facts["modified_unix_s"])[:10]
-    return [("File", f"{facts['bytes']:,} bytes, of {changed}, SHA-256 of the first megabyte {digest}")]
+    of_what = " of the first megabyte" if facts["bytes"] > _MEGABYTE else ""
+    return [("File", f"{facts['bytes']:,} bytes, of {changed}, checksum (SHA-256{of_what}) {digest}…")]
 
 
 def _ending(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -149,11 +153,17 @@ def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def _manifest(created: str, sha256: str) -> str:
+    """Return which set of models it was: date and checksum of its manifest."""
+    checksum = f"{sha256[:_HASH_SHOWN]}…" if sha256 else "not noted"
+    return f"set of {created} (checksum (SHA-256) of its manifest: {checksum})"
+
+
 def _models(run: Run) -> list[tuple[str, str]]:
     manifest = load_manifest(run.config.weights)
-    rows = [("Manifest", f"of {manifest.created}, SHA-256 {run.manifest_sha256[:_HASH_SHOWN] or 'not noted'}")]
+    rows = [("Models", _manifest(manifest.created, run.manifest_sha256))]
     rows += [
-        (f"Model of the {region_named(e.region).title}", f"{e.file}, SHA-256 {e.sha256[:_HASH_SHOWN]}")
+        (f"Model of the {region_named(e.region).title}", f"{e.file}, checksum {e.sha256[:_HASH_SHOWN]}…")
         for e in manifest.experts
     ]
     return rows

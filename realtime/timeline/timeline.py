@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +18,7 @@ _ROUNDING = 1e-6
 _FIRST_BIN_S = 0.1
 _MAX_BINS = 20_000
 _MAX_PEOPLE = 200
+_MAX_STRETCHES = 1000
 # A frame counts for at most this long: across longer gaps the expression is unknown.
 _MAX_STEP_S = 1.0
 _FALLBACK_STEP_S = 1 / 30
@@ -27,20 +27,29 @@ _Array = npt.NDArray[np.float64]
 
 
 class Sums:
-    """Seconds and probabilities, summed up over some time; each frame counts for as long as it lasted."""
+    """Seconds and probabilities, summed up over some time; each frame counts for as long as it lasted.
 
-    __slots__ = ("_values",)
+    Attributes:
+        reasons_s: why the label was "uncertain" -> seconds.
+    """
+
+    __slots__ = ("_values", "reasons_s")
 
     def __init__(self) -> None:
         self._values: _Array = np.zeros(1 + _KINDS + len(LABELS))
+        self.reasons_s: dict[str, float] = {}
 
-    def add(self, values: _Array) -> None:
-        """Add one frame's row, as `_row` makes it."""
+    def add(self, values: _Array, reason: str = "") -> None:
+        """Add one frame's row, as `_row` makes it, and why its label is "uncertain", "" where it is not."""
         self._values += values
+        if reason:
+            self.reasons_s[reason] = self.reasons_s.get(reason, 0.0) + float(values[0])
 
     def merge(self, other: Sums) -> None:
         """Add another sum."""
         self._values += other._values
+        for reason, seconds in other.reasons_s.items():
+            self.reasons_s[reason] = self.reasons_s.get(reason, 0.0) + seconds
 
     @property
     def seen_s(self) -> float:
@@ -63,6 +72,13 @@ class Sums:
         return LABELS[int(self.label_s.argmax())]
 
     @property
+    def reason(self) -> str:
+        """Why that label is "uncertain": the reason that held for the longest, "" where it is not."""
+        if self.label != UNCERTAIN or not self.reasons_s:
+            return ""
+        return max(self.reasons_s, key=self.reasons_s.__getitem__)
+
+    @property
     def label_share(self) -> float:
         """Which part of the time seen that label was shown, 0 to 1."""
         return float(self.label_s.max()) / max(self.seen_s, 1e-9)
@@ -79,8 +95,8 @@ class Person:
         total: over all of the run.
         bins: number of the bin (`Timeline.bin_s` long) -> its sums; bins without the face are missing.
         clips: number of the clip (`Timeline.clip_s` long) -> its sums, likewise.
-        reasons_s: why the label was "uncertain" -> seconds.
         last_s: media time at which the face was last seen.
+        end_s: media time at which that frame ends.
     """
 
     track: int
@@ -89,8 +105,8 @@ class Person:
     total: Sums = field(default_factory=Sums)
     bins: dict[int, Sums] = field(default_factory=dict)
     clips: dict[int, Sums] = field(default_factory=dict)
-    reasons_s: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     last_s: float = 0.0
+    end_s: float = 0.0
 
 
 class Timeline:
@@ -105,6 +121,7 @@ class Timeline:
         end_s: `float`, media time at which the last frame ends.
         forgotten: `int`, people of whom nothing is kept any more.
         most_at_once: `int`, faces of one frame at most: there were at least so many people.
+        without_face: (start, end) in seconds of each stretch in which no frame had a face, the first thousand.
     """
 
     def __init__(self, clip_s: float = 4.0, max_bins: int = _MAX_BINS) -> None:
@@ -113,6 +130,8 @@ class Timeline:
         self.end_s = 0.0
         self.forgotten = 0
         self.most_at_once = 0
+        self.without_face: list[tuple[float, float]] = []
+        self._had_face = True
         self._seen = 0
         self._max_bins = max_bins
         self._people: dict[int, Person] = {}
@@ -144,26 +163,34 @@ class Timeline:
         self.end_s = max(self.end_s, now_s + self._step_s)
         emotions = analysed.emotions
         self.most_at_once = max(self.most_at_once, len(analysed.faces))
+        self._note_empty(now_s, bool(len(analysed.faces)))
         for row, track in enumerate(analysed.faces.track_ids.tolist()):
             person = self._people.get(track)
             if person is None:
                 person = self._people[track] = Person(track, self._seen, now_s)
                 self._seen += 1
-            person.last_s = now_s
+            person.first_s, person.last_s = min(person.first_s, now_s), now_s
+            person.end_s = max(person.end_s, now_s + self._step_s)
             values = _row(emotions.probabilities[row], emotions.labels[row], self._step_s)
-            person.total.add(values)
+            reason = emotions.reasons[row] if emotions.labels[row] == UNCERTAIN else ""
+            person.total.add(values, reason)
             number = _bin_of(now_s, self.bin_s)
             if number not in person.bins:
                 person.bins[number] = Sums()
                 self._bin_count += 1
-            person.bins[number].add(values)
-            person.clips.setdefault(_bin_of(now_s, self.clip_s), Sums()).add(values)
-            if emotions.labels[row] == UNCERTAIN:
-                person.reasons_s[emotions.reasons[row]] += self._step_s
+            person.bins[number].add(values, reason)
+            person.clips.setdefault(_bin_of(now_s, self.clip_s), Sums()).add(values, reason)
         if len(self._people) > _MAX_PEOPLE:
             self._forget_the_briefest(now_s)
         if self._bin_count > self._max_bins:
             self._double_bins()
+
+    def _note_empty(self, now_s: float, has_face: bool) -> None:
+        if not has_face and not self._had_face and self.without_face:
+            self.without_face[-1] = self.without_face[-1][0], now_s + self._step_s
+        elif not has_face and len(self.without_face) < _MAX_STRETCHES:
+            self.without_face.append((now_s, now_s + self._step_s))
+        self._had_face = has_face
 
     def _double_bins(self) -> None:
         self.bin_s *= 2

@@ -21,7 +21,7 @@ from realtime.reports.table_metadata import read_facts, sidecar_of
 from realtime.reports.table_schema import COLUMNS
 from tests.support.analysed import moment
 from tests.support.recorded import make_source
-from tests.support.report_page import Elements, written
+from tests.support.report_page import Elements, plain, written
 from tests.support.table_rows import FORMATS, read_all, write_all
 
 LIST = "track,person,from_s,to_s,exclude\n1,Anna,,,\n3,Anna,,,\n"
@@ -139,7 +139,7 @@ def test_the_report_of_a_table_says_what_that_of_the_run_says(tmp_path: Path) ->
     found = run(table, tmp_path / "persons.csv", "--report", page, "--clip-seconds", 1)
     assert found.exit_code == 0, found.output
     assert "no pictures of faces in the report" in found.output
-    ours, runs = page.read_text(), written(tmp_path / "run.html", frames(), clip_s=1.0, pictures=False)
+    ours, runs = plain(page.read_text("utf-8")), written(tmp_path / "run.html", frames(), clip_s=1.0, pictures=False)
     assert Elements(ours).self_contained()
     assert Elements(ours).open == []
 

@@ -36,12 +36,13 @@ def test_figures_are_those_of_the_manifest_and_none_is_made_up() -> None:
     assert [each.name for each in known.sets] == ["one", "two"]
     assert rows == {
         "faces tested": [400, None],
-        "named as labeled": [0.71, 0.63],
-        "named as labeled, with a drawn mask over nose and mouth": [0.5, None],
-        "named as labeled, head turned by more than 30°": [pytest.approx((30 * 0.6 + 10 * 0.2) / 40), None],
-        "distance between the shown confidence and the share that is right": [0.04, None],
+        "right: named as people had named it": [0.71, 0.63],
+        "right, with a mask drawn over nose and mouth": [0.5, None],
+        "right, head turned by more than 30°": [pytest.approx((30 * 0.6 + 10 * 0.2) / 40), None],
+        "how far the stated probability was from the share that was right, on average": [0.04, None],
     }, "five faces are too few to have a share"
     assert known.right == (0.63, 0.71)
+    assert known.agreement == [("happiness", 0.8, 0.9), ("fear", 0.3, 0.5)]
     assert (known.best_emotion, known.worst_emotion) == ("happiness", "fear")
 
 

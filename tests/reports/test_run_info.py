@@ -24,7 +24,8 @@ def test_source_rate_drops_versions_and_models_are_named(live: bool) -> None:
     assert rows["Source"] == "camera 0, 1280 x 720 pixels, 29.97 frames per second"
     assert rows["Frames dropped"] == "3 (landmarks busy)"
     assert rows["Run started"] == "1970-01-01 00:00 UTC"
-    assert digest[:16] in rows["Manifest"]
+    assert digest[:16] in rows["Models"]
+    assert [what for what, _ in facts.rows][:2] == ["Program", "Models"], "first of all, by what it was made"
     assert all(expert.sha256[:16] in rows[f"Model of the {expert.region}"] for expert in load_manifest().experts)
     assert ("Delay" in rows) == live
     assert "Emotions carried over" not in rows

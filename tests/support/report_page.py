@@ -27,7 +27,12 @@ def written(path: Path, frames: Iterable[Analysed], **options: Any) -> str:
         report.write(frame)
     report.close()
     report.close()
-    return path.read_text("utf-8")
+    return plain(path.read_text("utf-8"))
+
+
+def plain(text: str) -> str:
+    """A page's text with ordinary spaces in place of those that no line break parts."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def story() -> list[Analysed]:

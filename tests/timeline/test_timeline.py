@@ -30,7 +30,7 @@ def test_every_frame_counts_for_as_long_as_it_lasted() -> None:
     assert shown["neutral"] == pytest.approx(0.1 + 0.5)
     assert person.total.seen_s == pytest.approx(1.5)
     assert timeline.end_s == pytest.approx(1.5)
-    assert person.reasons_s == {"turned": pytest.approx(0.5)}
+    assert person.total.reasons_s == {"turned": pytest.approx(0.5)}
     assert person.total.label == "neutral"
     assert person.total.label_share == pytest.approx(0.4)
 

@@ -19,7 +19,8 @@ def fill(label: str) -> str:
 def clock(seconds: float, step_s: float = 1.0) -> str:
     """Return a time as "12.5 s" within the first minute, as exact as `step_s` asks for, then as a clock shows it."""
     if seconds < 60 and step_s < 60:
-        return f"{seconds:.1f} s" if step_s < 1 or seconds % 1 else f"{seconds:.0f} s"
+        number = f"{seconds:.1f}" if step_s < 1 or seconds % 1 else f"{seconds:.0f}"
+        return f"{number}\N{NO-BREAK SPACE}s"
     return format_clock(round(seconds))
 
 
@@ -34,7 +35,7 @@ class Box:
         height: `int`.
         label: `str`, gives the color.
         title: `str`, shown where one points.
-        captions: what may be written into it, the best first; the first that fits is `caption`.
+        captions: what may be written into it, line by line, the best first; the first that fits is `lines`.
         look: `str`, classes of `templates/report.css`.
     """
 
@@ -48,9 +49,10 @@ class Box:
     look: str = ""
 
     @property
-    def caption(self) -> str:
-        """What is written into it, "" for nothing."""
-        return next((text for text in self.captions if _LETTER_W * len(text) + 8 <= self.width), "")
+    def lines(self) -> list[str]:
+        """What is written into it, line by line; nothing where it is too narrow."""
+        fits = (text for text in self.captions if _LETTER_W * _longest(text) + 8 <= self.width)
+        return next(fits, "").splitlines()
 
     @property
     def middle_x(self) -> float:
@@ -59,9 +61,13 @@ class Box:
 
     @property
     def plate_width(self) -> float:
-        """Width of the plain ground that the caption needs on hatching and on pale colors; 0 for none."""
-        needed = self.label == UNCERTAIN or "pale" in self.look
-        return _LETTER_W * len(self.caption) + 6 if self.caption and needed else 0.0
+        """Width of the plain ground that the caption needs on hatching; 0 for none."""
+        needed = self.lines and self.label == UNCERTAIN
+        return _LETTER_W * _longest("\n".join(self.lines)) + 6 if needed else 0.0
+
+
+def _longest(text: str) -> int:
+    return max(map(len, text.splitlines()), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from realtime.timeline.timeline import LABELS, Sums
 SHARE_LABELS = (*reversed(STACK_ORDER), UNCERTAIN)
 """The labels from top to bottom, in the order of the legend."""
 
-_WIDTH, _LEFT, _RIGHT, _ROW_H, _BAR_H, _AXIS_H = 540, 92, 144, 24, 14, 40
-_TICKS_PERCENT = (0, 25, 50, 75, 100)
+# A phone shows it at its full size.
+_WIDTH, _LEFT, _RIGHT, _ROW_H, _BAR_H, _AXIS_H = 344, 74, 134, 28, 13, 40
+_TICKS_PERCENT = (0, 50, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,15 @@ class ShareRow:
     low_x: float
     high_x: float
 
+    def wide(self, limit: float) -> bool:
+        """Whether the interval is wider than this."""
+        return self.high - self.low > limit
+
     @property
     def text(self) -> str:
         """Share and interval in words."""
+        if self.share == 0:
+            return f"{percent(0)} (up to {percent(self.high)})"
         return f"{percent(self.share)} ({100 * self.low:.0f} to {percent(self.high)})"
 
 
@@ -91,5 +98,5 @@ def share_plot(total: Sums, intervals: npt.NDArray[np.float64]) -> SharePlot:
         ends = _LEFT + low * scale, _LEFT + high * scale
         rows.append(ShareRow(label, float(total.label_s[which]), share, low, high, y, share * scale, *ends))
     axis_y = len(rows) * _ROW_H
-    ticks = [Tick(_LEFT + value / 100 * scale, f"{value} %") for value in _TICKS_PERCENT]
+    ticks = [Tick(_LEFT + value / 100 * scale, f"{value}\N{NO-BREAK SPACE}%") for value in _TICKS_PERCENT]
     return SharePlot(rows, ticks, axis_y, axis_y + _AXIS_H)
