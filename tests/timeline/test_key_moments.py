@@ -36,6 +36,27 @@ def test_a_change_is_found_when_it_happens_with_pictures_of_before_and_after() -
     assert max(before.shape) == 112
 
 
+def test_a_change_has_the_time_and_values_that_the_timeline_shows() -> None:
+    # The answer climbs, then goes over to anger within 0.3 s; the label follows in between.
+    happiness = [0.6] * 20 + [0.7, 0.8, 0.9] + [0.6, 0.3, 0.1] + [0.1] * 20
+    frames = [moment(n / 10, {1: "happiness" if n < 24 else "anger"}) for n in range(len(happiness))]
+    for frame, share in zip(frames, happiness, strict=True):
+        frame.emotions.probabilities[0] = 0
+        frame.emotions.probabilities[0, :4] = share, 0, 0, 1 - share
+    [found] = find(frames, pictures=False)
+    assert (found.before, found.after) == ("happiness", "anger")
+    assert found.media_time_s == pytest.approx(2.4), "when the label changed"
+    assert (found.start_s, found.end_s) == (pytest.approx(2.2), pytest.approx(2.5)), "not what went before it"
+    assert (found.fell.emotion, found.fell.before, found.fell.after) == ("happiness", *map(pytest.approx, (0.9, 0.1)))
+
+
+def test_a_change_while_a_face_has_no_label_is_none() -> None:
+    frames = [moment(n / 10, {1: "neutral" if n < 20 else "uncertain"}) for n in range(40)]
+    for frame in frames[25:]:
+        frame.emotions.probabilities[0] = moment(0, {1: "sadness"}).emotions.probabilities[0]
+    assert find(frames) == []
+
+
 def test_without_pictures_none_is_kept() -> None:
     frames = [moment(n / 10, {1: "neutral" if n < 20 else "anger"}) for n in range(60)]
     assert [m.pictures for m in find(frames, pictures=False)] == [None]

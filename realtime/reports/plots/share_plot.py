@@ -18,7 +18,7 @@ SHARE_LABELS = (*reversed(STACK_ORDER), UNCERTAIN)
 """The labels from top to bottom, in the order of the legend."""
 
 # A phone shows it at its full size.
-_WIDTH, _LEFT, _RIGHT, _ROW_H, _BAR_H, _AXIS_H = 344, 74, 134, 28, 13, 40
+_WIDTH, _LEFT, _RIGHT, _ROW_H, _BAR_H, _AXIS_H = 344, 74, 146, 28, 13, 40
 _TICKS_PERCENT = (0, 50, 100)
 
 

@@ -48,7 +48,7 @@ class Layout:
 
 WIDE = Layout("wide", width=860, left=92, right=842, stack_height=126, max_columns=500, max_ticks=10)
 """For screens and paper."""
-NARROW = Layout("narrow", width=344, left=54, right=334, stack_height=110, max_columns=140, max_ticks=5)
+NARROW = Layout("narrow", width=344, left=66, right=334, stack_height=110, max_columns=140, max_ticks=5)
 """For phones: the same height of text, so that it need not be made smaller to fit."""
 
 
