@@ -112,7 +112,7 @@ def test_what_is_known_of_errors_is_the_manifests_and_what_is_uncertain_the_runs
     text = Outline(page_of(tmp_path / "p.html", facts)).text
     low, high = (f"{100 * share:.0f}" for share in known.right)
     assert f"it named {low} to {high} of 100 faces as people had named them" in text
-    assert "No expression was more probable than 37 %" in text
+    assert "No expression was clearly more probable than 37 %" in text
     for figure in (*known.figures, *known.by_emotion):
         assert plain(figure.what) in text
     for each in known.sets:
