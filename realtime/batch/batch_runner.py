@@ -105,7 +105,8 @@ class BatchRunner:
             return
         result = outcome.result or _failed(task, outcome.reason)
         yield self._kept(replace(result, memory_mb=max(result.memory_mb, book.memory_mb(name))))
-        forget_pieces(self._store.out, name)
+        if result.status == DONE:
+            forget_pieces(self._store.out, name)
 
     def _kept(self, result: VideoResult) -> VideoResult:
         self._store.save(result)

@@ -7,15 +7,16 @@ import os
 import time
 
 from realtime.batch.pieces.piece_task import PieceResult, PieceTask
-from realtime.batch.result_store import DONE, VideoResult
+from realtime.batch.result_store import DONE, FAILED, VideoResult
 from realtime.batch.video_worker import VideoTask
 
 
 def noted(task: VideoTask | PieceTask) -> VideoResult | PieceResult:
-    """Succeed at once, but for the middle pieces of a video called "odd", which cannot be cut, and "deadly"."""
+    """Succeed at once, but for the middle pieces of videos called "odd" and "deadly", and the end of "full"."""
     if isinstance(task, VideoTask):
         said = json.dumps([len(task.pieces), task.uncut])
-        return VideoResult(task.video.name, task.video.path.name, DONE, {}, {}, notes=(said,))
+        status = FAILED if task.video.name == "full" else DONE
+        return VideoResult(task.video.name, task.video.path.name, status, {}, {}, notes=(said,))
     if task.index == 1 and task.video.name == "odd":
         return PieceResult("its times leap", 77.0)
     if task.index == 1 and task.video.name == "deadly":

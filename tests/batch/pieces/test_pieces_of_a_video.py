@@ -94,7 +94,7 @@ def test_a_batch_joins_pieces_once_all_are_there_and_else_takes_the_video_in_one
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spans = (Span(0.0, 30.0), Span(30.0, 60.0), Span(60.0, None))
-    videos = [Video(tmp_path / f"{name}.mp4", name) for name in ("good", "odd", "deadly")]
+    videos = [Video(tmp_path / f"{name}.mp4", name) for name in ("good", "odd", "deadly", "full")]
     for video in videos:
         video.path.write_bytes(b"video")
     monkeypatch.setattr("realtime.batch.batch_runner.planned", lambda *_: {video.name: spans for video in videos})
@@ -107,12 +107,20 @@ def test_a_batch_joins_pieces_once_all_are_there_and_else_takes_the_video_in_one
     # How many pieces were joined, and why not.
     assert {name: json.loads(result.notes[0]) for name, result in results.items()} == {
         "good": [3, ""],
+        "full": [3, ""],
         "odd": [0, "its times leap"],
         "deadly": [0, "its worker process died, presumably for want of memory; try fewer --jobs"],
     }
-    assert {name: result.memory_mb for name, result in results.items()} == {"good": 77.0, "odd": 77.0, "deadly": 0.0}
+    assert {name: result.memory_mb for name, result in results.items()} == {
+        "good": 77.0,
+        "odd": 77.0,
+        "deadly": 0.0,
+        "full": 0.0,
+    }
     assert [share for number, share in told if number == 0] == pytest.approx([1 / 3, 2 / 3, 1.0])
-    assert not any(pieces_folder(tmp_path / "out", video.name).exists() for video in videos)
+    # Of a video that failed, as where its table has no room, the pieces are not to be analyzed again.
+    kept = [video.name for video in videos if pieces_folder(tmp_path / "out", video.name).exists()]
+    assert kept == ["full"]
 
 
 def test_pieces_that_are_there_are_not_analyzed_again(task: VideoTask) -> None:
