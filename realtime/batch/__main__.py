@@ -205,8 +205,10 @@ class _Bar:
 
     def _move(self, name: str, share: float) -> None:
         gained = share - self._shares.get(name, 0.0)
+        if gained <= 0:  # Pieces that are being joined were counted before.
+            return
         self._shares[name] = share
-        if self._bar is not None and gained > 0:
+        if self._bar is not None:
             self._bar.update(round(gained * self._sizes_mb[name], 3))
 
 
