@@ -42,6 +42,7 @@ class BatchRunner:
         self._store, self._options, self._pool = store, options, pool
         self._on_result, self._on_progress, self._analyze = on_result, on_progress, analyze
         self._stopped = False
+        self._done: set[str] = set()
 
     def known(self, videos: Sequence[Video], *, retry_failed: bool, overwrite: bool) -> dict[str, VideoResult]:
         """Return the results that need not be made again, by name.
@@ -102,10 +103,13 @@ class BatchRunner:
         if isinstance(task, PieceTask):
             book.take(task, outcome.result or PieceResult(outcome.reason), tasks)
             self._on_progress(task.number, book.share_done(name))
+            if name in self._done:  # It was taken in one, and ended before this piece of it did.
+                forget_pieces(self._store.out, name)
             return
         result = outcome.result or _failed(task, outcome.reason)
         yield self._kept(replace(result, memory_mb=max(result.memory_mb, book.memory_mb(name))))
         if result.status == DONE:
+            self._done.add(name)
             forget_pieces(self._store.out, name)
 
     def _kept(self, result: VideoResult) -> VideoResult:
