@@ -23,6 +23,7 @@ from tests.support.fakes import ScriptedWindow
 from tests.support.mjpeg_server import pictures
 
 pytestmark = pytest.mark.timeout(60)
+_WAITS = " s, trying again"
 
 
 def test_a_gap_is_told_by_the_second_and_ends_with_the_next_picture() -> None:
@@ -81,7 +82,7 @@ def test_window_and_page_say_so_while_a_stream_is_opened_again(
     running = in_background(session.run)
     until(lambda: any(line.startswith("watch at ") for line in said))
     address = next(line.split()[2] for line in said if line.startswith("watch at "))
-    told = [notice for notice in _notices(f"{address}events") if notice.endswith(" s, trying again")][-1]
+    told = [notice for notice in _notices(f"{address}events") if notice.endswith(_WAITS)][-1]
     session.stop()
     running.result(LIMIT_S)
     assert told.startswith("no picture from the source for ")
@@ -90,13 +91,13 @@ def test_window_and_page_say_so_while_a_stream_is_opened_again(
 
 
 def _notices(address: str) -> list[str]:
-    """What the page said, until the first state without a notice after one that has one."""
+    """What the page said, until the first state without a notice after one that tells how long it waits."""
     found: list[str] = []
     with urllib.request.urlopen(address, timeout=LIMIT_S) as events:
         for line in iter(events.readline, b""):
             if not line.startswith(b'data: {"t"'):
                 continue
             found.append(json.loads(line[6:])["run"]["notice"])
-            if found[-1] == "" and any(found):
+            if found[-1] == "" and any(notice.endswith(_WAITS) for notice in found):
                 return found
     return found
