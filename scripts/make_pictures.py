@@ -27,8 +27,8 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
 from demo import CLIP_PATH  # noqa: E402
-from tests.support.app_driver import Driver, descendants  # noqa: E402
-from tests.support.chromium import Chromium, Tab, find  # noqa: E402
+from tests.support.pages.app_driver import Driver, descendants  # noqa: E402
+from tests.support.pages.chromium import Chromium, Tab, find  # noqa: E402
 
 # In mid-surprise.
 MOMENT_S = 6

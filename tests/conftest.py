@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from tests.support import chromium
 from tests.support.fakes import FakeCamera
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pages import chromium
+from tests.support.values.tiny_models import write_tiny_weights
 
 # The same commit is tried with the same examples each time, unless EMOTION_FUZZ_EXAMPLES asks for others.
 settings.register_profile("same", derandomize=not os.environ.get("EMOTION_FUZZ_EXAMPLES"))
 settings.load_profile("same")
 
-pytest_plugins = ("tests.support.app_driver", "tests.support.mjpeg_server")
+pytest_plugins = ("tests.support.pages.app_driver", "tests.support.pages.mjpeg_server")
 
 
 @pytest.fixture(scope="session")

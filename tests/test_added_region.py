@@ -32,11 +32,11 @@ from realtime.serving.page_state import state_of
 from realtime.smoothing.carry_forward import CarryForward
 from realtime.timeline.analysis_results import AnalysisResults
 from run_live import main
-from tests.support.drawn_faces import HUD, analysed, changed_box, plain
 from tests.support.fakes import BROWS, THREE, make_faces, make_frame, three_experts
-from tests.support.table_rows import FORMATS
-from tests.support.table_rows import analysed as tabled
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pictures.drawn_faces import HUD, analysed, changed_box, plain
+from tests.support.values.table_rows import FORMATS
+from tests.support.values.table_rows import analysed as tabled
+from tests.support.values.tiny_models import write_tiny_weights
 
 
 @pytest.fixture(autouse=True)

@@ -138,7 +138,7 @@ def test_speed_without_a_window_is_told_to_mean_nothing(weights: Path) -> None:
 
 
 def test_a_clip_without_a_face_is_a_normal_run(weights: Path, tmp_path: Path) -> None:
-    from tests.support.made_clips import write_clip
+    from tests.support.pictures.made_clips import write_clip
 
     clip = write_clip(tmp_path / "grey.mp4")
     done = run(clip, "--headless", "--weights", weights, "--table", tmp_path / "t.csv")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from demo import CLIP_PATH
-from tests.support.app_driver import Driver, answer, running_workers
+from tests.support.pages.app_driver import Driver, answer, running_workers
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 

@@ -12,7 +12,7 @@ from realtime.app.jobs.analyse import Progress
 from realtime.app.jobs.preview_image import fit, ppm
 from realtime.app.views.timeline_image import label_at, strip_image
 from realtime.app.views.wording import duration
-from tests.support.analysed import moment, results_of
+from tests.support.values.analysed import moment, results_of
 
 pytestmark = pytest.mark.timeout(60)
 

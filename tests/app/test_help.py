@@ -12,7 +12,7 @@ from models.manifest import WEIGHTS_DIR, load_manifest
 from realtime.app.help import limits as limits_page
 from realtime.app.help.limits import limits
 from realtime.app.help.pages import LAW, numbers
-from tests.support.app_driver import Driver
+from tests.support.pages.app_driver import Driver
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 
@@ -67,12 +67,12 @@ def test_a_page_is_read_and_copied_by_key_and_never_written_into(drive: Driver) 
 def test_the_figures_are_those_of_the_manifest(monkeypatch) -> None:
     manifest = load_manifest(WEIGHTS_DIR)
     accuracy = manifest.scores["KDEF"]["fused"]["accuracy"]
-    assert f"{100 * accuracy:.1f} %\tnamed as labeled" in said(limits(WEIGHTS_DIR)).splitlines()
+    assert f"{100 * accuracy:.1f} %\tright: named as people had named it" in said(limits(WEIGHTS_DIR)).splitlines()
     changed = {"KDEF": {"fused": {"accuracy": 0.123, "faces": 50}}}
     monkeypatch.setattr(limits_page, "load_manifest", lambda _: dataclasses.replace(manifest, scores=changed))
     text = said(limits(WEIGHTS_DIR))
     assert "it named 12 of 100 faces" in text
-    assert "12.3 %\tnamed as labeled" in text.splitlines()
+    assert "12.3 %\tright: named as people had named it" in text.splitlines()
     assert "best on" not in text
 
 

@@ -22,8 +22,8 @@ from realtime.core.config import SmoothingConfig
 from realtime.core.errors import SourceOpenError
 from realtime.core.options import FaceStyle
 from realtime.smoothing.offline import smooth_offline
-from tests.support.analysed import analysis_of, moment, results_of
-from tests.support.made_clips import write_clip
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.analysed import analysis_of, moment, results_of
 
 pytestmark = pytest.mark.timeout(60)
 IRREGULAR_MS = np.cumsum(np.random.default_rng(3).integers(20, 90, 120)).tolist()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tests.support.analysed import analysis_of
-from tests.support.app_driver import Driver, answer, descendants, running_workers
-from tests.support.made_clips import write_clip
+from tests.support.pages.app_driver import Driver, answer, descendants, running_workers
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.analysed import analysis_of
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 

@@ -21,8 +21,9 @@ from realtime.core.options import FaceStyle
 from realtime.core.persons.person_edits import PersonEdits
 from realtime.core.persons.person_line import PersonLine
 from realtime.reports.table_metadata import read_facts
-from tests.support.analysed import analysis_of
-from tests.support.made_clips import write_clip
+from tests.support.pages.report_page import plain
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.analysed import analysis_of
 
 EDITS = PersonEdits((PersonLine(1, "Anna"), PersonLine(2, exclude=True, from_s=0.2)))
 
@@ -66,8 +67,8 @@ def test_what_is_saved_and_kept_says_who_is_who(tmp_path: Path) -> None:
         assert {(row["track"], row["person"]) for row in rows} == {("1", "Anna"), ("2", "2")}
         assert {row["excluded"] for row in rows if float(row["media_time_s"]) >= 0.2 and row["track"] == "2"} == {"1"}
         assert read_facts(table)["persons"]["lines"] == EDITS.facts()["lines"]
-    page = saved(analysis, Kind.REPORT, tmp_path / "r.html").read_text()
-    assert "Anna: most often happiness" in page
+    page = plain(saved(analysis, Kind.REPORT, tmp_path / "r.html").read_text())
+    assert "Anna: seen too briefly (0.7 s)" in page
     assert "track 1 is Anna, track 2 from 0.2 s is left out" in page
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from realtime.app.jobs.player import Player, Shown
-from tests.support.analysed import analysis_of
 from tests.support.clocks import FakeClock, until
-from tests.support.made_clips import write_clip
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.analysed import analysis_of
 
 pytestmark = pytest.mark.timeout(60)
 

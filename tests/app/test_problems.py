@@ -10,7 +10,7 @@ from realtime.app.jobs.analyse import AnalysisJob
 from realtime.app.library import problem_log
 from realtime.app.library.problem_log import ProblemLog
 from realtime.core.errors import ConfigError
-from tests.support.app_driver import Driver
+from tests.support.pages.app_driver import Driver
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from demo import CLIP_PATH
-from tests.support.analysed import analysis_of, moment
-from tests.support.app_driver import Driver, answer, descendants, running_workers
 from tests.support.clocks import LIMIT_S, FakeClock
-from tests.support.made_clips import write_clip
+from tests.support.pages.app_driver import Driver, answer, descendants, running_workers
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.analysed import analysis_of, moment
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 

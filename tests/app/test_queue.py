@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app_driver import Driver, answer, running_workers
-from tests.support.made_clips import write_clip
+from tests.support.pages.app_driver import Driver, answer, running_workers
+from tests.support.pictures.made_clips import write_clip
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 

@@ -27,9 +27,9 @@ from realtime.app.library.user_folders import data_folder, videos_folder
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import EmotionLiveError, RecordError, SourceReadError
 from realtime.core.options import FaceStyle
-from tests.support.analysed import analysis_of
 from tests.support.fuzzing import FUZZ, in_one_line
-from tests.support.made_clips import write_clip
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.analysed import analysis_of
 
 PEOPLE = {1: "happiness", 2: "uncertain"}
 WEIGHTS = PipelineConfig().weights

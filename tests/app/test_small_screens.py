@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.analysed import analysis_of
-from tests.support.app_driver import Driver, descendants
-from tests.support.made_clips import write_clip
+from tests.support.pages.app_driver import Driver, descendants
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.analysed import analysis_of
 
 tk = pytest.importorskip("tkinter", reason="this Python has no Tk")
 

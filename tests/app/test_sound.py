@@ -15,10 +15,10 @@ from realtime.app.jobs.sound import Silent, Sound
 from realtime.app.jobs.sound_device import LATENCY_S, open_sound_device
 from realtime.capture.frames.sound_samples import RATE, SoundSamples
 from realtime.core.errors import OutletError, SourceOpenError
-from tests.support.analysed import analysis_of
-from tests.support.app_driver import Driver
 from tests.support.clocks import until
-from tests.support.made_clips import write_clip
+from tests.support.pages.app_driver import Driver
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.analysed import analysis_of
 
 pytestmark = pytest.mark.timeout(60)
 SECONDS = 4

@@ -27,8 +27,8 @@ from realtime.batch.video_worker import VideoTask, analyze_video
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import SourceReadError
 from realtime.session.session import Session
-from tests.support.analysed import moment
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.analysed import moment
+from tests.support.values.tiny_models import write_tiny_weights
 
 CLIP = Path(__file__).resolve().parents[2] / "demo" / "clip.mp4"
 

@@ -14,7 +14,7 @@ from realtime.batch.video_list import Video
 from realtime.batch.workers.process_pool import ProcessPool
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
-from tests.support.batch_workers import named_result
+from tests.support.values.batch_workers import named_result
 
 OPTIONS = BatchOptions()
 

@@ -8,7 +8,7 @@ import pytest
 from realtime.batch.condition_shares import condition_rows, condition_shares
 from realtime.batch.person_tally import LABELS, PersonTally
 from realtime.batch.result_store import DONE, FAILED, VideoResult
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 ANGER = LABELS.index("anger")
 

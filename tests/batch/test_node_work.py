@@ -15,7 +15,7 @@ from realtime.batch.video_list import Video
 from realtime.batch.video_worker import VideoTask
 from realtime.batch.workers.node_work import Needs, NodeLacksFilesError, ProgressBoard, _SlowTeller, lacking, work_on
 from realtime.core.config import PipelineConfig
-from tests.support.batch_workers import named_result
+from tests.support.values.batch_workers import named_result
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from models.manifest import EMOTIONS
 from realtime.batch.person_tally import LABELS, PersonTally
 from realtime.batch.summary_rows import seen_of
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 
 def tally_of(*frames: tuple[float, dict[int, str]]) -> list[dict]:

@@ -25,8 +25,8 @@ from realtime.batch.workers.ray_cluster import RayCluster
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
 from tests.support.cluster_work import held_analysis, logged
-from tests.support.made_clips import write_clip
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.tiny_models import write_tiny_weights
 
 pytest.importorskip("ray", reason="needs the extra cluster")
 

@@ -28,8 +28,8 @@ from benchmarks.summary.targets import BARS, NOT_MEASURED, further_face_ms, judg
 from realtime.core.metrics import Metrics
 from realtime.core.options import RunOptions
 from realtime.inference.classifier import RegionClassifier
-from tests.support.analysed import moment
-from tests.support.made_clips import opened, read_all, write_clip
+from tests.support.pictures.made_clips import opened, read_all, write_clip
+from tests.support.values.analysed import moment
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTS = {

@@ -15,8 +15,8 @@ pytest.importorskip("resource", reason="the campaign forks, which Windows cannot
 from benchmarks.faults.campaign import kind_of, kinds, summary, table
 from benchmarks.faults.judge import faults_of
 from benchmarks.faults.trial import Outcome, Place, Trial, save_hashes
-from tests.support.made_clips import write_clip
-from tests.support.recorded import ROOT
+from tests.support.pictures.made_clips import write_clip
+from tests.support.pictures.recorded import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the campaign reads /proc")
 TIMES_S = [number / 30 for number in range(60)]

@@ -11,7 +11,7 @@ from benchmarks.serving.newcomer import entered_s
 from benchmarks.serving.visitors import Visitors
 from realtime.serving.connection_limits import REQUEST_LIMIT_S, ConnectionLimits
 from tests.support.clocks import FakeClock, in_background, until
-from tests.support.live_page import noise, opened, state
+from tests.support.pages.live_page import noise, opened, state
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -18,7 +18,7 @@ from benchmarks.soak.trends import read_resources, trend
 from benchmarks.soak.watched_run import COLUMNS, watch
 from realtime.capture.network_stream import StreamSource
 from realtime.core.errors import SourceOpenError, SourceReadError
-from tests.support.made_clips import write_numbered
+from tests.support.pictures.made_clips import write_numbered
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -8,7 +8,7 @@ import pytest
 
 from realtime.capture.container_length import promised_bytes
 from realtime.capture.pyav_decoding import packets_of
-from tests.support.made_clips import FAST, FRAGMENTED, cut, open_error, opened, read_all, write_clip
+from tests.support.pictures.made_clips import FAST, FRAGMENTED, cut, open_error, opened, read_all, write_clip
 
 
 def test_missing_folder_and_empty_are_told_apart(tmp_path):

@@ -12,7 +12,7 @@ import pytest
 
 from realtime.capture.frames.media_times import MediaTimes
 from realtime.core.protocols import SourceFindings
-from tests.support.made_clips import numbered, opened, read_all
+from tests.support.pictures.made_clips import numbered, opened, read_all
 
 STEP_S = 1 / 30
 

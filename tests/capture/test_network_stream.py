@@ -17,8 +17,8 @@ from realtime.capture.network_stream import StreamSource
 from realtime.capture.open_source import source_for
 from realtime.core.errors import SourceOpenError, SourceReadError
 from tests.support.clocks import LIMIT_S, FakeClock, in_background, until
-from tests.support.made_clips import number_of, write_numbered
-from tests.support.mjpeg_server import part, pictures, silent
+from tests.support.pages.mjpeg_server import part, pictures, silent
+from tests.support.pictures.made_clips import number_of, write_numbered
 
 SECRET = "hunter2"
 

@@ -14,7 +14,7 @@ import pytest
 from av.filter import Graph
 
 from realtime.capture.frame_index_reader import SeekableVideo
-from tests.support.made_clips import opened, read_all
+from tests.support.pictures.made_clips import opened, read_all
 
 _W, _H = 64, 48
 _COLOR_BGR = (40, 180, 90)

@@ -15,7 +15,7 @@ from realtime.core.errors import SourceOpenError
 from realtime.core.options import AnalysisOptions, SmoothingMode
 from realtime.session.analyser import Analyser
 from tests.support.clocks import LIMIT_S, in_background, until
-from tests.support.made_clips import FAST, read_all, write_clip
+from tests.support.pictures.made_clips import FAST, read_all, write_clip
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="FIFOs are a Unix thing")
 

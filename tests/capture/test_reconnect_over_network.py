@@ -17,7 +17,7 @@ from realtime.core.options import AnalysisOptions
 from realtime.session.analyser import Analyser
 from run_live import main
 from tests.support.clocks import LIMIT_S, in_background, until
-from tests.support.mjpeg_server import pictures, silent
+from tests.support.pages.mjpeg_server import pictures, silent
 
 
 def in_turn(*talks):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from realtime.core.errors import SourceReadError
-from tests.support.made_clips import cut, number_of, opened, read_all, write_clip, write_numbered
+from tests.support.pictures.made_clips import cut, number_of, opened, read_all, write_clip, write_numbered
 
 STEADY_MS = [round(i * 1000 / 30) for i in range(300)]
 SLOW_OPEN = {"x264-params": "open-gop=1:bframes=3:keyint=100:min-keyint=100:scenecut=0"}

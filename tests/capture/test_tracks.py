@@ -14,8 +14,8 @@ from realtime.capture.open_source import source_for
 from realtime.core.errors import ConfigError, SourceOpenError
 from realtime.core.protocols import Tracks
 from run_live import main
-from tests.support.made_clips import opened, read_all
-from tests.support.recorded import ROOT
+from tests.support.pictures.made_clips import opened, read_all
+from tests.support.pictures.recorded import ROOT
 
 _SIZES_WH = ((32, 24), (64, 48))
 _RATE = 48_000

@@ -12,8 +12,8 @@ from realtime.capture.frames.media_times import ArrivalTimes, MediaTimes
 from realtime.capture.open_source import FileSource, source_for
 from realtime.core.errors import SourceReadError
 from tests.support.clocks import LIMIT_S, FakeClock, in_background, until
-from tests.support.made_clips import SIZE_WH, opened, read_all, write_clip
-from tests.support.recorded import rerecord
+from tests.support.pictures.made_clips import SIZE_WH, opened, read_all, write_clip
+from tests.support.pictures.recorded import rerecord
 
 
 def test_a_file_address_is_a_path(tmp_path):

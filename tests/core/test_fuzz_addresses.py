@@ -16,7 +16,7 @@ from realtime.serving.address import MIN_TOKEN_CHARACTERS, check_access, parse_a
 from realtime.serving.page_arguments import page_outputs
 from realtime.serving.page_server import PageServer
 from tests.support.fuzzing import FUZZ, in_one_line
-from tests.support.live_page import ask, opened
+from tests.support.pages.live_page import ask, opened
 
 # Long enough to be told from the rest of the address by chance.
 SECRETS = st.text("ABCxyz019!$'()*+,;=%~._-:/?", min_size=4, max_size=16).map(lambda text: f"Pw#{text}#wP")

@@ -19,8 +19,8 @@ from realtime.core.errors import ModelError, SourceOpenError
 from realtime.doctor.__main__ import main
 from realtime.doctor.check import Check, Status, guarded
 from realtime.doctor.self_test import CLIP, self_test
-from tests.support.made_clips import write_clip
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.tiny_models import write_tiny_weights
 
 
 def run(*arguments: str) -> Result:

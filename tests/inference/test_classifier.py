@@ -15,7 +15,7 @@ from realtime.core.types import Faces
 from realtime.inference.classifier import RegionClassifier
 from realtime.inference.execution_providers import provider_chain, running_line
 from tests.support.fakes import make_faces, make_frame
-from tests.support.tiny_models import write_tiny_model, write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_model, write_tiny_weights
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from models.manifest import EMOTIONS, Manifest, load_manifest
 from models.region_crops import border_wh
 from models.region_registry import REGIONS
 from tests.support.fakes import BROWS, THREE
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 
 @pytest.fixture(autouse=True)

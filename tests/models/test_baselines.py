@@ -19,7 +19,7 @@ from models.evaluate.__main__ import main as evaluate_main
 from models.fit_baseline import LookedAt
 from models.fit_baseline import main as fit_main
 from models.manifest import EMOTIONS, BaselineSpec, Exchange, load_manifest, save_manifest
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 NEUTRAL, ANGER = EMOTIONS.index("neutral"), EMOTIONS.index("anger")
 

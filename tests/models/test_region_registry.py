@@ -20,9 +20,9 @@ from models.train.__main__ import main as train_main
 from realtime.overlay.face_panel import PanelPainter
 from realtime.overlay.overlay import Overlay
 from realtime.reports.table_writer import open_table
-from tests.support.drawn_faces import analysed, plain
 from tests.support.fakes import BROWS, make_landmarks, three_experts
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pictures.drawn_faces import analysed, plain
+from tests.support.values.tiny_models import write_tiny_weights
 
 CROP = np.zeros((40, 60, 1), np.uint8)
 

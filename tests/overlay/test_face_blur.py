@@ -16,8 +16,8 @@ from realtime.landmarks.landmark_finder import LandmarkFinder
 from realtime.overlay.face_blur import FaceBlur, on_black
 from realtime.recording.recording_sink import RecordingOptions
 from realtime.session.session import Session
-from tests.support.analysed import moment
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.analysed import moment
+from tests.support.values.tiny_models import write_tiny_weights
 
 
 def noisy(analysed: Analysed) -> Analysed:

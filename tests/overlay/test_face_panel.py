@@ -14,7 +14,7 @@ from realtime.overlay.palette import EMOTION_COLOURS_BGR
 from realtime.overlay.staleness_filter import StalenessFilter
 from realtime.overlay.text import text_width_px
 from realtime.timeline.live_timeline import LiveTimeline
-from tests.support.drawn_faces import analysed, plain
+from tests.support.pictures.drawn_faces import analysed, plain
 
 
 @pytest.mark.parametrize("cap_px", [7, 10, 29])

@@ -9,7 +9,7 @@ import realtime.overlay.overlay as overlay_module
 from realtime.overlay.face_panel import Level, PanelPainter
 from realtime.overlay.overlay import Overlay
 from realtime.overlay.panel_layout import overlap_px, place_panels
-from tests.support.drawn_faces import HUD, analysed, plain
+from tests.support.pictures.drawn_faces import HUD, analysed, plain
 
 
 @pytest.fixture

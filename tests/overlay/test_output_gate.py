@@ -12,7 +12,7 @@ from realtime.core.errors import RecordError
 from realtime.core.options import FaceStyle, PictureOptions
 from realtime.core.types import Analysed, FloatArray, Frame
 from realtime.overlay.output_gate import OutputGate
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 FACE = (100, 80, 200, 180)
 

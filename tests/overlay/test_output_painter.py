@@ -12,7 +12,7 @@ from realtime.core.types import Analysed
 from realtime.overlay.face_panel import Level
 from realtime.overlay.output_painter import OutputPainter
 from realtime.overlay.palette import EMOTION_COLOURS_BGR
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 
 def in_hd(people: dict[int, str]) -> Analysed:

@@ -15,7 +15,7 @@ from realtime.overlay.overlay import Overlay
 from realtime.overlay.palette import EMOTION_COLOURS_BGR, GREY, INK, PANEL
 from realtime.overlay.staleness_filter import StalenessFilter
 from realtime.overlay.text import text_layer
-from tests.support.drawn_faces import HUD, SIZES_WH, analysed, changed_box, has_colour, plain
+from tests.support.pictures.drawn_faces import HUD, SIZES_WH, analysed, changed_box, has_colour, plain
 
 
 @pytest.mark.parametrize("size_wh", SIZES_WH)

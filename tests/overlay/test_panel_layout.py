@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.overlay.panel_layout import PlaceMemory, overlap_px, place_panels
-from tests.support.drawn_faces import SIZES_WH
+from tests.support.pictures.drawn_faces import SIZES_WH
 
 box_share = st.floats(-0.3, 1.3, allow_nan=False)
 

@@ -6,7 +6,7 @@ import pytest
 
 from realtime.overlay.palette import INK
 from realtime.overlay.text import draw_list
-from tests.support.drawn_faces import changed_box, has_colour, plain
+from tests.support.pictures.drawn_faces import changed_box, has_colour, plain
 
 
 @pytest.mark.parametrize("size_wh", [(640, 360), (406, 720), (1280, 720), (300, 200), (64, 48)])

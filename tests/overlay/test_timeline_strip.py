@@ -8,7 +8,7 @@ import pytest
 from realtime.overlay.palette import EMOTION_COLOURS_BGR
 from realtime.overlay.timeline_strip import Position, StripLayout, TimelinePainter, lanes_picture, time_text
 from realtime.timeline.live_timeline import LiveTimeline
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 
 def bands(people, until_s=5.0):

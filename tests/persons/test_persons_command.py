@@ -19,10 +19,10 @@ from realtime.core.types import Analysed
 from realtime.provenance.source_facts import source_facts
 from realtime.reports.table_metadata import read_facts, sidecar_of
 from realtime.reports.table_schema import COLUMNS
-from tests.support.analysed import moment
-from tests.support.recorded import make_source
-from tests.support.report_page import Elements, plain, written
-from tests.support.table_rows import FORMATS, read_all, write_all
+from tests.support.pages.report_page import Elements, plain, written
+from tests.support.pictures.recorded import make_source
+from tests.support.values.analysed import moment
+from tests.support.values.table_rows import FORMATS, read_all, write_all
 
 LIST = "track,person,from_s,to_s,exclude\n1,Anna,,,\n3,Anna,,,\n"
 

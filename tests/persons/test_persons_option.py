@@ -18,9 +18,9 @@ from realtime.reports.table_metadata import read_facts
 from realtime.serving.page_state import state_of
 from realtime.timeline.live_timeline import LiveTimeline
 from realtime.timeline.timeline import Timeline
-from tests.support.analysed import moment
-from tests.support.report_page import plain, story, written
-from tests.support.table_rows import read_all, write_all
+from tests.support.pages.report_page import plain, story, written
+from tests.support.values.analysed import moment
+from tests.support.values.table_rows import read_all, write_all
 
 
 def run(*words: object) -> Result:

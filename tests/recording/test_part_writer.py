@@ -12,7 +12,7 @@ import pytest
 
 from realtime.recording.formats import FORMATS, encoder_for
 from realtime.recording.part_writer import PartWriter, with_index_in_front
-from tests.support.recorded import decoded_times, picture, video_length_s
+from tests.support.pictures.recorded import decoded_times, picture, video_length_s
 
 pytestmark = pytest.mark.timeout(60)
 

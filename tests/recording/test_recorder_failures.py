@@ -19,7 +19,7 @@ from realtime.recording import formats
 from realtime.recording import video_recorder as recorder_module
 from realtime.recording.part_writer import PartWriter
 from realtime.recording.video_recorder import FORMATS, VideoRecorder
-from tests.support.recorded import (
+from tests.support.pictures.recorded import (
     LIVE,
     ROOT,
     decoded_times,

@@ -16,7 +16,7 @@ from realtime.recording import video_recorder
 from realtime.recording.part_writer import PartWriter
 from realtime.recording.video_recorder import VideoRecorder
 from tests.support.clocks import LIMIT_S, Gate, in_background, until
-from tests.support.recorded import LIVE, decoded_times, picture, record
+from tests.support.pictures.recorded import LIVE, decoded_times, picture, record
 
 pytestmark = pytest.mark.timeout(60)
 

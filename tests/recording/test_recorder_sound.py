@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from realtime.recording import source_audio as sound_module
-from tests.support.recorded import decoded_times, irregular_times, loudness, make_source, packets, record, rerecord
+from tests.support.pictures.recorded import (
+    decoded_times,
+    irregular_times,
+    loudness,
+    make_source,
+    packets,
+    record,
+    rerecord,
+)
 
 
 def sound_codec(path: Path) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from realtime.recording.video_recorder import FORMATS
-from tests.support.made_clips import SIZE_WH, write_clip
-from tests.support.recorded import decoded_times, loudness, make_source, packets, rerecord, video_length_s
+from tests.support.pictures.made_clips import SIZE_WH, write_clip
+from tests.support.pictures.recorded import decoded_times, loudness, make_source, packets, rerecord, video_length_s
 
 
 def first_picture(path: Path) -> np.ndarray:

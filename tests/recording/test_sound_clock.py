@@ -12,7 +12,7 @@ import pytest
 
 from realtime.core.protocols import SourceInfo
 from realtime.recording.sound_clock import SoundClock
-from tests.support.recorded import picture, record, rerecord
+from tests.support.pictures.recorded import picture, record, rerecord
 
 _RATE = 48_000
 

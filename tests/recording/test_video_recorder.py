@@ -13,7 +13,7 @@ import pytest
 from realtime.core.errors import RecordError
 from realtime.core.protocols import SourceInfo
 from realtime.recording.video_recorder import FORMATS, VideoRecorder
-from tests.support.recorded import (
+from tests.support.pictures.recorded import (
     LIVE,
     decoded_times,
     irregular_times,

@@ -21,8 +21,8 @@ from realtime.reports.page_template import load_template
 from realtime.reports.plots.shapes import Box, clock
 from realtime.reports.plots.timeline_plot import NARROW, WIDE, timeline_plot
 from realtime.timeline.timeline import Timeline
-from tests.support.analysed import moment
-from tests.support.report_page import FACTS, Elements, plain, saved_tables, story, written
+from tests.support.pages.report_page import FACTS, Elements, plain, saved_tables, story, written
+from tests.support.values.analysed import moment
 
 
 def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:

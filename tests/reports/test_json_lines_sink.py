@@ -16,11 +16,11 @@ from realtime.core.errors import ConfigError, RecordError
 from realtime.reports.json_lines_sink import JsonLinesOptions
 from realtime.reports.table_schema import COLUMNS
 from run_live import main
-from tests.support.analysed import moment
 from tests.support.fakes import make_run
-from tests.support.live_page import INFO
-from tests.support.recorded import ROOT
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pages.live_page import INFO
+from tests.support.pictures.recorded import ROOT
+from tests.support.values.analysed import moment
+from tests.support.values.tiny_models import write_tiny_weights
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ from models.manifest import EMOTIONS, load_manifest
 from realtime.reports.html_page import PageFacts
 from realtime.reports.html_report import HtmlReport
 from realtime.reports.measured_accuracy import measured_accuracy
-from tests.support.analysed import moment
-from tests.support.chromium import Tab
-from tests.support.report_page import FACTS, plain, saved_tables, story, written
+from tests.support.pages.chromium import Tab
+from tests.support.pages.report_page import FACTS, plain, saved_tables, story, written
+from tests.support.values.analysed import moment
 
 
 class Outline(HTMLParser):

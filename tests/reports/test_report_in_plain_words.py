@@ -14,9 +14,9 @@ from realtime.core.types import Analysed
 from realtime.reports.plots.span import Span, gaps, joined
 from realtime.reports.plots.timeline_plot import NARROW, WIDE, timeline_plot
 from realtime.timeline.timeline import Timeline
-from tests.support.analysed import moment
-from tests.support.chromium import Tab
-from tests.support.report_page import saved_tables, story, written
+from tests.support.pages.chromium import Tab
+from tests.support.pages.report_page import saved_tables, story, written
+from tests.support.values.analysed import moment
 
 
 def turned_for_a_while() -> list[Analysed]:

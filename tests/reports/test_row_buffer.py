@@ -12,7 +12,7 @@ import pytest
 from realtime.core.types import NOT_YET, Analysed, Emotions, LateAnswer
 from realtime.reports.row_buffer import RowBuffer
 from realtime.reports.table_writer import open_table
-from tests.support.table_rows import FORMATS, analysed, read_all, write_all
+from tests.support.values.table_rows import FORMATS, analysed, read_all, write_all
 
 MEASURED = ("raw_", "eyes_", "lips_", "reliability_")
 

@@ -22,7 +22,7 @@ from realtime.reports.table_sink import TableOptions, TableSink
 from realtime.reports.table_writer import open_table
 from tests.support.fakes import make_run
 from tests.support.fuzzing import FUZZ, in_one_line
-from tests.support.table_rows import NAMES, analysed, write_all
+from tests.support.values.table_rows import NAMES, analysed, write_all
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -19,7 +19,7 @@ from realtime.reports.table_metadata import sidecar_of
 from realtime.reports.table_schema import COLUMNS, Column
 from realtime.reports.table_writer import TableWriter, jsonl_text, open_table, wall_time
 from tests.support.fakes import THREE, three_experts
-from tests.support.table_rows import NAMES, analysed, read_all, write_all
+from tests.support.values.table_rows import NAMES, analysed, read_all, write_all
 
 
 def names(folder: Path) -> list[str]:

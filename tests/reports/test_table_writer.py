@@ -21,7 +21,7 @@ from realtime.core.errors import ConfigError, RecordError
 from realtime.core.types import Emotions
 from realtime.reports.table_schema import iso_utc
 from realtime.reports.table_writer import TableWriter, open_table
-from tests.support.table_rows import FORMATS, NAMES, SHARES, analysed, read_all, write_all
+from tests.support.values.table_rows import FORMATS, NAMES, SHARES, analysed, read_all, write_all
 
 FullDisk = Callable[[int], AbstractContextManager[None]]
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,7 +206,7 @@ CHILD = """
 import sys
 sys.path[:0] = [{root!r}]
 from pathlib import Path
-from tests.support.table_rows import analysed
+from tests.support.values.table_rows import analysed
 from realtime.reports.table_writer import open_table
 table = open_table(Path(sys.argv[1]))
 for number in range(50):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from realtime.serving.page_server import PageServer
-from tests.support.live_page import opened
+from tests.support.pages.live_page import opened
 
 
 @pytest.fixture

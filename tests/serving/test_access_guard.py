@@ -16,7 +16,7 @@ from realtime.serving.access_guard import GuessLimiter
 from realtime.serving.address import Address, check_access, is_loopback, listen, made_token, parse_address
 from realtime.serving.page_server import PageServer
 from tests.support.clocks import FakeClock
-from tests.support.live_page import ask, opened
+from tests.support.pages.live_page import ask, opened
 
 TOKEN = "correct-horse_battery.staple"
 

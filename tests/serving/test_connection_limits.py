@@ -28,7 +28,7 @@ from realtime.serving.connection_limits import (
 from realtime.serving.page_server import PageServer
 from tests.support.clocks import FakeClock, until
 from tests.support.fuzzing import FUZZ
-from tests.support.live_page import ask, grey, knock, noise, opened, publish
+from tests.support.pages.live_page import ask, grey, knock, noise, opened, publish
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -22,8 +22,8 @@ from realtime.serving.connection_limits import MAX_CONNECTIONS
 from realtime.serving.page_arguments import page_outputs
 from realtime.serving.page_sink import PageOptions
 from run_live import main
-from tests.support.certificate import write_certificate
-from tests.support.live_page import ask, opened
+from tests.support.pages.certificate import write_certificate
+from tests.support.pages.live_page import ask, opened
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -19,9 +19,9 @@ from realtime.serving import page_feed as live_feed
 from realtime.serving.page_feed import PART_HEAD
 from realtime.serving.page_server import PageServer
 from realtime.serving.page_state import state_of
-from tests.support.analysed import moment
 from tests.support.clocks import until
-from tests.support.live_page import INFO, Pictures, ask, grey, knock, noise, opened, publish, state
+from tests.support.pages.live_page import INFO, Pictures, ask, grey, knock, noise, opened, publish, state
+from tests.support.values.analysed import moment
 
 pytestmark = pytest.mark.timeout(40)
 

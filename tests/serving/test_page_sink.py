@@ -10,9 +10,9 @@ import pytest
 from realtime.core.types import Analysed
 from realtime.serving import page_sink
 from realtime.serving.page_sink import PageOptions
-from tests.support.analysed import moment
 from tests.support.fakes import blank, make_run
-from tests.support.live_page import INFO
+from tests.support.pages.live_page import INFO
+from tests.support.values.analysed import moment
 
 
 class Watched:

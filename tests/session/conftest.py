@@ -15,8 +15,8 @@ from realtime.session.window import Key
 from realtime.session.window_sink import WindowOptions
 from tests.support.clocks import FakeClock
 from tests.support.fakes import ScriptedWindow
-from tests.support.made_clips import write_clip
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.tiny_models import write_tiny_weights
 
 
 @pytest.fixture

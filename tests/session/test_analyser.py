@@ -22,9 +22,9 @@ from realtime.core.options import AnalysisOptions, SmoothingMode
 from realtime.session.analyser import Analyser
 from realtime.session.api import stream
 from tests.support.fakes import FakeSource
-from tests.support.made_clips import write_clip
-from tests.support.recorded import ROOT
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pictures.made_clips import write_clip
+from tests.support.pictures.recorded import ROOT
+from tests.support.values.tiny_models import write_tiny_weights
 
 pytestmark = pytest.mark.timeout(60)
 IMAGE = np.zeros((96, 128, 3), np.uint8)

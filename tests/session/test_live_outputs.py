@@ -24,7 +24,7 @@ from realtime.session.session import Session
 from run_live import main
 from tests.support.clocks import FakeClock
 from tests.support.fakes import FakeCamera
-from tests.support.made_clips import write_clip
+from tests.support.pictures.made_clips import write_clip
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.timeout(60)

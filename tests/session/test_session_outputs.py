@@ -18,7 +18,7 @@ from realtime.recording.recording_sink import RecordingOptions
 from realtime.reports.table_sink import TableOptions
 from realtime.session.window import Click, Key
 from tests.support.fakes import ScriptedWindow
-from tests.support.recorded import playable_frames
+from tests.support.pictures.recorded import playable_frames
 
 pytestmark = pytest.mark.timeout(60)
 

@@ -24,7 +24,7 @@ from realtime.reports.table_sink import TableOptions
 from realtime.session.session import Session
 from realtime.smoothing.offline import smooth_offline
 from tests.support.fakes import make_emotions, one_hot
-from tests.support.made_clips import cut, write_clip
+from tests.support.pictures.made_clips import cut, write_clip
 
 K = len(EMOTIONS)
 

@@ -11,8 +11,8 @@ from realtime.core.persons.person_edits import PersonEdits
 from realtime.core.persons.person_line import PersonLine
 from realtime.core.types import Analysed
 from realtime.timeline.alike_tracks import AlikeTracks
-from tests.support.analysed import moment
-from tests.support.report_page import written
+from tests.support.pages.report_page import written
+from tests.support.values.analysed import moment
 
 RED, DARK_RED, BLUE, GREEN = (40, 40, 190), (30, 30, 110), (180, 60, 40), (60, 150, 50)
 

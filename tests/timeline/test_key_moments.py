@@ -11,7 +11,7 @@ import pytest
 
 from realtime.timeline.face_thumbnails import FaceThumbnails, cut_face
 from realtime.timeline.key_moments import KeyMoments
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 
 def find(frames: list, **options) -> list:

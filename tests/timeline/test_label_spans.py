@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from realtime.timeline.label_spans import LabelSpans
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 
 def test_spans_say_what_was_seen_when() -> None:

@@ -10,7 +10,7 @@ import pytest
 from realtime.core.types import Analysed, Faces
 from realtime.timeline.live_timeline import LIVE_S, MAX_LANES, NO_FACE, LiveTimeline
 from realtime.timeline.timeline import LABELS
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 
 def seen(time_s, people, epoch=0):

@@ -6,7 +6,7 @@ import numpy as np
 
 from realtime.core.persons.person_edits import NO_EDITS, PersonEdits
 from realtime.core.persons.person_line import PersonLine
-from tests.support.analysed import moment, results_of
+from tests.support.values.analysed import moment, results_of
 
 
 def test_results_follow_a_list_of_persons_as_frames_do() -> None:

@@ -8,7 +8,7 @@ import pytest
 from models.manifest import EMOTIONS
 from realtime.timeline.share_interval import effective_count, share_intervals, wilson_interval
 from realtime.timeline.timeline import LABELS, Timeline
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 SHARES = np.array([0.5, 0.3, 0.2])
 

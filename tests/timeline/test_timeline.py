@@ -7,7 +7,7 @@ import pytest
 
 from models.manifest import EMOTIONS
 from realtime.timeline.timeline import LABELS, Timeline
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 
 def gather(frames: list, **options: float) -> Timeline:

@@ -12,7 +12,7 @@ import pytest
 from realtime.batch.pieces.piece_file import PieceFile, PieceWriter, read_head
 from realtime.batch.pieces.piece_join import BROKEN, JoinedPieces, PiecesDifferError
 from realtime.core.types import Analysed
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 # A face's place in the picture, by its name.
 PLACES = {"left": 0.0, "middle": 200.0, "right": 400.0}

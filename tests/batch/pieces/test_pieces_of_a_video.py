@@ -21,7 +21,7 @@ from realtime.batch.workers.process_pool import ProcessPool
 from realtime.core.config import PipelineConfig
 from realtime.core.options import SmoothingMode
 from tests.support.piece_workers import noted
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 CLIP = Path(__file__).resolve().parents[3] / "demo" / "clip.mp4"
 SPANS = (Span(0.0, 1.0), Span(1.0, None))

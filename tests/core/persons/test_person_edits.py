@@ -8,7 +8,7 @@ from realtime.core.errors import ConfigError
 from realtime.core.persons.person_check import PersonCheck
 from realtime.core.persons.person_edits import NO_EDITS, PersonEdits, edits_from
 from realtime.core.persons.person_line import PersonLine
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 EDITS = PersonEdits(
     (

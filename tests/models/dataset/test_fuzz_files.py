@@ -19,7 +19,7 @@ from models.dataset.pictures import PictureError, find_picture, promised_pixels,
 from models.errors import DataError, EmotionLiveError, ModelError
 from models.manifest import EMOTIONS, MANIFEST_NAME, load_manifest
 from tests.support.fuzzing import FUZZ, in_one_line
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1")
 VALUES = (

@@ -13,7 +13,7 @@ import pytest
 from models.dataset.copies import without_copies
 from models.dataset.labels import hard, read_labels
 from models.dataset.pictures import LONGEST_PX, MOST_PIXELS, PictureError, find_picture, promised_pixels, read_picture
-from tests.support.made_pictures import picture, plain_picture, png_header
+from tests.support.pictures.made_pictures import picture, plain_picture, png_header
 
 NFC, NFD = (unicodedata.normalize(form, "zoé.png") for form in ("NFC", "NFD"))
 

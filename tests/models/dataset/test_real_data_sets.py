@@ -17,8 +17,8 @@ from models.dataset.__main__ import main as dataset
 from models.evaluate.__main__ import main as evaluate
 from models.fit_fusion import main as fit
 from models.workers import usable_cores
-from tests.support.made_pictures import picture, plain_picture, png_header
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pictures.made_pictures import picture, plain_picture, png_header
+from tests.support.values.tiny_models import write_tiny_weights
 
 NFC, NFD = (unicodedata.normalize(form, "zoé.png") for form in ("NFC", "NFD"))
 

@@ -13,7 +13,7 @@ from models.evaluate.__main__ import main
 from models.evaluate.answer_table import read_answers, write_answers
 from models.evaluate.shipped import Answers
 from models.manifest import EMOTIONS, load_manifest
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 REGIONS = ("eyes", "lips")
 

@@ -17,7 +17,7 @@ from models.evaluate.scores import expected_calibration_error
 from models.fit_fusion import main as fit_main
 from models.manifest import EMOTIONS, load_manifest
 from realtime.inference.fusion import fuse
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 
 @pytest.fixture(scope="module")

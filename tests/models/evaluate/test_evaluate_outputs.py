@@ -14,7 +14,7 @@ from models.evaluate import shipped as shipped_module
 from models.evaluate.__main__ import main
 from models.evaluate.occlusions import Cover
 from realtime.landmarks.still_image_finder import StillImageFinder
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 PICTURES = 20
 

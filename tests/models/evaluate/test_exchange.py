@@ -18,7 +18,7 @@ from models.manifest import EMOTIONS, Exchange, FusionSpec, load_manifest, save_
 from realtime.core.config import PipelineConfig
 from realtime.inference.classifier import RegionClassifier
 from tests.support.fakes import make_faces, make_frame
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 ANGER, NEUTRAL = EMOTIONS.index("anger"), EMOTIONS.index("neutral")
 

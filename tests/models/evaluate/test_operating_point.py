@@ -18,7 +18,7 @@ from models.manifest import EMOTIONS, Exchange, load_manifest, save_manifest
 from realtime.core.config import PipelineConfig
 from realtime.core.errors import ConfigError
 from realtime.inference.fusion import fuse, tempered
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 NEUTRAL, ANGER = EMOTIONS.index("neutral"), EMOTIONS.index("anger")
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 pytest.importorskip("tensorflow", reason="training needs the train extra")
 

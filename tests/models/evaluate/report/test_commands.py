@@ -14,7 +14,7 @@ from models.evaluate.__main__ import main
 from models.evaluate.report import confusion_plot
 from models.evaluate.scores import Scores
 from models.manifest import load_manifest
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 pytest.importorskip("matplotlib", reason="the train extra is not installed")
 

@@ -15,9 +15,9 @@ from models.evaluate.report.page import Section, write_report
 from models.evaluate.shipped import Answers
 from models.manifest import Manifest, load_manifest
 from models.region_registry import DEFAULT_REGIONS
-from tests.support.evaluated import faces, said, section
-from tests.support.report_page import Elements
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pages.report_page import Elements
+from tests.support.values.evaluated import faces, said, section
+from tests.support.values.tiny_models import write_tiny_weights
 
 pytest.importorskip("sklearn", reason="the train extra is not installed")
 

@@ -8,9 +8,9 @@ import pytest
 
 from models.evaluate.report.page import write_report
 from models.manifest import load_manifest
-from tests.support.chromium import Tab
-from tests.support.evaluated import section
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pages.chromium import Tab
+from tests.support.values.evaluated import section
+from tests.support.values.tiny_models import write_tiny_weights
 
 pytest.importorskip("sklearn", reason="the train extra is not installed")
 

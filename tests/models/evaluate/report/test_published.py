@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from models.evaluate.__main__ import main
 from models.evaluate.report.published import TABLES, keep_scores, with_tables
 from models.manifest import EMOTIONS, Manifest, load_manifest, save_manifest
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.values.tiny_models import write_tiny_weights
 
 ROOT = Path(__file__).resolve().parents[4]
 

@@ -12,7 +12,7 @@ import pytest
 
 from demo import CLIP_PATH
 from realtime.reports.table_metadata import read_facts
-from tests.support.recorded import ROOT, decoded_times
+from tests.support.pictures.recorded import ROOT, decoded_times
 
 pytestmark = pytest.mark.timeout(90)
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from run_live import main
-from tests.support.made_clips import write_clip
+from tests.support.pictures.made_clips import write_clip
 
 _LEAP = "the file's clock leaps at 0.97 s: times go on from there by the usual step"
 

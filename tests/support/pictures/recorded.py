@@ -14,7 +14,7 @@ from realtime.core.protocols import SourceInfo
 from realtime.recording.video_recorder import VideoRecorder
 
 LIVE = SourceInfo(name="camera 0", live=True, size_wh=(64, 48), fps=30.0)
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def picture(number: int, size_wh: tuple[int, int] = (64, 48)) -> np.ndarray:

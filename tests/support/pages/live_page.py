@@ -15,9 +15,9 @@ from realtime.core.sink import RunStatus
 from realtime.serving.address import Address
 from realtime.serving.page_server import PageServer
 from realtime.serving.page_state import PageState, state_of
-from tests.support.analysed import SIZE_WH, moment
 from tests.support.clocks import LIMIT_S
 from tests.support.fakes import blank
+from tests.support.values.analysed import SIZE_WH, moment
 
 INFO = SourceInfo("clip <1> & co.mp4", live=True, size_wh=SIZE_WH, fps=30.0)
 

@@ -20,8 +20,8 @@ from realtime.core.sink import RunControls
 from realtime.session.window import Key
 from realtime.session.window_sink import WindowOptions
 from run_live import main
-from tests.support.analysed import moment
 from tests.support.fakes import make_run
+from tests.support.values.analysed import moment
 
 pytestmark = pytest.mark.timeout(120)
 

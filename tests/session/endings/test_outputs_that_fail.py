@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from demo import CLIP_PATH
 from run_live import main
-from tests.support.recorded import ROOT, decoded_times, packets, playable_frames
+from tests.support.pictures.recorded import ROOT, decoded_times, packets, playable_frames
 
 pytestmark = pytest.mark.timeout(90)
 

@@ -20,7 +20,7 @@ from realtime.session.window import Key
 from realtime.session.window_sink import WindowOptions
 from tests.support.clocks import LIMIT_S, FakeClock, in_background, until
 from tests.support.fakes import ScriptedWindow
-from tests.support.mjpeg_server import pictures
+from tests.support.pages.mjpeg_server import pictures
 
 pytestmark = pytest.mark.timeout(60)
 _WAITS = " s, trying again"

@@ -17,9 +17,9 @@ from realtime.session.session import Session
 from realtime.session.window import Key, first_size_wh
 from realtime.session.window_sink import WindowOptions
 from tests.support.clocks import FakeClock
-from tests.support.drawn_faces import analysed, plain
-from tests.support.made_clips import write_clip
-from tests.support.tiny_models import write_tiny_weights
+from tests.support.pictures.drawn_faces import analysed, plain
+from tests.support.pictures.made_clips import write_clip
+from tests.support.values.tiny_models import write_tiny_weights
 
 
 class PressingWindow:

@@ -13,7 +13,7 @@ from typing import Any
 from realtime.core.types import Analysed
 from realtime.reports.html_page import PageFacts
 from realtime.reports.html_report import HtmlReport
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 FACTS = PageFacts("clip <1> & co.mp4", [("Program", "emotion-live"), ("Manifest", "<b>abc</b>")])
 _VOID = ("meta", "img", "br")

@@ -10,7 +10,7 @@ import pytest
 from models.console import ERR, Messages
 from realtime.core.protocols import SourceInfo
 from realtime.session.progress_bar import ProgressBar
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 
 class Clock:

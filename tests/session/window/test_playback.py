@@ -12,7 +12,7 @@ from realtime.core.protocols import SourceInfo
 from realtime.session.keys import Click, Key
 from realtime.session.pacer import Pacer, check_speed
 from realtime.session.playback import Playback
-from tests.support.analysed import moment
+from tests.support.values.analysed import moment
 
 FILE = SourceInfo("clip.mp4", False, (640, 360), 30.0, 300, "clip.mp4", 60.0, True)
 CAMERA = SourceInfo("camera 0", True, (640, 360), 30.0)
