@@ -121,7 +121,7 @@ def _placed(finished: Iterable[tuple[str, Path]], task: VideoTask) -> dict[str, 
 
 def _without_folders(text: str, task: VideoTask) -> str:
     """Return a line with files as their names: where they are may name people, and the summary is passed on."""
-    for folder in (task.working / str(task.number), task.video.path.parent):
+    for folder in (task.working / str(task.number), task.video.path.parent, task.out):
         text = text.replace(f"{folder}{os.sep}", "")
     return text
 

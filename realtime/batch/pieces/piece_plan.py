@@ -74,6 +74,11 @@ def spans(length_s: float, piece_s: float) -> tuple[Span, ...]:
     """
     count = max(2, round(length_s / min(max(piece_s, _SHORTEST_S), _LONGEST_S)))
     begins_s = [FOUND_ANEW_EVERY_S * round(length_s * number / count / FOUND_ANEW_EVERY_S) for number in range(count)]
+    return spans_of(begins_s)
+
+
+def spans_of(begins_s: Sequence[float]) -> tuple[Span, ...]:
+    """Return the pieces that begin at these times, in seconds, in order; the last one ends with the file."""
     return tuple(Span(begin_s, end_s) for begin_s, end_s in zip(begins_s, [*begins_s[1:], None], strict=True))
 
 

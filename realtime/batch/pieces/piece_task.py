@@ -21,6 +21,7 @@ from realtime.core.channel import ChannelClosedError
 from realtime.core.delivery import Delivery
 from realtime.core.errors import EmotionLiveError
 from realtime.core.metrics import Metrics
+from realtime.core.output_paths import owner_only
 
 if TYPE_CHECKING:
     from realtime.session.build_pipeline import AnyPipeline
@@ -113,7 +114,9 @@ def analyze_piece(task: PieceTask) -> PieceResult:
     """Analyze one piece into its file; what goes wrong with it is in the result."""
     gc.collect()
     try:
-        return PieceResult(_analyzed(task), peak_memory_mb())
+        # As the table will be: what somebody's face showed is for the owner of the files.
+        with owner_only():
+            return PieceResult(_analyzed(task), peak_memory_mb())
     except (EmotionLiveError, OSError) as error:
         return PieceResult(str(error) or type(error).__name__)
 

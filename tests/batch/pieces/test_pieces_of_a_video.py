@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from realtime.batch.batch_options import BatchOptions
 from realtime.batch.batch_runner import BatchRunner
-from realtime.batch.pieces.piece_book import PieceBook
+from realtime.batch.pieces.piece_book import PieceBook, forget_pieces
 from realtime.batch.pieces.piece_file import PieceWriter
 from realtime.batch.pieces.piece_plan import Span
-from realtime.batch.pieces.piece_task import PieceResult, analyze_piece, pieces_folder, pieces_of
+from realtime.batch.pieces.piece_task import PieceResult, PieceTask, analyze_piece, pieces_folder, pieces_of
 from realtime.batch.result_store import ResultStore
 from realtime.batch.video_list import Video
 from realtime.batch.video_worker import VideoTask, analyze, analyze_video
@@ -132,3 +134,59 @@ def test_pieces_that_are_there_are_not_analyzed_again(task: VideoTask) -> None:
     PieceWriter().write(first.place, {"key": first.key()})
     assert book.tasks([task]) == [replace(task, pieces=SPANS)]
     assert PieceBook({}).tasks([task]) == [task]
+
+
+def test_what_is_left_of_a_batch_is_cut_as_all_of_it_was(task: VideoTask) -> None:
+    """The plan for fewer videos is another one; pieces that are there must not be lost by that."""
+    fewer = (Span(0.0, 0.5), Span(0.5, None))
+
+    def begun(plan: tuple[Span, ...], **options: Any) -> list[tuple[float, float | None]]:
+        tasks = PieceBook({"one": plan}).tasks([replace(task, options=replace(task.options, **options))])
+        return [(one.span.begin_s, one.span.end_s) for one in tasks if isinstance(one, PieceTask)]
+
+    assert begun(SPANS) == [(0.0, 1.0), (1.0, None)]
+    assert begun(fewer) == [(0.0, 0.5), (0.5, None)], "nothing was done yet"
+    assert begun(SPANS) == [(0.0, 1.0), (1.0, None)]
+    first, second = pieces_of(task, SPANS)
+    PieceWriter().write(second.place, {"key": second.key()})
+    book, tasks = PieceBook({"one": fewer}), list[Any]()
+    assert book.tasks([task]) == [first]
+    book.take(first, PieceResult(), tasks)
+    assert tasks == [replace(task, pieces=SPANS)]
+    assert book.share_done("one") == 1.0
+    # Pieces of other options are of no use, nor is a plan that cannot be read.
+    assert begun(fewer, seconds=0.9) == [(0.0, 0.5), (0.5, None)]
+    for broken in ("[]", "[null]", "{", "7"):
+        (second.place.parent / "plan.json").write_text(broken)
+        assert begun(fewer) == [(0.0, 0.5), (0.5, None)]
+
+
+def test_a_video_takes_no_pieces_with_it_of_one_in_a_folder_of_its_name(task: VideoTask) -> None:
+    """Of "day.mp4" beside "day/one.mp4"."""
+    [piece, _] = pieces_of(replace(task, video=Video(CLIP, "day/one")), SPANS)
+    [other, _] = pieces_of(replace(task, video=Video(CLIP, "day")), SPANS)
+    for one in (piece, other):
+        PieceWriter().write(one.place, {"key": one.key()})
+    forget_pieces(task.out, "day")
+    assert (piece.is_done(), other.is_done()) == (True, False)
+    forget_pieces(task.out, "day/one")
+    assert not piece.place.parent.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such modes")
+def test_a_piece_is_for_its_owner_alone(task: VideoTask) -> None:
+    [piece] = pieces_of(replace(task, options=replace(task.options, seconds=0.1)), [Span(0.0, None)])
+    assert not analyze_piece(piece).reason
+    assert piece.place.stat().st_mode & 0o077 == 0
+
+
+def test_the_reason_why_a_video_is_not_cut_names_no_folders(task: VideoTask) -> None:
+    """They may name people, and the summary page, which has it, is passed on."""
+    (task.out / ".batch").mkdir(parents=True)
+    (task.out / ".batch" / "pieces").write_text("no folder")
+    task = replace(task, options=replace(task.options, seconds=0.1))
+    reason = analyze_piece(pieces_of(task, SPANS)[0]).reason
+    assert str(task.out) in reason
+    [note] = analyze_video(replace(task, uncut=reason)).notes
+    assert note.startswith("not cut into pieces: ")
+    assert str(task.out) not in note
