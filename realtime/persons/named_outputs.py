@@ -90,9 +90,10 @@ def write_named_report(
     found = video_of(table, video) if pictures else None
     if pictures and found is None:
         name = table.facts.get("source", "")
-        notes.append(
-            f"no pictures of faces in the report: the video {name} is not beside the table or here; --video FILE"
-        )
+        where = "is not beside the table or here; --video FILE"
+        if video is not None:
+            where = f"was analyzed, and {video} is not that file; give it with --video"
+        notes.append(f"no pictures of faces in the report: the video {name} {where}")
     report = HtmlReport(
         options.path,
         lambda: recorded_facts(table.facts, persons),

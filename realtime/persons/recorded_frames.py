@@ -64,7 +64,7 @@ def recorded_frames(table: RecordedTable, video: Path | None) -> Iterator[Analys
             try:
                 picture = _NOTHING if pictures is None else pictures.of(int(index))
                 yield _analysed(int(index), rows, picture, regions)
-            except (ValueError, TypeError, LookupError) as error:
+            except (ValueError, TypeError, LookupError, OverflowError) as error:
                 raise table.damaged(error, f"frame {index}") from error
 
 

@@ -110,4 +110,12 @@ def _rows(path: Path) -> Iterator[Row]:
         if path.suffix.lower() == ".jsonl":
             yield from (json.loads(line) for line in lines if line.strip())
         else:
-            yield from csv.DictReader(lines, strict=True)
+            yield from _whole_rows(csv.DictReader(lines, strict=True))
+
+
+def _whole_rows(table: csv.DictReader[str]) -> Iterator[Row]:
+    """Yield the rows of a .csv; one that breaks off would be taken for one without a face. Raises ValueError."""
+    for row in table:
+        if None in row or None in row.values():
+            raise ValueError(f"line {table.line_num} has not as many cells as the header")
+        yield row

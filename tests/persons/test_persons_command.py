@@ -175,6 +175,8 @@ def test_pictures_come_from_the_video_if_it_is_the_same(tmp_path: Path) -> None:
     assert pictures("--video", moved) >= 1
     moved.write_bytes(moved.read_bytes() + b"x")
     assert pictures("--video", moved) == 0, "another file shows other people"
+    found = run(table, tmp_path / "persons.csv", "--report", page, "--overwrite", "--video", moved)
+    assert f"the video c.mp4 was analyzed, and {moved} is not that file" in found.output
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,9 @@ def test_a_bad_list_costs_nothing(tmp_path: Path, text: str, said: str, code: in
 def test_a_damaged_table_costs_nothing(tmp_path: Path) -> None:
     table = made(tmp_path)
     good = table.read_text()
-    for text in (good.replace("0.1,", "soon,"), good.replace("track", "trick", 1), good[: len(good) // 2] + '"\n'):
+    broken = (good.replace("0.1,", "soon,"), good.replace("track", "trick", 1), good[: len(good) // 2] + '"\n')
+    # A row that breaks off after its time would be one without a face.
+    for text in (*broken, good[: good.rindex("5.9,") + 4], good.replace(",1,20.0,", ",inf,20.0,", 1)):
         table.write_text(text)
         before = sorted(tmp_path.iterdir())
         found = run(table, tmp_path / "persons.csv")
