@@ -66,6 +66,8 @@ class VideoDecoder:
         fault: `str`, what was wrong with the last packet, "" if nothing was.
         damaged: packets that could not be decoded, each once however often it was read.
         findings: what became known of the file.
+        plain_times: whether every frame so far carried a time and times never leapt: only then seeking saves decoding.
+        stretch: first and last place in the file, in bytes, of the packets since the last seek; `None` if unknown.
     """
 
     def __init__(self, path: Path, stopped: Callable[[], bool], tracks: Tracks | None = None) -> None:
@@ -80,7 +82,8 @@ class VideoDecoder:
         # Decoded pictures that `next` has not returned yet: the first one after opening, one or two after a seek.
         self._ahead: deque[Placed] = deque()
         self._times = MediaTimes()
-        self._plain = True
+        self.plain_times = True
+        self.stretch: tuple[int, int] | None = None
         self._index = 0
         self._given_s = 0.0
 
@@ -114,11 +117,6 @@ class VideoDecoder:
     def is_open(self) -> bool:
         """Whether there is something to read from."""
         return self._container is not None
-
-    @property
-    def plain_times(self) -> bool:
-        """Whether every frame so far carried a time and times never leapt: only then does seeking save decoding."""
-        return self._plain
 
     @property
     def duration_s(self) -> float | None:
@@ -179,7 +177,7 @@ class VideoDecoder:
             start_s = max(0.0, time_s - back_s)
             # Media time maps to a timestamp of the file only while these are present and never restart; decoding may
             # have found out otherwise in the round before.
-            if not self._plain:
+            if not self.plain_times:
                 return []
             try:
                 at = round((start_s + self._times.origin_s) / self.stream.time_base)
@@ -189,7 +187,7 @@ class VideoDecoder:
             self._times.jump()
             self._pictures = self._placed()
             found = _forward_to(self._pictures, time_s)
-            if found and self._plain:
+            if found and self.plain_times:
                 return self._numbered(found)
             # Even the earliest seek landed after the target.
             if start_s == 0:
@@ -222,7 +220,7 @@ class VideoDecoder:
         while (picture := waiting.popleft() if waiting else next(pictures, None)) is not None:
             placed = Placed(picture, self._index, self._times.place(picture.time, next_s))
             self._index += 1
-            self._plain = self._plain and self._times.plain
+            self.plain_times = self.plain_times and self._times.plain
             yield placed
         if not self._stopped():
             self.findings.end_s = self._times.end_s
@@ -253,7 +251,7 @@ class VideoDecoder:
 
     def _decode(self, stream: Any) -> Iterator[Any]:
         """Yield decoded frames; `fault` then says what was wrong at the end, if anything was."""
-        packets = packets_of(self._container, stream)
+        packets, self.stretch = packets_of(self._container, stream), None
         while not self._stopped():
             try:
                 packet = next(packets, None)
@@ -264,6 +262,8 @@ class VideoDecoder:
                 return
             if packet is None:
                 return
+            if packet.pos is not None:
+                self.stretch = (packet.pos if self.stretch is None else self.stretch[0], packet.pos)
             yield from self._decoded_from(stream.codec_context, packet)
             if packet.is_corrupt:
                 self.fault = "its last packet is incomplete"

@@ -84,6 +84,11 @@ class FileSource:
         """Whether seeking can go by the file's own times: as far as it was read they are there, and never leap."""
         return self._reader.plain_times
 
+    @property
+    def stretch(self) -> tuple[int, int] | None:
+        """First and last place in the file, in bytes, of what was read since the last seek; `None` if unknown."""
+        return self._reader.stretch
+
     def open(self) -> SourceInfo:
         """Open the file and decode its first frame.
 

@@ -121,7 +121,8 @@ class _JoinedSource:
         damaged = {tuple(packet) for head in self._joined.heads for packet in head.get("damaged", ())}
         for line in (note for head in self._joined.heads for note in head.get("notes", ())):
             findings.note(line)
-        if damaged:
+        # Where the pictures are decoded again, the source itself says so.
+        if damaged and not self._pictures:
             findings.note(
                 f"{len(damaged)} damaged packets of the source could not be decoded: their frames are missing"
             )

@@ -42,7 +42,7 @@ class JoinedPieces:
         heads: what was said of each piece.
 
     Raises:
-        PiecesDifferError: the times of two neighbors differ.
+        PiecesDifferError: the times of two neighbors differ, or there is something between them.
         OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile: a file cannot be read.
     """
 
@@ -55,6 +55,8 @@ class JoinedPieces:
             file = PieceFile(path)
             self.heads.append(file.head)
             if before is not None:
+                if _apart(before.head.get("stretch"), file.head.get("stretch")):
+                    raise _unlike(begin_s)
                 self._compare(before, file, begin_s)
             before = file
 
@@ -88,6 +90,14 @@ class JoinedPieces:
 
 def _first(file: PieceFile, begin_s: float) -> int:
     return int(np.searchsorted(file.times_s, begin_s))
+
+
+def _apart(before: Sequence[int] | None, later: Sequence[int] | None) -> bool:
+    """Return whether there are bytes between what two neighbors have read, which neither has.
+
+    In a transport stream whose clock begins again, as of two recordings in one file, seeking may find the second one.
+    """
+    return before is not None and later is not None and later[0] > before[1]
 
 
 def _overlap(before: PieceFile, file: PieceFile, begin_s: float) -> tuple[list[PieceFrame], list[PieceFrame]]:

@@ -139,6 +139,7 @@ def _analyzed(task: PieceTask) -> str:
             "provider": pipeline.provider,
             "notes": findings.notes,
             "end_s": findings.end_s,
+            "stretch": source.stretch,
             "damaged": [[-1 if number is None else number for number in packet] for packet in source.damaged],
         }
         frames.write(task.place, head)

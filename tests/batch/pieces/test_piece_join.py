@@ -26,11 +26,11 @@ def frame(time_s: float, seen: Seen) -> Analysed:
     return replace(made, faces=replace(made.faces, boxes_xyxy=boxes))
 
 
-def piece(path: Path, frames: Sequence[tuple[float, Seen]]) -> Path:
+def piece(path: Path, frames: Sequence[tuple[float, Seen]], **head: object) -> Path:
     writer = PieceWriter()
     for time_s, seen in frames:
         writer.add(frame(time_s, seen))
-    writer.write(path, {"key": path.name})
+    writer.write(path, {"key": path.name, **head})
     return path
 
 
@@ -116,3 +116,24 @@ def test_a_damaged_file_is_none(tmp_path: Path, data: bytes) -> None:
     assert read_head(path) == read_head(tmp_path / "gone.npz") == {}
     with pytest.raises(BROKEN):
         JoinedPieces([path], [0.0])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "fit"),
+    [
+        ([0, 500], [500, 900], True),
+        ([0, 500], [0, 900], True),
+        (None, [700, 900], True),  # Not every format tells places.
+        ([0, 500], None, True),
+        ([0, 500], [501, 900], False),
+    ],
+)
+def test_pieces_with_something_between_them_in_the_file_do_not_fit(tmp_path: Path, first, second, fit: bool) -> None:
+    """Their times agree: of two recordings in one file, the first's begin and the second's end."""
+    frames: list[tuple[float, Seen]] = [(n / 10, {"left": 1}) for n in range(20)]
+    paths = [piece(tmp_path / "0", frames[:13], stretch=first), piece(tmp_path / "1", frames[7:], stretch=second)]
+    if fit:
+        assert len(joined(paths, [0.0, 1.0])) == 20
+    else:
+        with pytest.raises(PiecesDifferError, match="around 1 s are not those that seeking finds"):
+            JoinedPieces(paths, [0.0, 1.0])

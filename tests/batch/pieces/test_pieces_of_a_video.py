@@ -12,16 +12,20 @@ import pytest
 
 from realtime.batch.batch_options import BatchOptions
 from realtime.batch.batch_runner import BatchRunner
+from realtime.batch.pieces.joined_engine import JoinedEngine
 from realtime.batch.pieces.piece_book import PieceBook, forget_pieces
 from realtime.batch.pieces.piece_file import PieceWriter
+from realtime.batch.pieces.piece_join import JoinedPieces
 from realtime.batch.pieces.piece_plan import Span
 from realtime.batch.pieces.piece_task import PieceResult, PieceTask, analyze_piece, pieces_folder, pieces_of
 from realtime.batch.result_store import ResultStore
 from realtime.batch.video_list import Video
 from realtime.batch.video_worker import VideoTask, analyze, analyze_video
 from realtime.batch.workers.process_pool import ProcessPool
+from realtime.capture.video_file import FileSource
 from realtime.core.config import PipelineConfig
 from realtime.core.options import SmoothingMode
+from tests.support.pictures.made_clips import write_clip
 from tests.support.piece_workers import noted
 from tests.support.values.tiny_models import write_tiny_weights
 
@@ -190,3 +194,32 @@ def test_the_reason_why_a_video_is_not_cut_names_no_folders(task: VideoTask) -> 
     [note] = analyze_video(replace(task, uncut=reason)).notes
     assert note.startswith("not cut into pieces: ")
     assert str(task.out) not in note
+
+
+def test_of_two_recordings_in_one_file_nothing_is_lost(task: VideoTask, tmp_path: Path) -> None:
+    """Their clocks begin alike, so that seeking to 2 s of 3 finds times as they should be, in the second one."""
+    spans = (Span(0.0, 2.0), Span(2.0, None))
+    once, twice = tmp_path / "once.ts", tmp_path / "twice.ts"
+    write_clip(once, 90)
+    twice.write_bytes(2 * once.read_bytes())
+    task = replace(task, options=replace(task.options, seconds=None))
+    found = []
+    for number, path in enumerate((once, twice)):
+        in_pieces = replace(task, number=number, video=Video(path, path.stem), pieces=spans)
+        for piece in pieces_of(in_pieces, spans):
+            analyze_piece(piece)
+        result = analyze_video(in_pieces)
+        found.append((result.frames, result.notes[0].partition(":")[0]))
+    assert found == [(90, "joined of 2 pieces"), (180, "not cut into pieces")]
+
+
+@pytest.mark.parametrize("pictures", [False, True])
+def test_damage_is_told_by_whoever_decodes(tmp_path: Path, pictures: bool) -> None:
+    """For a report the video is decoded again, and tells its damage itself."""
+    PieceWriter().write(tmp_path / "0.npz", {"damaged": [[1, 2]]})
+    engine = JoinedEngine(JoinedPieces([tmp_path / "0.npz"], [0.0]), pictures=pictures, twice=False)
+    source = engine.second_reading(FileSource(str(CLIP)))
+    findings = source.open().findings
+    assert source.read() is None
+    source.close()
+    assert len(findings.notes) == (0 if pictures else 1)
