@@ -103,10 +103,17 @@ def write_named_report(
         persons=persons,
         same_person=options.same_person,
     )
-    try:
-        for analysed in recorded_frames(table, found):
-            report.write(analysed)
-    except SourceError as error:
-        notes.append(str(error))
+    notes += _gather(report, table, found)
     report.close()
     return Written("report", report.written or options.path, notes)
+
+
+def _gather(report: HtmlReport, table: RecordedTable, video: Path | None) -> list[str]:
+    """Give a report all frames; where the video cannot be opened, without pictures, and return a note that says so."""
+    try:
+        for analysed in recorded_frames(table, video):
+            report.write(analysed)
+    except SourceError as error:
+        # Nothing is in the report yet: a video that breaks off later is no error.
+        return [f"no pictures of faces in the report: {error}", *_gather(report, table, None)]
+    return []

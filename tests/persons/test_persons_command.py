@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -177,6 +178,19 @@ def test_pictures_come_from_the_video_if_it_is_the_same(tmp_path: Path) -> None:
     assert pictures("--video", moved) == 0, "another file shows other people"
     found = run(table, tmp_path / "persons.csv", "--report", page, "--overwrite", "--video", moved)
     assert f"the video c.mp4 was analyzed, and {moved} is not that file" in found.output
+
+
+def test_a_video_that_is_damaged_costs_the_pictures_alone(tmp_path: Path) -> None:
+    """Its size and its first megabyte, by which it is known, are as they were."""
+    video, page = tmp_path / "c.mp4", tmp_path / "r.html"
+    video.write_bytes(bytes(1000))
+    digest = hashlib.sha256(video.read_bytes()).hexdigest()
+    told = {"name": "c.mp4", "live": False, "bytes": 1000, "modified_unix_s": 0, "sha256_of_first_megabyte": digest}
+    table = made(tmp_path, facts={"source_facts": told, "source": "c.mp4"})
+    found = run(table, tmp_path / "persons.csv", "--report", page)
+    assert found.exit_code == 0, found.output
+    assert "note: no pictures of faces in the report: " in found.output
+    assert "Anna" in page.read_text()
 
 
 @pytest.mark.parametrize(
