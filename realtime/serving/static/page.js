@@ -145,7 +145,8 @@ function fillCard(card, person) {
   });
 }
 
-const percent = (perMille) => `${Math.round(perMille / 10)} %`;
+// Halves down: a share was rounded before, and five of 0.46 % each must not read 1 %.
+const percent = (perMille) => `${Math.ceil(perMille / 10 - 0.5)} %`;
 
 function colourOf(label) {
   const found = facts.emotions.find(({ name }) => name === label);
