@@ -74,7 +74,10 @@ def _run(
         written = [write_named_table(recorded, target, edits, overwrite=overwrite)]
         if report is not None:
             options = ReportOptions(report, overwrite=overwrite, **page)
-            written.append(write_named_report(recorded, options, edits, video, pictures=not privacy))
+            pictures = not (privacy or recorded.hides_faces)
+            written.append(write_named_report(recorded, options, edits, video, pictures=pictures))
+            if recorded.hides_faces and not privacy:
+                say("note: no pictures of faces in the report: the run hid them", err=True)
     for one in written:
         for line in one.summary:
             say(line)

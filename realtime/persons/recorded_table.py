@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.core.errors import ConfigError, RecordError
+from realtime.core.options import FaceStyle
 from realtime.reports.table_metadata import read_facts, sidecar_of
 from realtime.reports.table_schema import COLUMNS, PERSON_COLUMNS, Column
 
@@ -49,6 +50,11 @@ class RecordedTable:
         missing = [column.name for column in COLUMNS if column.name not in names and "_" not in column.name]
         if missing:
             raise self.damaged(ValueError(f"the column {missing[0]} is missing"))
+
+    @property
+    def hides_faces(self) -> bool:
+        """Whether faces were blurred or left out in what its run wrote."""
+        return str(self.facts.get("faces", FaceStyle.AS_THEY_ARE.value)) != FaceStyle.AS_THEY_ARE.value
 
     def rows(self) -> Iterator[Row]:
         """Yield each row, by column; in a .csv a cell is text, "" where it is empty, else it has its type or is `None`.

@@ -101,6 +101,7 @@ def build_run(
     began_s = time.time() if began_s is None else began_s
     persons: PersonEdits = others.get("persons", NO_EDITS)
     facts = run_facts_of(info, delivery, options, began_s=began_s, full_paths=full_paths)
+    hides_faces = appearance.faces is not FaceStyle.AS_THEY_ARE
     return Run(
         source=info,
         delivery=delivery,
@@ -108,9 +109,18 @@ def build_run(
         manifest_sha256=manifest_sha256(options.pipeline.weights),
         began_s=began_s,
         shows_faces=appearance.shows_faces,
-        hides_faces=appearance.faces is not FaceStyle.AS_THEY_ARE,
+        hides_faces=hides_faces,
         mirror=appearance.mirror,
-        facts=facts | ({"persons": persons.facts()} if persons.lines else {}),
+        facts=facts | _noted(appearance, persons),
         columns=dict(columns or {}),
         **others,
     )
+
+
+def _noted(appearance: PictureOptions, persons: PersonEdits) -> dict[str, Any]:
+    """Return what is told only where it was asked for."""
+    noted: dict[str, Any] = {"persons": persons.facts()} if persons.lines else {}
+    if appearance.faces is not FaceStyle.AS_THEY_ARE:
+        # What is made of a table later shows no face either.
+        noted["faces"] = appearance.faces.value
+    return noted

@@ -171,6 +171,10 @@ def test_pictures_come_from_the_video_if_it_is_the_same(tmp_path: Path) -> None:
 
     assert pictures() >= 1
     assert pictures("--privacy") == 0
+    hidden = write_all(tmp_path / "hidden.csv", frames(), facts={**facts, "faces": "blurred"})
+    found = run(hidden, tmp_path / "persons.csv", "--report", page, "--overwrite")
+    assert "note: no pictures of faces in the report: the run hid them" in found.output
+    assert "<img" not in page.read_text()
     moved = (tmp_path / "c.mp4").rename(tmp_path / "moved.mp4")
     assert pictures() == 0
     assert pictures("--video", moved) >= 1

@@ -14,7 +14,7 @@ from realtime.app.jobs.analyse import Analysis, AnalysisJob
 from realtime.app.jobs.save import SaveJob
 from realtime.app.jobs.save_kinds import Kind
 from realtime.core.config import PipelineConfig, SmoothingConfig
-from realtime.core.options import AnalysisOptions, FaceStyle, RunOptions, SmoothingMode
+from realtime.core.options import AnalysisOptions, FaceStyle, PictureOptions, RunOptions, SmoothingMode
 from realtime.core.version import VERSION
 from realtime.provenance.source_facts import first_megabyte_sha256
 from realtime.recording.recording_sink import RecordingOptions
@@ -60,6 +60,15 @@ def test_two_runs_that_differ_differ_there(weights: Path, tmp_path: Path) -> Non
     for number, change in enumerate(changes, 1):
         assert facts_of(weights, tmp_path / f"{number}.csv", **change)["options"] != usual["options"], change
     assert facts_of(weights, tmp_path / "same.csv")["options"] == usual["options"]
+
+
+def test_a_table_tells_that_its_run_hid_faces(weights: Path, tmp_path: Path) -> None:
+    assert "faces" not in facts_of(weights, tmp_path / "t.csv")
+    analysis = AnalysisOptions(seconds=0.1, pipeline=PipelineConfig(weights=weights))
+    hidden = PictureOptions(faces=FaceStyle.ON_BLACK)
+    outputs = (TableOptions(tmp_path / "hidden.csv"),)
+    Session(RunOptions(str(CLIP_PATH), analysis, hidden, outputs=outputs)).run()
+    assert read_facts(tmp_path / "hidden.csv")["faces"] == "on black"
 
 
 def test_the_folder_is_told_only_where_it_is_asked_for(weights: Path, tmp_path: Path) -> None:
