@@ -101,7 +101,6 @@ def build_run(
     began_s = time.time() if began_s is None else began_s
     persons: PersonEdits = others.get("persons", NO_EDITS)
     facts = run_facts_of(info, delivery, options, began_s=began_s, full_paths=full_paths)
-    hides_faces = appearance.faces is not FaceStyle.AS_THEY_ARE
     return Run(
         source=info,
         delivery=delivery,
@@ -109,7 +108,7 @@ def build_run(
         manifest_sha256=manifest_sha256(options.pipeline.weights),
         began_s=began_s,
         shows_faces=appearance.shows_faces,
-        hides_faces=hides_faces,
+        hides_faces=appearance.faces is not FaceStyle.AS_THEY_ARE,
         mirror=appearance.mirror,
         facts=facts | _noted(appearance, persons),
         columns=dict(columns or {}),
