@@ -46,6 +46,7 @@ def test_a_person_sees_picture_label_bars_and_reason(page: PageServer, tab: Tab,
     assert tab.evaluate("document.getElementById('facts').textContent") == "0:00 · 30.0 fps · p95 21 ms · 3 dropped"
     one = tab.evaluate("document.querySelector('[data-person=\"1\"]').innerText").split("\n")
     assert one[:4] == ["person 1", "happiness", "90 %", "eyes and lips agree"]
+    assert tab.evaluate("[4, 5, 6, 975, 1000].map(percent)") == ["0 %", "0 %", "1 %", "97 %", "100 %"]
     four = tab.evaluate("document.querySelector('[data-person=\"4\"]').innerText").split("\n")
     assert [text for text in four[:4] if text] == ["person 4", "uncertain", "turned", "happiness"]
     widths = tab.evaluate("[...document.querySelectorAll('[data-person=\"1\"] .fill')].map((bar) => bar.style.width)")
