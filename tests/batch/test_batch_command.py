@@ -100,6 +100,8 @@ def test_the_summary_adds_up_to_what_the_tables_say(batch) -> None:
 def test_the_page_names_every_video_and_escapes_what_it_names(batch) -> None:
     folder, _, _ = batch
     text = (folder / "out" / "summary.html").read_text("utf-8")
+    assert "<td>sensitivity</td><td>not given</td>" in text, "in words of people, not of Python"
+    assert "<td>learn_rest</td><td>no</td>" in text
     seen: list[str] = []
 
     class Parser(HTMLParser):

@@ -33,60 +33,49 @@ def ask_folder(parent: tk.Misc, folder: Path) -> Path | None:
 
 def ask_to_leave_unsaved(parent: tk.Misc, name: str) -> bool:
     """Ask whether an analysis may be left that is neither saved nor kept."""
-    return messagebox.askyesno(
+    return _sure_of(
+        parent,
         "Not saved",
         f"The analysis of {name} is not saved, and it is not in the list of recent analyses. Leave, and lose it?",
-        parent=parent,
-        default="no",
     )
 
 
 def ask_to_stop_analysis(parent: tk.Misc, name: str) -> bool:
     """Ask whether a video may be left before it is analyzed."""
-    return messagebox.askyesno(
-        "A video is being analyzed",
-        f"{name} is not analyzed yet. Leave, and stop?",
-        parent=parent,
-        default="no",
-    )
+    return _sure_of(parent, "A video is being analyzed", f"{name} is not analyzed yet. Leave, and stop?")
 
 
 def ask_to_stop_queue(parent: tk.Misc, left: int) -> bool:
     """Ask whether the program may end while videos are analyzed."""
     videos = "1 video is" if left == 1 else f"{left} videos are"
-    return messagebox.askyesno(
-        "Videos are being analyzed",
-        f"{videos} not analyzed yet. Leave, and stop?",
-        parent=parent,
-        default="no",
-    )
+    return _sure_of(parent, "Videos are being analyzed", f"{videos} not analyzed yet. Leave, and stop?")
 
 
 def ask_to_lose_results(parent: tk.Misc, count: int) -> bool:
     """Ask whether results of a queue may go away that no list keeps."""
-    return messagebox.askyesno(
+    return _sure_of(
+        parent,
         "Not kept",
         f"The list of recent analyses is off: {count} results of the queue end with the program. Leave, and lose them?",
-        parent=parent,
-        default="no",
     )
 
 
 def ask_to_clear(parent: tk.Misc, count: int) -> bool:
     """Ask whether the list of recent analyses may be emptied."""
-    return messagebox.askyesno(
-        "Clear the list",
-        f"Remove {count} recent analyses from this machine? Videos and saved files stay.",
-        parent=parent,
-        default="no",
+    return _sure_of(
+        parent, "Clear the list", f"Remove {count} recent analyses from this machine? Videos and saved files stay."
     )
 
 
 def ask_to_remove(parent: tk.Misc, name: str) -> bool:
     """Ask whether one analysis may be removed from the list."""
-    return messagebox.askyesno(
+    return _sure_of(
+        parent,
         "Remove from the list",
         f"Remove the analysis of {name} from this machine? The video and saved files stay.",
-        parent=parent,
-        default="no",
     )
+
+
+def _sure_of(parent: tk.Misc, title: str, question: str) -> bool:
+    """Ask; Return alone means no, since what goes does not come back."""
+    return messagebox.askyesno(title, question, parent=parent, default="no")
