@@ -46,15 +46,16 @@ def main(inputs: tuple[Path, ...], **options: Any) -> None:
     """Analyze many videos: files, folders, and lists (.txt with a path per line, .csv with a column file and others).
 
     OUT gets a table per video, summary.csv, summary.parquet and summary.html of all of them, and codebook.csv. Run the
-    same command again to go on where it was stopped: what is done is not done again.
+    same command again to go on where it was stopped: what is done is not done again. The exit code is 0 only where all
+    videos are done.
     """
     hold_standard_streams()
     try:
-        failed = _run(inputs, **options)
+        missing = _run(inputs, **options)
     except EmotionLiveError as error:
         say(f"error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if missing else 0)
 
 
 def _run(
@@ -68,7 +69,7 @@ def _run(
     overwrite: bool,
     **how: Any,
 ) -> int:
-    """Run the batch and return how many of its videos failed."""
+    """Run the batch and return how many of its videos are not done: they failed, or it was stopped before them."""
     store = ResultStore(out)
     videos = find_videos(inputs, pattern, {(out / place).resolve() for place in store.places()})
     options = _options(how)
@@ -87,15 +88,16 @@ def _run(
         ordered = [results[video.name] for video in videos if video.name in results]
         written = _summarize(out, ordered, {video.name: video.columns for video in videos}, options, window)
     failed = [result for result in ordered if not is_good(result)]
+    left_over = len(videos) - len(ordered)
     say(
         f"{len(ordered) - len(failed)} of {len(videos)} videos done, {len(failed)} failed{_memory(results, left)}; "
         f"summary: {written}"
     )
     for result in failed:
         say(f"failed: {result.name}: {result.reason}")
-    if len(ordered) < len(videos):
-        say(f"{len(videos) - len(ordered)} are left; run the same command again to go on", err=True)
-    return len(failed)
+    if left_over:
+        say(f"{left_over} are left; run the same command again to go on", err=True)
+    return len(failed) + left_over
 
 
 def _claim(

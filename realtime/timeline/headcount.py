@@ -37,7 +37,7 @@ class Headcount:
 
     @property
     def line(self) -> str:
-        """How many there are, as "5 tracks, of at least 2 people", "3 people", "One person"."""
+        """How many there are, as "5 tracks, of 2 to 5 people", "3 people", "One person"."""
         named, unnamed = len(self.numbers) + self.more - self._unnamed, self._unnamed
         if not named + unnamed:
             return "No face was seen"
@@ -46,7 +46,7 @@ class Headcount:
         tracks = "one track" if unnamed == 1 else f"{unnamed} tracks"
         if named:
             return f"{'one named person' if named == 1 else f'{named} named people'} and {tracks}".capitalize()
-        return f"{tracks}, of at least {'one person' if self.most_at_once == 1 else f'{self.most_at_once} people'}"
+        return f"{tracks}, of {self.most_at_once} to {unnamed} people"
 
     @property
     def why(self) -> str:

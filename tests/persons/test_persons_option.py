@@ -86,7 +86,7 @@ def test_the_number_on_a_face_is_the_one_in_table_timeline_report_and_page(tmp_p
 def test_a_report_that_may_split_a_person_says_tracks_and_shows_them_side_by_side(tmp_path: Path) -> None:
     split = [moment(n / 10, {1 + n // 20: "anger", **({9: "fear"} if n > 50 else {})}) for n in range(60)]
     page = written(tmp_path / "r.html", split)
-    assert "4 tracks, of at least 2 people." in page
+    assert "4 tracks, of 2 to 4 people." in page
     assert page.count("<figure>") == 4
     assert "followed without a break: a face gets a new number after a cut, or after 2 s out of sight." in page
     assert "<b>Track 2</b><br>2.0 to 4.0 s</figcaption>" in page

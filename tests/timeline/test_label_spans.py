@@ -43,7 +43,7 @@ def test_a_run_of_days_keeps_the_last_people_only() -> None:
     assert lines[0] == "720 people before these are left out here; --table has all"
     assert lines[1] == "person 801: fear 801.0-801.4 s"
     assert len(lines) == 1 + 180 + 1
-    assert lines[-1].startswith("1000 tracks, of at least one person: ")
+    assert lines[-1].startswith("1000 tracks, of 1 to 1000 people: ")
     assert len(log._people) == 200
 
 
