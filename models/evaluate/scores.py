@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +31,8 @@ class Scores:
         accuracy: `float`, share right; not found is wrong.
         macro_f1: `float`, mean over the six emotions of F1; emotions that do not occur are left out.
         f1: per emotion, NaN where it does not occur.
+        recall: per emotion, the share of its faces that is called so; NaN where it does not occur.
+        precision: per emotion, the share of the faces called so that show it; NaN where no face is called so.
         confusion: `(6, 7) int64`, rows are truth, columns the answer, the last column "not found".
     """
 
@@ -37,6 +41,8 @@ class Scores:
     accuracy: float
     macro_f1: float
     f1: dict[str, float]
+    recall: dict[str, float]
+    precision: dict[str, float]
     confusion: IntArray
 
     def as_dict(self) -> dict[str, object]:
@@ -46,8 +52,20 @@ class Scores:
             "found": self.found,
             "accuracy": round(self.accuracy, 6),
             "macro_f1": round(self.macro_f1, 6),
-            "f1": {name: None if np.isnan(value) else round(value, 6) for name, value in self.f1.items()},
+            "f1": _plain(self.f1),
+            "recall": _plain(self.recall),
+            "precision": _plain(self.precision),
         }
+
+
+def _plain(by_emotion: Mapping[str, float]) -> dict[str, float | None]:
+    return {name: None if np.isnan(value) else round(value, 6) for name, value in by_emotion.items()}
+
+
+def _shares(parts: IntArray, wholes: IntArray) -> dict[str, float]:
+    """Return one share per emotion, NaN of nothing."""
+    pairs = zip(parts.tolist(), wholes.tolist(), strict=True)
+    return dict(zip(EMOTIONS, (part / whole if whole else math.nan for part, whole in pairs), strict=True))
 
 
 def sklearn_metrics() -> Any:
@@ -85,6 +103,8 @@ def score(truth: IntArray, answer: IntArray) -> Scores:
         accuracy=accuracy(truth, answer),
         macro_f1=float(metrics.f1_score(truth, answer, labels=present, average="macro")),
         f1=dict(zip(EMOTIONS, map(float, f1), strict=True)),
+        recall=_shares(confusion.diagonal(), confusion.sum(axis=1)),
+        precision=_shares(confusion.diagonal(), confusion.sum(axis=0)[: len(kinds)]),
         confusion=confusion,
     )
 

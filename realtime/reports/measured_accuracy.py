@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.manifest import Manifest
 from realtime.overlay.palette import STACK_ORDER
@@ -45,6 +45,14 @@ class Figure:
     unit: str = "%"
 
 
+class EmotionRanges(NamedTuple):
+    """An emotion's smallest and largest recall and precision over the sets; None where it was never named."""
+
+    emotion: str
+    recall: tuple[float, float]
+    precision: tuple[float, float] | None
+
+
 @dataclass(frozen=True, slots=True)
 class MeasuredAccuracy:
     """What the tests of the models say.
@@ -52,13 +60,15 @@ class MeasuredAccuracy:
     Attributes:
         sets: the sets of test pictures; () where the manifest has no figures.
         figures: rows of a table with one column per set.
-        by_emotion: likewise, the F1 of each emotion, which is how often people and program agreed, of all the times
-            that either of them named it; in the order of the page's plots.
+        recall: likewise, for each emotion: of the faces that people had named so, the share that the program did too;
+            in the order of the page's plots. () where the manifest does not have it.
+        precision: the opposite: of the faces that the program named so, the share that people had, too.
     """
 
     sets: Sequence[FaceSet] = ()
     figures: Sequence[Figure] = ()
-    by_emotion: Sequence[Figure] = ()
+    recall: Sequence[Figure] = ()
+    precision: Sequence[Figure] = ()
 
     @property
     def right(self) -> tuple[float, float]:
@@ -66,19 +76,20 @@ class MeasuredAccuracy:
         return _range(self.figures[1])
 
     @property
-    def agreement(self) -> Sequence[tuple[str, float, float]]:
-        """Each emotion with its smallest and largest F1 over the sets."""
-        return [(each.what, *_range(each)) for each in self.by_emotion]
+    def by_emotion(self) -> Sequence[EmotionRanges]:
+        """Each emotion with its smallest and largest recall and precision over the sets."""
+        confirmed = {each.what: _range(each) for each in self.precision}
+        return [EmotionRanges(each.what, _range(each), confirmed.get(each.what)) for each in self.recall]
 
     @property
     def best_emotion(self) -> str:
-        """The emotion with the largest mean F1."""
-        return max(self.by_emotion, key=_mean).what
+        """The emotion with the largest mean recall."""
+        return max(self.recall, key=_mean).what
 
     @property
     def worst_emotion(self) -> str:
-        """The emotion with the smallest mean F1."""
-        return min(self.by_emotion, key=_mean).what
+        """The emotion with the smallest mean recall."""
+        return min(self.recall, key=_mean).what
 
 
 NOTHING_MEASURED = MeasuredAccuracy()
@@ -96,9 +107,14 @@ def measured_accuracy(manifest: Manifest) -> MeasuredAccuracy:
         return NOTHING_MEASURED
     sets = [FaceSet(name, _ABOUT.get(name, "")) for name in found]
     figures = [Figure(what, [of(scores) for scores in found.values()], unit) for what, unit, of in _ROWS]
-    emotions = [Figure(name, [_number(one, "fused", "f1", name) for one in found.values()]) for name in _ORDER]
-    told = [each for each in figures[2:] if any(value is not None for value in each.values)]
-    return MeasuredAccuracy(sets, [*figures[:2], *told], [each for each in emotions if _known(each)])
+    told = [each for each in figures[2:] if _known(each)]
+    recall, precision = (_by_emotion(found, what) for what in ("recall", "precision"))
+    return MeasuredAccuracy(sets, [*figures[:2], *told], recall, precision)
+
+
+def _by_emotion(found: Mapping[str, Mapping[str, Any]], what: str) -> list[Figure]:
+    figures = [Figure(name, [_number(one, "fused", what, name) for one in found.values()]) for name in _ORDER]
+    return [each for each in figures if _known(each)]
 
 
 def _number(scores: Mapping[str, Any], *path: str) -> float | None:

@@ -67,7 +67,11 @@ def test_a_page_is_read_and_copied_by_key_and_never_written_into(drive: Driver) 
 def test_the_figures_are_those_of_the_manifest(monkeypatch) -> None:
     manifest = load_manifest(WEIGHTS_DIR)
     accuracy = manifest.scores["KDEF"]["fused"]["accuracy"]
-    assert f"{100 * accuracy:.1f} %\tright: named as people had named it" in said(limits(WEIGHTS_DIR)).splitlines()
+    lines = said(limits(WEIGHTS_DIR)).splitlines()
+    assert f"{100 * accuracy:.1f} %\tright: named as people had named it" in lines
+    fear = {what: manifest.scores["KDEF"]["fused"][what]["fear"] for what in ("recall", "precision")}
+    assert f"{100 * fear['recall']:.1f} %\tof the faces that people named fear, the program did too" in lines
+    assert f"{100 * fear['precision']:.1f} %\tof the faces that the program named fear, people did too" in lines
     changed = {"KDEF": {"fused": {"accuracy": 0.123, "faces": 50}}}
     monkeypatch.setattr(limits_page, "load_manifest", lambda _: dataclasses.replace(manifest, scores=changed))
     text = said(limits(WEIGHTS_DIR))

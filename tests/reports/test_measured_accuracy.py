@@ -13,7 +13,13 @@ from realtime.reports.measured_accuracy import NOTHING_MEASURED, measured_accura
 SCORES = {
     "fusion_on_val": {"stacked": {"accuracy": 0.9}},
     "one": {
-        "fused": {"faces": 400, "accuracy": 0.71, "f1": {"happiness": 0.9, "fear": 0.3}, "ece": 0.04},
+        "fused": {
+            "faces": 400,
+            "accuracy": 0.71,
+            "recall": {"happiness": 0.9, "fear": 0.3},
+            "precision": {"happiness": 0.95, "fear": None},
+            "ece": 0.04,
+        },
         "covered": {"mouth": {"accuracy": 0.5}},
         "by_yaw_deg": [
             {"from": 0.0, "to": 30.0, "faces": 300, "accuracy": 0.9},
@@ -22,7 +28,9 @@ SCORES = {
         ],
         "by_eye_distance_px": [{"from": 0.0, "to": 16.0, "faces": 5, "accuracy": 1.0}],
     },
-    "two": {"fused": {"accuracy": 0.63, "f1": {"happiness": 0.8, "fear": 0.5}}},
+    "two": {
+        "fused": {"accuracy": 0.63, "recall": {"happiness": 0.8, "fear": 0.5}, "precision": {"happiness": 0.7}},
+    },
 }
 
 
@@ -42,12 +50,12 @@ def test_figures_are_those_of_the_manifest_and_none_is_made_up() -> None:
         "how far the stated probability was from the share that was right, on average": [0.04, None],
     }, "five faces are too few to have a share"
     assert known.right == (0.63, 0.71)
-    assert known.agreement == [("happiness", 0.8, 0.9), ("fear", 0.3, 0.5)]
+    assert known.by_emotion == [("happiness", (0.8, 0.9), (0.7, 0.95)), ("fear", (0.3, 0.5), None)]
     assert (known.best_emotion, known.worst_emotion) == ("happiness", "fear")
 
 
 @pytest.mark.parametrize(
-    "scores", [{}, {"fusion_on_val": {}}, {"a": 1, "b": {"fused": None}, "c": {"fused": {"f1": {}}}}]
+    "scores", [{}, {"fusion_on_val": {}}, {"a": 1, "b": {"fused": None}, "c": {"fused": {"recall": {}}}}]
 )
 def test_a_manifest_without_figures_says_nothing(scores: Any) -> None:
     assert of(scores) == NOTHING_MEASURED

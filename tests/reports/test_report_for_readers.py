@@ -113,12 +113,15 @@ def test_what_is_known_of_errors_is_the_manifests_and_what_is_uncertain_the_runs
     low, high = (f"{100 * share:.0f}" for share in known.right)
     assert f"it named {low} to {high} of 100 faces as people had named them" in text
     assert "No expression was clearly more probable than 37 %" in text
-    for figure in (*known.figures, *known.by_emotion):
+    for figure in (*known.figures, *known.recall, *known.precision):
         assert plain(figure.what) in text
     for each in known.sets:
         assert f"{each.about} ({each.name})" in text
-    for emotion, least, most in known.agreement:
-        assert f"{emotion}{100 * least:.0f} to {100 * most:.0f} times" in text
+    assert len(known.by_emotion) == 6
+    for emotion, recall, precision in known.by_emotion:
+        assert precision
+        told = [f"{100 * low:.0f} to {100 * high:.0f}" for low, high in (recall, precision)]
+        assert f"{emotion}{told[0]}{told[1]}" in text
     nothing = Outline(page_of(tmp_path / "q.html", FACTS)).text
     assert "The models that were used bring no test results, so how often they are right is unknown." in nothing
     assert "of 100 faces" not in nothing

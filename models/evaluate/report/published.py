@@ -15,8 +15,10 @@ from models.manifest import EMOTIONS, Manifest, load_manifest, save_manifest
 
 _TABLE = re.compile(r"(<!-- table: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _OPEN = "<!-- table:"
-# What is kept of a report: a manifest is read at every start, and groups and matrices would be most of it.
+# What is kept of a report: a manifest is read at every start, and groups, matrices and what is told of each emotion
+# under each condition would be most of it.
 _NOT_KEPT = ("groups", "confusion")
+_FUSED_ONLY = ("f1", "recall", "precision")
 _ERRORS = ("macro recall", "sad or angry called neutral", "neutral called sad or angry")
 
 Figures = Mapping[str, Any]
@@ -36,10 +38,22 @@ def keep_scores(weights: Path, by_set: Mapping[str, Figures]) -> None:
     if not by_set:
         return
     manifest = load_manifest(weights)
-    kept = {
-        name: {key: value for key, value in figures.items() if key not in _NOT_KEPT} for name, figures in by_set.items()
-    }
+    kept = {name: _kept(figures) for name, figures in by_set.items()}
     save_manifest(replace(manifest, scores={**manifest.scores, **kept}))
+
+
+def _kept(figures: Figures) -> dict[str, Any]:
+    return {
+        key: value if key == FUSED else _without_emotions(value)
+        for key, value in figures.items()
+        if key not in _NOT_KEPT
+    }
+
+
+def _without_emotions(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_emotions(one) for key, one in value.items() if key not in _FUSED_ONLY}
+    return [*map(_without_emotions, value)] if isinstance(value, list) else value
 
 
 def with_tables(text: str, manifest: Manifest, page: Path) -> str:
@@ -119,11 +133,12 @@ def _conditions(manifest: Manifest) -> Iterator[Cells]:
                 yield (*about, _share(one["accuracy"]), *_errors(one))
 
 
-def _f1(manifest: Manifest) -> Iterator[Cells]:
+def _emotions(manifest: Manifest) -> Iterator[Cells]:
     yield ("faces", *EMOTIONS)
     for name, figures in _sets(manifest).items():
-        if f1 := figures[FUSED].get("f1"):
-            yield (name, *(_number(f1[emotion], 2) for emotion in EMOTIONS))
+        both = [figures[FUSED].get(what) for what in ("recall", "precision")]
+        if all(both):
+            yield (name, *(" / ".join(_number(one[emotion], 2) for one in both) for emotion in EMOTIONS))
 
 
 def _fusion(manifest: Manifest) -> Iterator[Cells]:
@@ -147,7 +162,7 @@ TABLES: Mapping[str, Callable[[Manifest], Iterator[Cells]]] = {
     "scores": _scores,
     "summary": _summary,
     "conditions": _conditions,
-    "f1": _f1,
+    "emotions": _emotions,
     "fusion": _fusion,
     "experts": _experts,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from models.manifest import load_manifest
@@ -48,8 +49,8 @@ _UNTESTED = "The models that are used bring no test results, so how often they a
 def _tested(known: MeasuredAccuracy) -> tuple[Block, ...]:
     least, most = (f"{100 * share:.0f}" for share in known.right)
     share = least if least == most else f"{least} to {most}"
-    best = f" It did best on {known.best_emotion} and worst on {known.worst_emotion}." if known.by_emotion else ""
-    rows = [*known.figures[1:], *known.by_emotion]
+    best = f" It did best on {known.best_emotion} and worst on {known.worst_emotion}." if known.recall else ""
+    rows = [*known.figures[1:], *map(_recalled, known.recall), *map(_confirmed, known.precision)]
     return (
         Block(
             f"On test photographs it named {share} of 100 faces as people had labeled them, depending on the "
@@ -64,17 +65,19 @@ def _tested(known: MeasuredAccuracy) -> tuple[Block, ...]:
     )
 
 
+def _recalled(each: Figure) -> Figure:
+    return replace(each, what=f"of the faces that people named {each.what}, the program did too")
+
+
+def _confirmed(each: Figure) -> Figure:
+    return replace(each, what=f"of the faces that the program named {each.what}, people did too")
+
+
 def _of_set(each: FaceSet, rows: Sequence[Figure], place: int) -> list[Block]:
     """Return what is known of one set of test pictures."""
     told = [row for row in rows if row.values[place] is not None]
     heading = f"{each.name}: {each.about}" if each.about else each.name
-    return [Block(heading, "heading"), *(Block(f"{_value(row, place)}\t{_title(row)}", "figure") for row in told)]
-
-
-def _title(row: Figure) -> str:
-    return row.what if row.unit == "%" else f"F1 of {row.what} (1 is best)"
-
-
-def _value(row: Figure, place: int) -> str:
-    value = row.values[place] or 0.0
-    return f"{100 * value:.1f} %" if row.unit == "%" else f"{value:.2f}"
+    return [
+        Block(heading, "heading"),
+        *(Block(f"{100 * (row.values[place] or 0.0):.1f} %\t{row.what}", "figure") for row in told),
+    ]

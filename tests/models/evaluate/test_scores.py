@@ -44,7 +44,10 @@ def test_two_emotions_score_as_by_hand() -> None:
     assert scores.f1["happiness"] == pytest.approx(80 / 110, abs=1e-12)
     assert scores.f1["sadness"] == pytest.approx(60 / 90, abs=1e-12)
     assert scores.macro_f1 == pytest.approx((80 / 110 + 60 / 90) / 2, abs=1e-12)
-    assert scores.as_dict()["f1"] == dict.fromkeys(EMOTIONS) | {"happiness": 0.727273, "sadness": 0.666667}
+    figures = scores.as_dict()
+    assert figures["f1"] == dict.fromkeys(EMOTIONS) | {"happiness": 0.727273, "sadness": 0.666667}
+    assert figures["recall"] == dict.fromkeys(EMOTIONS) | {"happiness": 0.8, "sadness": 0.6}
+    assert figures["precision"] == dict.fromkeys(EMOTIONS) | {"happiness": 0.666667, "sadness": 0.75}
 
 
 def test_an_emotion_that_is_only_answered_lowers_the_others_and_is_left_out() -> None:
@@ -56,6 +59,9 @@ def test_an_emotion_that_is_only_answered_lowers_the_others_and_is_left_out() ->
     assert scores.macro_f1 == scores.f1["happiness"]
     assert scores.confusion.shape == (6, 7)
     assert scores.confusion[0].tolist() == [2, 0, 0, 0, 0, 1, 1]
+    assert (scores.recall["happiness"], scores.precision["happiness"]) == (0.5, 1.0), "not found is not recognized"
+    assert scores.precision["surprise"] == 0.0
+    assert np.isnan([scores.recall["surprise"], scores.precision["fear"]]).all()
 
 
 def test_confusion_is_printed_with_truth_down() -> None:

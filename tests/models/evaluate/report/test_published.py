@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 def figures(accuracy: float, **more: object) -> dict[str, object]:
-    f1 = dict.fromkeys(EMOTIONS, 0.5)
+    by_emotion = {"f1": dict.fromkeys(EMOTIONS, 0.5), "recall": dict.fromkeys(EMOTIONS, 0.4)}
+    by_emotion["precision"] = dict.fromkeys(EMOTIONS, 2 / 3)
     errors = {"macro_recall": 0.7, "sad_or_angry_as_neutral": 0.25, "neutral_as_sad_or_angry": None}
-    summary = {"faces": 1200, "found": 1194, "accuracy": accuracy, "macro_f1": 0.6, "f1": f1, **errors}
+    summary = {"faces": 1200, "found": 1194, "accuracy": accuracy, "macro_f1": 0.6, **by_emotion, **errors}
     return {**summary, "ece": 0.0312, "accuracy_on_70_percent": 0.975, **more}
 
 
@@ -40,7 +41,11 @@ def table(name: str, manifest: Manifest) -> list[str]:
 
 
 def test_what_is_kept_has_neither_groups_nor_matrices(manifest: Manifest) -> None:
-    assert list(manifest.scores["posed"]) == ["fused", "eyes", "covered", "by_yaw_deg"]
+    posed = manifest.scores["posed"]
+    assert list(posed) == ["fused", "eyes", "covered", "by_yaw_deg"]
+    for one in (posed["eyes"], posed["covered"]["mouth"], posed["by_yaw_deg"][1]):
+        assert (one["macro_recall"], "f1" in one, "recall" in one) == (0.7, False, False)
+    assert posed["fused"]["recall"]["fear"] == 0.4
 
 
 def test_each_set_and_answer_has_its_row(manifest: Manifest) -> None:
@@ -69,7 +74,7 @@ def test_every_table_can_be_written(manifest: Manifest) -> None:
     fitted = {"accuracy": 0.9, "macro_f1": 0.8, "log_loss": 0.3, "ece": 0.02}
     full = replace(manifest, scores={**manifest.scores, "fusion_on_val": {"stacked": fitted}})
     assert table("fusion", full)[2] == "| stacked | 90.0 % | 0.800 | 0.300 | 0.020 |"
-    assert table("f1", full)[2].startswith("| posed | 0.50 |")
+    assert table("emotions", full)[2].startswith("| posed | 0.40 / 0.67 |")
     eyes = table("experts", full)[2]
     assert eyes.startswith("| `eyes.onnx` | 48x32 | 0.0 MB | 1.00 |  | `")
     for name in TABLES:
@@ -79,7 +84,7 @@ def test_every_table_can_be_written(manifest: Manifest) -> None:
 
 def test_the_command_writes_and_checks(manifest: Manifest, tmp_path: Path) -> None:
     page, arguments = tmp_path / "card.md", ["card", "--weights", str(manifest.folder)]
-    page.write_text("<!-- table: summary -->\n<!-- end -->\n\n<!-- table: f1 -->\nold\n<!-- end -->\n")
+    page.write_text("<!-- table: summary -->\n<!-- end -->\n\n<!-- table: emotions -->\nold\n<!-- end -->\n")
     stale = CliRunner().invoke(main, [*arguments, "--check", str(page)])
     assert (stale.exit_code, "old" in page.read_text()) == (1, True)
     assert f"run `python -m models.evaluate card {page}`" in stale.output
@@ -95,7 +100,7 @@ def test_the_command_writes_and_checks(manifest: Manifest, tmp_path: Path) -> No
     ("text", "message"),
     [
         ("nothing", "received 0 beginnings, and 0 tables with an end"),
-        ("<!-- table: f1 -->\n", "received 1 beginnings, and 0 tables with an end"),
+        ("<!-- table: emotions -->\n", "received 1 beginnings, and 0 tables with an end"),
         ("<!-- table: f2 -->\n<!-- end -->\n", "a table must be one of scores, summary,"),
     ],
 )
