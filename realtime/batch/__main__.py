@@ -87,12 +87,14 @@ def _run(
                 results[result.name] = result
         ordered = [results[video.name] for video in videos if video.name in results]
         written = _summarize(out, ordered, {video.name: video.columns for video in videos}, options, window)
-    failed = [result for result in ordered if not is_good(result)]
-    left_over = len(videos) - len(ordered)
-    say(
-        f"{len(ordered) - len(failed)} of {len(videos)} videos done, {len(failed)} failed{_memory(results, left)}; "
-        f"summary: {written}"
-    )
+    return _tell(ordered, len(videos), f"{_memory(results, left)}; summary: {written}")
+
+
+def _tell(results: Sequence[VideoResult], videos: int, more: str) -> int:
+    """Say what became of so many videos, `more` after the counts, and return how many are not done."""
+    failed = [result for result in results if not is_good(result)]
+    left_over = videos - len(results)
+    say(f"{len(results) - len(failed)} of {videos} videos done, {len(failed)} failed{more}")
     for result in failed:
         say(f"failed: {result.name}: {result.reason}")
     if left_over:
