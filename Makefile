@@ -36,9 +36,10 @@ check:
 	PYTHONPATH=. $(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest
 
-# Tests of what the live program computes and writes, without what only training needs: for another Python than the checks'.
+# Tests of what the live program computes and records, without what only training needs: for another Python than the checks'.
+# Reports are written by the whole runs of test_run_live.py.
 BASE_TESTS := api.py run_live.py
-BASE_ROOMS := core inference landmarks smoothing pipeline timeline overlay capture reports recording provenance
+BASE_ROOMS := core inference landmarks smoothing pipeline timeline overlay capture recording provenance
 test-base: setup-dev
 	$(BIN)/python -m pytest $(BASE_TESTS:%=tests/test_%) $(BASE_ROOMS:%=tests/%)
 
