@@ -18,6 +18,7 @@ from realtime.arguments.analysis_arguments import analysis_arguments, analysis_o
 from realtime.arguments.file_arguments import file_arguments, file_outputs, rows_to_stdout
 from realtime.arguments.picture_arguments import picture_arguments, picture_options
 from realtime.core.errors import ConfigError, EmotionLiveError
+from realtime.core.version import VERSION
 from realtime.provenance.column_arguments import column_arguments, persons_option
 from realtime.serving.page_arguments import page_arguments, page_outputs
 
@@ -72,6 +73,7 @@ _SPEED = click.FloatRange(0.25, 16)
 @click.option("--headless", is_flag=True, help="No window: a file is analyzed as fast as the machine can.")
 @click.option("--speed", type=_SPEED, default=1, show_default=True, help="How fast a window plays a file.")
 @analysis_arguments
+@click.version_option(VERSION, "--version", prog_name="emotion-live", message="%(prog)s %(version)s")
 @click.option("--list-cameras", is_flag=True, help="List the cameras of this machine and exit.")
 @click.option("--debug", is_flag=True, help="On an error print the trace; at the end print times per stage.")
 def main(debug: bool, list_cameras: bool, **options: Any) -> None:

@@ -77,6 +77,8 @@ def test_it_runs_from_another_folder_and_goes_without_a_trace(environment: Path,
     scripts = environment / ("Scripts" if os.name == "nt" else "bin")
     where = told(scripts / "python", "-c", "import realtime, run_live; print(realtime.__file__)", cwd=tmp_path)
     assert Path(where.strip()).parent.parent == packages_of(environment)
+    version = next(packages_of(environment).glob("emotion_live-*.dist-info")).name.split("-")[1].removesuffix(".dist")
+    assert told(scripts / "emotion-live", "--version", cwd=tmp_path).split() == ["emotion-live", version]
     told(scripts / "emotion-live", CLIP_PATH, "--headless", "--seconds", "0.5", "--table", "rows.csv", cwd=tmp_path)
     with (tmp_path / "rows.csv").open(encoding="utf-8") as rows:
         assert {row["label"] for row in csv.DictReader(rows)} == {"happiness"}
