@@ -31,8 +31,6 @@ class Scores:
         accuracy: `float`, share right; not found is wrong.
         macro_f1: `float`, mean over the six emotions of F1; emotions that do not occur are left out.
         f1: per emotion, NaN where it does not occur.
-        recall: per emotion, the share of its faces that is called so; NaN where it does not occur.
-        precision: per emotion, the share of the faces called so that show it; NaN where no face is called so.
         confusion: `(6, 7) int64`, rows are truth, columns the answer, the last column "not found".
     """
 
@@ -41,9 +39,17 @@ class Scores:
     accuracy: float
     macro_f1: float
     f1: dict[str, float]
-    recall: dict[str, float]
-    precision: dict[str, float]
     confusion: IntArray
+
+    @property
+    def recall(self) -> dict[str, float]:
+        """Per emotion, the share of its faces that is called so; NaN where it does not occur."""
+        return _shares(self.confusion.diagonal(), self.confusion.sum(axis=1))
+
+    @property
+    def precision(self) -> dict[str, float]:
+        """Per emotion, the share of the faces called so that show it; NaN where no face is called so."""
+        return _shares(self.confusion.diagonal(), self.confusion[:, : len(EMOTIONS)].sum(axis=0))
 
     def as_dict(self) -> dict[str, object]:
         """Return plain figures for JSON, rounded to six places."""
@@ -103,8 +109,6 @@ def score(truth: IntArray, answer: IntArray) -> Scores:
         accuracy=accuracy(truth, answer),
         macro_f1=float(metrics.f1_score(truth, answer, labels=present, average="macro")),
         f1=dict(zip(EMOTIONS, map(float, f1), strict=True)),
-        recall=_shares(confusion.diagonal(), confusion.sum(axis=1)),
-        precision=_shares(confusion.diagonal(), confusion.sum(axis=0)[: len(kinds)]),
         confusion=confusion,
     )
 

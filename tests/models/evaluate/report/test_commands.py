@@ -114,7 +114,7 @@ def test_confusions_before_and_after_are_one_picture(
 
 def test_long_names_of_sets_are_not_cut_at_the_pictures_edge() -> None:
     table = np.zeros((6, 7), np.int64)
-    one = Scores(2776, 2776, 0.875, 0.8, {}, {}, {}, table)
+    one = Scores(2776, 2776, 0.875, 0.8, {}, table)
     names = ("KDEF", "lfw_expressions", "FER+ 6 validation faces by the majority of ten taggers")
     png = confusion_plot.draw_confusions({"after": dict.fromkeys(names, one)})
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
